@@ -1,0 +1,20 @@
+"""The Celery application and the one beat schedule."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smarttrader.settings")
+
+app = Celery("smarttrader")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+MINUTE = 60.0
+DAY = 24 * 60 * MINUTE
+
+# Each job does everything due since it last succeeded: a missed run heals at the next.
+app.conf.beat_schedule = {
+    "analytics.roll_up": {"task": "analytics.roll_up", "schedule": MINUTE},
+    "jobs.ensure_partitions": {"task": "jobs.ensure_partitions", "schedule": DAY / 4},
+}

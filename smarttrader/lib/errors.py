@@ -1,0 +1,17 @@
+"""What services raise when they refuse: a code for programs, a sentence for people."""
+
+from typing import ClassVar, Literal
+
+Kind = Literal["refused", "missing", "conflict", "invalid"]
+
+
+class DomainError(Exception):
+    """A refusal that the caller can act on; `code` is stable, the message is for people."""
+
+    code: ClassVar[str] = "REFUSED"
+    title: ClassVar[str] = "This was refused"
+    kind: ClassVar[Kind] = "refused"
+
+    def __init__(self, message: str | None = None) -> None:
+        self.message = message or self.title
+        super().__init__(self.message)

@@ -1,0 +1,12 @@
+"""The web tier's entry: what granian or any WSGI server loads."""
+
+import os
+
+# A page that takes longer than this is a bug; jobs and commands have their own limit.
+os.environ.setdefault("DATABASE_STATEMENT_TIMEOUT_SECONDS", "5")
+os.environ.setdefault("DATABASE_POOL_SIZE", "10")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smarttrader.settings")
+
+from django.core.wsgi import get_wsgi_application
+
+application = get_wsgi_application()
