@@ -1,0 +1,127 @@
+"""Who: users, who sign in by e-mail and play one of three roles."""
+
+import unicodedata
+import zoneinfo
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.contrib.postgres.indexes import BrinIndex
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models.functions import Lower
+
+from smarttrader.lib.database import CreatedAtField, UpdatedAtField, one_of
+from smarttrader.lib.ids import uuid7
+
+# Local part without spaces or quoting, a domain of at least two labels.
+EMAIL_PATTERN = (
+    r"^[^\s@<>()\[\],;:\"\\]+"
+    r"@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$"
+)
+
+
+class Role(models.TextChoices):
+    USER = "user", "User"
+    ADMIN = "admin", "Admin"
+    RESELLER = "reseller", "Reseller"
+
+
+def normalize_email(email: str) -> str:
+    """Return the one spelling of an address that is stored and compared."""
+    return unicodedata.normalize("NFKC", email).strip().lower()
+
+
+def validate_time_zone(name: str) -> None:
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError("%(name)s is not a time zone", params={"name": name})
+
+
+class UserManager(BaseUserManager["User"]):
+    @classmethod
+    def normalize_email(cls, email: str | None) -> str:
+        return normalize_email(email or "")
+
+    def create_user(
+        self, email: str, password: str | None = None, **fields: Any
+    ) -> "User":
+        user = self.model(email=normalize_email(email), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(
+        self, email: str, password: str | None = None, **fields: Any
+    ) -> "User":
+        return self.create_user(
+            email,
+            password,
+            role=Role.ADMIN,
+            is_superuser=True,
+            email_verified=True,
+            **fields,
+        )
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email=normalize_email(username or ""))
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    email = models.EmailField(max_length=255)
+    password = models.CharField("password", max_length=255, db_column="password_hash")
+    first_name = models.CharField(max_length=100, blank=True)
+    last_name = models.CharField(max_length=100, blank=True)
+    role = models.CharField(max_length=20, choices=Role, db_default=Role.USER)
+    is_active = models.BooleanField(db_default=True)
+    email_verified = models.BooleanField(db_default=False)
+    last_login = models.DateTimeField(blank=True, null=True)
+    time_zone = models.CharField(
+        max_length=64,
+        db_default="UTC",
+        validators=[validate_time_zone],
+        help_text="The zone in which pages show times, such as Europe/Berlin.",
+    )
+    created_at = CreatedAtField()
+    updated_at = UpdatedAtField()
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        db_table = "users"
+        constraints = [
+            models.UniqueConstraint(fields=["email"], name="users_email_unique"),
+            models.UniqueConstraint(Lower("email"), name="users_email_lower_unique"),
+            models.CheckConstraint(
+                condition=models.Q(email__iregex=EMAIL_PATTERN),
+                name="users_email_valid",
+                violation_error_message="This is not an e-mail address.",
+            ),
+            one_of("role", Role, name="users_role_valid"),
+        ]
+        indexes = [
+            BrinIndex(fields=["created_at"], name="users_created_at"),
+            BrinIndex(fields=["updated_at"], name="users_updated_at"),
+            models.Index(fields=["role"], name="users_role"),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+    def clean(self) -> None:
+        self.email = normalize_email(self.email)
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether the back office lets them in; what they see there is permissions'."""
+        return self.role in (Role.ADMIN, Role.RESELLER)
+
+    def get_full_name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip() or self.email
+
+    def get_short_name(self) -> str:
+        return self.first_name or self.email

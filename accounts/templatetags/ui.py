@@ -1,0 +1,93 @@
+"""How figures, moments and people are written on every page."""
+
+import re
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django import template
+from django.utils.translation import gettext, ngettext
+
+from smarttrader.lib import clock
+from smarttrader.lib.money import rounded
+
+register = template.Library()
+
+MINUS = "\N{MINUS SIGN}"
+NOTHING = "\N{EM DASH}"
+Number = Decimal | int | str | None
+
+# ISO 4217: currencies whose smallest unit is not a hundredth.
+NO_DECIMALS = frozenset(
+    "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split()
+)
+THREE_DECIMALS = frozenset("BHD IQD JOD KWD LYD OMR TND".split())
+
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+@register.filter
+def money(amount: Number, currency: str = "") -> str:
+    """Write an amount with thousands separators and the currency's decimals."""
+    if _is_missing(amount):
+        return NOTHING
+    return _written(Decimal(str(amount)), _decimals(currency))
+
+
+@register.filter
+def signed_money(amount: Number, currency: str = "") -> str:
+    """Write an amount like `money`, with a plus before a gain."""
+    text = money(amount, currency)
+    is_gain = not _is_missing(amount) and Decimal(str(amount)) > 0
+    # What rounds to nothing is neither a gain nor a loss.
+    return f"+{text}" if is_gain and re.search("[1-9]", text) else text
+
+
+@register.filter
+def percent(value: Number, decimals: int = 1) -> str:
+    """Write a value that counts hundredths already: 2.44 becomes 2.4%."""
+    if _is_missing(value):
+        return NOTHING
+    return f"{_written(Decimal(str(value)), decimals)}%"
+
+
+@register.filter
+def ago(moment: datetime | None, now: datetime | None = None) -> str:
+    """Write how long ago a moment was, in its largest whole unit up to days."""
+    if moment is None:
+        return gettext("never")
+    elapsed = (now or clock.now()) - moment
+    if elapsed < MINUTE:
+        # Clocks of two machines differ, so the near future is now as well.
+        return gettext("just now")
+    if elapsed < HOUR:
+        return gettext("%(count)d min ago") % {"count": elapsed // MINUTE}
+    if elapsed < DAY:
+        return gettext("%(count)d h ago") % {"count": elapsed // HOUR}
+    days = elapsed // DAY
+    return ngettext("%(count)d day ago", "%(count)d days ago", days) % {"count": days}
+
+
+@register.filter
+def initials(name: str) -> str:
+    """Return at most two letters for a person's picture, from a name or an e-mail."""
+    words = re.split(r"[\s._+-]+", name.partition("@")[0].strip())
+    letters = [word[0].upper() for word in words if word]
+    return "".join([*letters[:1], *letters[1:][-1:]]) or "?"
+
+
+def _is_missing(value: Number) -> bool:
+    return value is None or value == ""
+
+
+def _decimals(currency: str) -> int:
+    if currency in NO_DECIMALS:
+        return 0
+    return 3 if currency in THREE_DECIMALS else 2
+
+
+def _written(value: Decimal, decimals: int) -> str:
+    shown = rounded(value, Decimal(1).scaleb(-decimals))
+    text = f"{abs(shown):,.{decimals}f}"
+    return f"{MINUS}{text}" if shown < 0 else text

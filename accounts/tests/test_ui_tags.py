@@ -1,0 +1,91 @@
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from accounts.templatetags.ui import ago, initials, money, percent, signed_money
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "text"),
+    [
+        (Decimal("1234567.891"), "USD", "1,234,567.89"),
+        (Decimal("-1234.5"), "EUR", "−1,234.50"),
+        (Decimal("0.005"), "USD", "0.01"),
+        (Decimal("-0.004"), "USD", "0.00"),
+        (Decimal("1234.5"), "JPY", "1,235"),
+        (Decimal("1.2345"), "KWD", "1.235"),
+        (Decimal("1E+3"), "", "1,000.00"),
+        (12, "", "12.00"),
+        ("12.3", "USD", "12.30"),
+        (None, "USD", "—"),
+        ("", "USD", "—"),
+    ],
+)
+def test_money_is_written_in_its_currency(amount, currency, text):
+    assert money(amount, currency) == text
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "text"),
+    [
+        (Decimal("35.71"), "USD", "+35.71"),
+        (Decimal("-6.92"), "USD", "−6.92"),
+        (Decimal(0), "USD", "0.00"),
+        (Decimal("0.004"), "USD", "0.00"),
+        (Decimal("0.4"), "JPY", "0"),
+        (None, "USD", "—"),
+    ],
+)
+def test_signed_money_says_gain_or_loss(amount, currency, text):
+    assert signed_money(amount, currency) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "text"),
+    [
+        (Decimal("55.45"), 1, "55.5%"),
+        (Decimal("-2.4"), 1, "−2.4%"),
+        (Decimal("2.444"), 2, "2.44%"),
+        (Decimal(100), 0, "100%"),
+        (None, 1, "—"),
+    ],
+)
+def test_percent_is_rounded_half_up(value, decimals, text):
+    assert percent(value, decimals) == text
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "text"),
+    [
+        (timedelta(seconds=-30), "just now"),
+        (timedelta(seconds=59), "just now"),
+        (timedelta(minutes=1), "1 min ago"),
+        (timedelta(minutes=59, seconds=59), "59 min ago"),
+        (timedelta(hours=23, minutes=59), "23 h ago"),
+        (timedelta(days=1), "1 day ago"),
+        (timedelta(days=40), "40 days ago"),
+    ],
+)
+def test_ago_names_the_largest_unit(elapsed, text):
+    assert ago(NOW - elapsed, NOW) == text
+
+
+def test_ago_of_what_never_happened_is_never():
+    assert ago(None) == "never"
+
+
+@pytest.mark.parametrize(
+    ("name", "letters"),
+    [
+        ("Jonas Keller", "JK"),
+        ("Ana Maria de la Cruz", "AC"),
+        ("alice@example.com", "A"),
+        ("jonas.keller@example.com", "JK"),
+        ("", "?"),
+    ],
+)
+def test_initials_are_at_most_two_letters(name, letters):
+    assert initials(name) == letters

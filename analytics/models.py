@@ -1,0 +1,142 @@
+"""What the trades amount to: metrics per period, and how a statement compares."""
+
+from typing import TYPE_CHECKING, Self
+
+from django.contrib.postgres.indexes import BrinIndex
+from django.db import models
+
+from bots.models import BotInstance
+from smarttrader.lib.database import CreatedAtField, one_of
+from smarttrader.lib.ids import uuid7
+from smarttrader.lib.money import AmountField, RatioField, TotalField
+from trading.models import StatementImport
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+class MetricType(models.TextChoices):
+    HOURLY = "hourly", "Hourly"
+    DAILY = "daily", "Daily"
+    WEEKLY = "weekly", "Weekly"
+    MONTHLY = "monthly", "Monthly"
+
+
+class PerformanceMetricQuerySet(models.QuerySet["PerformanceMetric"]):
+    def visible_to(self, user: "User") -> Self:
+        if user.is_superuser:
+            return self
+        return self.filter(bot_instance__user=user)
+
+
+class PerformanceMetric(models.Model):
+    """A bot's closed trades of one period, as docs/metrics.md defines each figure."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    bot_instance = models.ForeignKey(
+        BotInstance, models.DO_NOTHING, related_name="metrics"
+    )
+    metric_type = models.CharField(max_length=20, choices=MetricType)
+    period_start = models.DateTimeField()
+    period_end = models.DateTimeField()
+    total_trades = models.IntegerField(db_default=0)
+    winning_trades = models.IntegerField(db_default=0)
+    losing_trades = models.IntegerField(db_default=0)
+    gross_profit = TotalField(db_default=0)
+    gross_loss = TotalField(db_default=0)
+    net_profit = TotalField(db_default=0)
+    win_rate = models.DecimalField(max_digits=5, decimal_places=2, db_default=0)
+    profit_factor = RatioField(db_default=0)
+    max_drawdown = AmountField(db_default=0)
+    avg_win = AmountField(db_default=0)
+    avg_loss = AmountField(db_default=0)
+    largest_win = AmountField(db_default=0)
+    largest_loss = AmountField(db_default=0)
+    sharpe_ratio = RatioField(blank=True, null=True)
+    created_at = CreatedAtField()
+
+    # Sums from which longer periods are composed exactly; money of the account.
+    sum_of_squares = models.DecimalField(max_digits=38, decimal_places=4, db_default=0)
+    peak = models.DecimalField(
+        max_digits=20,
+        decimal_places=2,
+        db_default=0,
+        help_text="Highest running net within the period, at least 0.",
+    )
+    trough = models.DecimalField(
+        max_digits=20,
+        decimal_places=2,
+        db_default=0,
+        help_text="Lowest running net within the period, at most 0.",
+    )
+
+    objects = PerformanceMetricQuerySet.as_manager()
+
+    class Meta:
+        db_table = "performance_metrics"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["bot_instance", "metric_type", "period_start"],
+                name="performance_metrics_unique",
+            ),
+            one_of("metric_type", MetricType, name="performance_metrics_type_valid"),
+            models.CheckConstraint(
+                condition=models.Q(win_rate__range=(0, 100)),
+                name="performance_metrics_win_rate_valid",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["metric_type"], name="performance_metrics_type"),
+            models.Index(fields=["period_start"], name="performance_metrics_start"),
+            models.Index(fields=["period_end"], name="performance_metrics_end"),
+            BrinIndex(fields=["created_at"], name="performance_metrics_created_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.metric_type} {self.period_start:%Y-%m-%d %H:%M}"
+
+    @property
+    def break_even_trades(self) -> int:
+        return self.total_trades - self.winning_trades - self.losing_trades
+
+    @property
+    def is_without_losses(self) -> bool:
+        """Whether the profit factor of 0 means "no losses" rather than "no profit"."""
+        return self.gross_profit > 0 and self.gross_loss == 0
+
+
+class RollupDirty(models.Model):
+    """An hour of a bot whose metrics no longer match its trades.
+
+    Written by a trigger on trades, appended and never updated, so that ingest waits for
+    no roll-up; the same hour may stand here many times.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    bot_instance = models.ForeignKey(
+        BotInstance, models.DO_NOTHING, related_name="dirty_hours"
+    )
+    hour_start = models.DateTimeField()
+
+    class Meta:
+        db_table = "rollup_dirty"
+
+    def __str__(self) -> str:
+        return f"{self.bot_instance_id} {self.hour_start:%Y-%m-%d %H:00}"
+
+
+class StatementCheck(models.Model):
+    """An imported statement's summary: printed by MetaTrader, computed by us, equal?"""
+
+    statement_import = models.OneToOneField(
+        StatementImport, models.DO_NOTHING, primary_key=True, related_name="check_result"
+    )
+    # [{"name": ..., "printed": ..., "ours": ..., "equal": ...}], in MetaTrader's order.
+    figures = models.JSONField()
+    mismatches = models.PositiveIntegerField()
+
+    class Meta:
+        db_table = "statement_checks"
+
+    def __str__(self) -> str:
+        return f"{self.mismatches} mismatches"

@@ -1,0 +1,3 @@
+from django.urls import URLPattern
+
+page_urls: list[URLPattern] = []

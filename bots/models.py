@@ -1,0 +1,188 @@
+"""What runs under a license: bot instances, their settings, what they log."""
+
+from typing import TYPE_CHECKING, Self
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import BrinIndex
+from django.db import models
+from django.db.models.functions import Coalesce, Lower
+
+from licensing.models import License
+from smarttrader.lib.database import CreatedAtField, DatabaseNow, UpdatedAtField, one_of
+from smarttrader.lib.ids import uuid7
+from smarttrader.lib.money import AmountField
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+HALF_A_DAY_WEST, FOURTEEN_HOURS_EAST = -720, 840
+
+
+class BotStatus(models.TextChoices):
+    RUNNING = "running", "Running"
+    STOPPED = "stopped", "Stopped"
+    PAUSED = "paused", "Paused"
+    ERROR = "error", "Error"
+
+
+class BotSource(models.TextChoices):
+    EA = "ea", "Expert Advisor"
+    STATEMENT = "statement", "Imported statement"
+
+
+class BotInstanceQuerySet(models.QuerySet["BotInstance"]):
+    def visible_to(self, user: "User") -> Self:
+        return self if user.is_superuser else self.filter(user=user)
+
+    def of_account(self, user: "User", mt4_account: str) -> Self:
+        return self.filter(user=user, mt4_account=mt4_account)
+
+
+class BotInstance(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.DO_NOTHING, related_name="bot_instances"
+    )
+    license = models.ForeignKey(
+        License, models.DO_NOTHING, related_name="bot_instances"
+    )
+    instance_name = models.CharField(max_length=100)
+    mt4_account = models.CharField(max_length=50)
+    broker_name = models.CharField(max_length=100)
+    broker_server = models.CharField(max_length=100, blank=True, null=True)
+    status = models.CharField(
+        max_length=20, choices=BotStatus, db_default=BotStatus.STOPPED
+    )
+    is_live = models.BooleanField(db_default=False)
+    last_heartbeat = models.DateTimeField(blank=True, null=True)
+    started_at = models.DateTimeField(blank=True, null=True)
+    stopped_at = models.DateTimeField(blank=True, null=True)
+    created_at = CreatedAtField()
+    updated_at = UpdatedAtField()
+
+    # An instance that only holds an imported statement takes no activation slot.
+    source = models.CharField(
+        max_length=20, choices=BotSource, db_default=BotSource.EA, editable=False
+    )
+    account_currency = models.CharField(max_length=3, blank=True, db_default="")
+    utc_offset_minutes = models.SmallIntegerField(
+        db_default=0, help_text="Broker time minus UTC, east positive."
+    )
+
+    objects = BotInstanceQuerySet.as_manager()
+
+    class Meta:
+        db_table = "bot_instances"
+        constraints = [
+            models.UniqueConstraint(
+                "license",
+                "mt4_account",
+                Lower(Coalesce("broker_server", models.Value(""))),
+                "instance_name",
+                name="bot_instances_unique",
+            ),
+            one_of("status", BotStatus, name="bot_instances_status_valid"),
+            one_of("source", BotSource, name="bot_instances_source_valid"),
+            models.CheckConstraint(
+                condition=models.Q(
+                    utc_offset_minutes__range=(HALF_A_DAY_WEST, FOURTEEN_HOURS_EAST)
+                ),
+                name="bot_instances_utc_offset_valid",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["status"], name="bot_instances_status"),
+            BrinIndex(fields=["last_heartbeat"], name="bot_instances_last_heartbeat"),
+            BrinIndex(fields=["created_at"], name="bot_instances_created_at"),
+            BrinIndex(fields=["updated_at"], name="bot_instances_updated_at"),
+            models.Index(
+                fields=["user", "mt4_account"], name="bot_instances_user_account"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.instance_name
+
+
+class BotSettings(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    bot_instance = models.OneToOneField(
+        BotInstance, models.DO_NOTHING, related_name="settings"
+    )
+    risk_percentage = models.DecimalField(max_digits=5, decimal_places=2, db_default=2)
+    max_daily_loss = AmountField(db_default=100)
+    max_trades_per_day = models.IntegerField(db_default=10)
+    trading_pairs = ArrayField(models.TextField())
+    trading_sessions = models.JSONField()
+    strategies_enabled = models.JSONField()
+    stop_loss_pips = models.IntegerField(db_default=50)
+    take_profit_pips = models.IntegerField(db_default=100)
+    trailing_stop = models.BooleanField(db_default=False)
+    auto_trade = models.BooleanField(db_default=True)
+    notifications_enabled = models.BooleanField(db_default=True)
+    created_at = CreatedAtField()
+    updated_at = UpdatedAtField()
+
+    class Meta:
+        db_table = "bot_settings"
+        verbose_name_plural = "bot settings"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(risk_percentage__gte="0.1", risk_percentage__lte=10),
+                name="bot_settings_risk_percentage_valid",
+            )
+        ]
+        indexes = [
+            BrinIndex(fields=["created_at"], name="bot_settings_created_at"),
+            BrinIndex(fields=["updated_at"], name="bot_settings_updated_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Settings of {self.bot_instance}"
+
+
+class LogLevel(models.TextChoices):
+    DEBUG = "DEBUG", "Debug"
+    INFO = "INFO", "Info"
+    WARNING = "WARNING", "Warning"
+    ERROR = "ERROR", "Error"
+
+
+class LogCategory(models.TextChoices):
+    TRADE = "TRADE", "Trade"
+    SYSTEM = "SYSTEM", "System"
+    STRATEGY = "STRATEGY", "Strategy"
+    ERROR = "ERROR", "Error"
+
+
+class BotLog(models.Model):
+    """Partitioned monthly by created_at; kept 90 days."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    bot_instance = models.ForeignKey(
+        BotInstance, models.DO_NOTHING, related_name="logs"
+    )
+    log_level = models.CharField(max_length=20, choices=LogLevel)
+    category = models.CharField(max_length=50, choices=LogCategory)
+    message = models.TextField()
+    metadata = models.JSONField(blank=True, null=True)
+    created_at = models.DateTimeField(db_default=DatabaseNow())
+
+    class Meta:
+        db_table = "bot_logs"
+        constraints = [
+            one_of("log_level", LogLevel, name="bot_logs_log_level_valid"),
+            one_of("category", LogCategory, name="bot_logs_category_valid"),
+        ]
+        indexes = [
+            models.Index(fields=["log_level"], name="bot_logs_log_level"),
+            models.Index(fields=["category"], name="bot_logs_category"),
+            models.Index(fields=["created_at"], name="bot_logs_created_at"),
+            models.Index(
+                fields=["bot_instance", "-created_at"], name="bot_logs_bot_newest"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.message

@@ -1,0 +1,34 @@
+"""Keep a JobRun for each run of a job, also of one that fails."""
+
+import functools
+from collections.abc import Callable
+from typing import ParamSpec
+
+from smarttrader.jobs.models import JobRun
+from smarttrader.lib import clock
+
+Arguments = ParamSpec("Arguments")
+
+
+def recorded_job(
+    name: str,
+) -> Callable[[Callable[Arguments, int]], Callable[Arguments, int]]:
+    """Wrap a task that returns a count, so that the admin can show what it did."""
+
+    def wrap(task: Callable[Arguments, int]) -> Callable[Arguments, int]:
+        @functools.wraps(task)
+        def run(*args: Arguments.args, **kwargs: Arguments.kwargs) -> int:
+            job = JobRun.objects.create(job=name, started_at=clock.now())
+            try:
+                job.count = task(*args, **kwargs)
+            except Exception as error:
+                job.error = f"{type(error).__name__}: {error}"
+                raise
+            finally:
+                job.finished_at = clock.now()
+                job.save()
+            return job.count
+
+        return run
+
+    return wrap

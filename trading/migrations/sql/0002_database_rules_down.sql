@@ -1,0 +1,14 @@
+DROP TRIGGER trades_delete_cascade ON trades;
+DROP FUNCTION trades_delete_cascade();
+DROP TRIGGER trade_history_has_trade_update ON trade_history;
+DROP TRIGGER trade_history_has_trade_insert ON trade_history;
+DROP FUNCTION trade_history_has_trade();
+ALTER TABLE trade_history DROP CONSTRAINT trade_history_trade_fk;
+ALTER TABLE trade_history DROP CONSTRAINT trade_history_figures_are_numbers;
+ALTER TABLE trades DROP CONSTRAINT trades_figures_are_numbers;
+DROP TRIGGER trades_key_immutable ON trades;
+DROP FUNCTION trades_key_immutable();
+DROP TRIGGER trades_own_their_ticket ON trades;
+DROP FUNCTION trades_own_their_ticket();
+ALTER TABLE trade_tickets DROP CONSTRAINT trade_tickets_pkey;
+ALTER TABLE trade_tickets ADD PRIMARY KEY (trade_id);
