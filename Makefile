@@ -1,0 +1,74 @@
+# Needs Python >= 3.11 and make. `make help` lists the targets.
+
+PORT ?= 8000
+E2E ?= 1
+PYTHON ?= $(shell for python in python3.11 python3 python3.12 python3.13; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& { echo $$python; break; }; done)
+VENV_PYTHON = .venv/bin/python
+DEVSTACK = $(VENV_PYTHON) -m smarttrader.devstack
+
+export E2E CHROMIUM PYTEST_ARGS
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-nightly services services-stop migrate seed lint fmt types \
+	layers e2e lock venv venv-dev python
+
+help: ## list the targets
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' Makefile \
+	| awk -F'|' '{printf "%-22s %s\n", $$1, $$2}'
+	@echo 'Variables: PORT=8000 PYTHON=python3.11 E2E=1 CHROMIUM=/path PYTEST_ARGS="-k word"'
+
+run: venv ## start everything on http://127.0.0.1:$(PORT), until Ctrl-C
+	@$(DEVSTACK) run --port $(PORT)
+
+test: venv-dev ## run every check and test on throw-away services
+	@$(DEVSTACK) test -- $(VENV_PYTHON) -m smarttrader.devstack.checks
+
+test-nightly: venv-dev ## the same, with more examples for each property
+	@$(DEVSTACK) test -- $(VENV_PYTHON) -m smarttrader.devstack.checks --nightly
+
+e2e: venv-dev ## run the browser tests alone
+	@$(DEVSTACK) test -- $(VENV_PYTHON) -m smarttrader.devstack.checks --browser-only
+
+services: venv ## start PostgreSQL and Valkey alone, print their URLs
+	@$(DEVSTACK) services
+
+services-stop: venv ## stop them
+	@$(DEVSTACK) services-stop
+
+migrate: venv ## bring the database up to date
+	@$(DEVSTACK) exec -- $(VENV_PYTHON) manage.py migrate
+
+seed: venv ## fill an empty database with demo data
+	@$(DEVSTACK) exec -- $(VENV_PYTHON) manage.py seed
+
+lint: venv-dev ## check style
+	@$(VENV_PYTHON) -m ruff check .
+	@$(VENV_PYTHON) -m ruff format --check .
+
+fmt: venv-dev ## format
+	@$(VENV_PYTHON) -m ruff check --fix .
+	@$(VENV_PYTHON) -m ruff format .
+
+types: venv-dev ## check types
+	@$(VENV_PYTHON) -m mypy .
+
+layers: venv-dev ## check who imports whom
+	@.venv/bin/lint-imports
+
+lock: venv-dev ## compile requirements*.in into hash-pinned requirements*.txt
+	.venv/bin/uv pip compile -q --generate-hashes --no-header --no-emit-index-url \
+		--no-annotate -o requirements.txt requirements.in
+	.venv/bin/uv pip compile -q --generate-hashes --no-header --no-emit-index-url \
+		--no-annotate -o requirements-dev.txt requirements-dev.in
+
+venv: python
+	@$(PYTHON) smarttrader/devstack/venv.py requirements.txt
+
+venv-dev: python
+	@$(PYTHON) smarttrader/devstack/venv.py requirements-dev.txt
+
+python:
+	@test -n "$(PYTHON)" || { echo 'error: no Python >= 3.11 was found; name one:' \
+		'make PYTHON=/path/to/python3.11' >&2; exit 1; }
