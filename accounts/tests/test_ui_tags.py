@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from accounts.templatetags.ui import ago, initials, money, percent, signed_money
+from accounts.templatetags.ui import MINUS, ago, initials, money, percent, signed_money
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -12,7 +12,7 @@ NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
     ("amount", "currency", "text"),
     [
         (Decimal("1234567.891"), "USD", "1,234,567.89"),
-        (Decimal("-1234.5"), "EUR", "−1,234.50"),
+        (Decimal("-1234.5"), "EUR", f"{MINUS}1,234.50"),
         (Decimal("0.005"), "USD", "0.01"),
         (Decimal("-0.004"), "USD", "0.00"),
         (Decimal("1234.5"), "JPY", "1,235"),
@@ -32,7 +32,7 @@ def test_money_is_written_in_its_currency(amount, currency, text):
     ("amount", "currency", "text"),
     [
         (Decimal("35.71"), "USD", "+35.71"),
-        (Decimal("-6.92"), "USD", "−6.92"),
+        (Decimal("-6.92"), "USD", f"{MINUS}6.92"),
         (Decimal(0), "USD", "0.00"),
         (Decimal("0.004"), "USD", "0.00"),
         (Decimal("0.4"), "JPY", "0"),
@@ -47,7 +47,7 @@ def test_signed_money_says_gain_or_loss(amount, currency, text):
     ("value", "decimals", "text"),
     [
         (Decimal("55.45"), 1, "55.5%"),
-        (Decimal("-2.4"), 1, "−2.4%"),
+        (Decimal("-2.4"), 1, f"{MINUS}2.4%"),
         (Decimal("2.444"), 2, "2.44%"),
         (Decimal(100), 0, "100%"),
         (None, 1, "—"),

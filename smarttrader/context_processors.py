@@ -1,0 +1,76 @@
+"""What every page needs to draw its frame: the theme and the navigation.
+
+The navigation is handed over as functions that a template calls, so that a fragment, an
+e-mail or an error page, which draw no frame, never load the user.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+THEMES = ("light", "dark")
+
+
+@dataclass(frozen=True)
+class Page:
+    label: str | Promise
+    icon: str
+    href: str
+    is_current: bool
+
+
+@dataclass(frozen=True)
+class Group:
+    title: str | Promise
+    pages: list[Page]
+
+
+def look(request: HttpRequest) -> dict[str, Any]:
+    """Return the theme that the visitor chose, if any, and both navigations."""
+    theme = request.COOKIES.get("theme", "")
+    return {
+        "theme": theme if theme in THEMES else "",
+        "navigation": lambda: _navigation(request),
+        "settings_navigation": lambda: _settings_navigation(request),
+    }
+
+
+def _navigation(request: HttpRequest) -> list[Group]:
+    own = [
+        _page(request, _("Overview"), "layout-dashboard", "overview"),
+        _page(request, _("Statements"), "file-check-corner", "statements"),
+    ]
+    if not request.user.is_authenticated:
+        return [Group("", own)]
+    account = [
+        _page(request, _("Settings"), "settings", "account_email", below="/accounts/")
+    ]
+    if request.user.is_staff:
+        account.append(
+            _page(request, _("Back office"), "briefcase-business", "admin:index")
+        )
+    return [Group("", own), Group(_("Account"), account)]
+
+
+def _settings_navigation(request: HttpRequest) -> list[Page]:
+    return [
+        _page(request, _("Email"), "mail", "account_email"),
+        _page(request, _("Password"), "key-round", "account_change_password"),
+        _page(request, _("Two-factor"), "shield-check", "mfa_index"),
+        _page(request, _("Sessions"), "monitor-smartphone", "usersessions_list"),
+    ]
+
+
+def _page(
+    request: HttpRequest, label: str | Promise, icon: str, name: str, below: str = ""
+) -> Page:
+    href = reverse(name)
+    if href == "/":
+        is_current = request.path == href
+    else:
+        is_current = request.path.startswith(below or href)
+    return Page(label, icon, href, is_current)

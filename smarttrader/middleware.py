@@ -1,0 +1,77 @@
+"""What every response carries, and the time zone in which a page speaks."""
+
+import zoneinfo
+from collections.abc import Callable
+from datetime import UTC, tzinfo
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase
+from django.utils import timezone
+
+PERMISSIONS_POLICY = ", ".join(
+    f"{feature}=()"
+    for feature in (
+        "accelerometer",
+        "camera",
+        "geolocation",
+        "gyroscope",
+        "magnetometer",
+        "microphone",
+        "payment",
+        "usb",
+    )
+)
+
+
+class SecurityHeaders:
+    """Put the security headers on every response: pages, files, refusals and failures.
+
+    It is the outermost middleware, so that Django has turned exceptions into responses
+    before they come by, and WhiteNoise's files come by at all.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        response.headers.setdefault(
+            "Content-Security-Policy", settings.CONTENT_SECURITY_POLICY
+        )
+        response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+        response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        if _is_personal(request, response):
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+class UserTimeZone:
+    """Let pages show times in the zone of the person who reads them, else in UTC."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        with timezone.override(_zone_of(request)):
+            return self.get_response(request)
+
+
+def _is_personal(request: HttpRequest, response: HttpResponseBase) -> bool:
+    # Asking request.user would cost a query on pages that never needed one; a cookie
+    # or a token says enough. Static files set a Cache-Control of their own.
+    return (
+        settings.SESSION_COOKIE_NAME in request.COOKIES
+        or settings.SESSION_COOKIE_NAME in response.cookies
+        or "Authorization" in request.headers
+    )
+
+
+def _zone_of(request: HttpRequest) -> tzinfo:
+    # The API speaks UTC, and files speak no time at all: neither needs the user's row.
+    silent = request.path_info.startswith(("/api/", settings.STATIC_URL))
+    if silent or settings.SESSION_COOKIE_NAME not in request.COOKIES:
+        return UTC
+    try:
+        return zoneinfo.ZoneInfo(getattr(request.user, "time_zone", "UTC"))
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        return UTC

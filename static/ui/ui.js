@@ -1,0 +1,95 @@
+// Every page works without this file. It adds the theme button, the 10-second tick
+// that live parts listen to, and the name and the busy state of an upload.
+"use strict";
+
+(() => {
+  const LIVE_TICK_MS = 10_000;
+  const THEME_SECONDS = 365 * 24 * 3600;
+  const root = document.documentElement;
+
+  // --- Theme ---------------------------------------------------------------------
+  function savedTheme() {
+    const found = /(?:^|; )theme=(light|dark)(?:;|$)/.exec(document.cookie);
+    return found ? found[1] : "";
+  }
+
+  function shownTheme() {
+    if (root.dataset.theme) return root.dataset.theme;
+    return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  }
+
+  function toggleTheme() {
+    const theme = shownTheme() === "dark" ? "light" : "dark";
+    root.dataset.theme = theme;
+    const secure = location.protocol === "https:" ? ";secure" : "";
+    document.cookie = `theme=${theme};path=/;max-age=${THEME_SECONDS};samesite=lax${secure}`;
+  }
+
+  // Pages are rendered with their theme; the back office and the error pages are not,
+  // and load this file before their first paint.
+  if (!root.dataset.theme && savedTheme()) root.dataset.theme = savedTheme();
+
+  // --- Live parts ----------------------------------------------------------------
+  // hx-trigger="tick from:body" asks again; a hidden tab asks nothing.
+  function tick() {
+    if (document.visibilityState === "visible") document.body.dispatchEvent(new Event("tick"));
+  }
+
+  // --- Uploads -------------------------------------------------------------------
+  function fileSize(bytes) {
+    const megabytes = bytes / 1024 / 1024;
+    return megabytes >= 1 ? `${megabytes.toFixed(1)} MB` : `${Math.ceil(bytes / 1024)} kB`;
+  }
+
+  function showFileName(input) {
+    const zone = input.closest(".drop");
+    const place = zone?.querySelector("[data-file-name]");
+    if (!place) return;
+    const [file] = input.files;
+    place.dataset.empty ??= place.textContent;
+    place.textContent = file ? `${file.name} (${fileSize(file.size)})` : place.dataset.empty;
+    zone.classList.toggle("has-file", Boolean(file));
+  }
+
+  function showBusy(form) {
+    const button = form.querySelector("button[type=submit], button:not([type])");
+    if (!button) return;
+    form.setAttribute("aria-busy", "true");
+    button.dataset.idle = button.innerHTML;
+    button.textContent = button.dataset.busy || button.textContent;
+    // A button that is disabled at once would not be part of the form that is sent.
+    setTimeout(() => { button.disabled = true; });
+  }
+
+  function showIdle(form) {
+    const button = form.querySelector("button[data-idle]");
+    form.removeAttribute("aria-busy");
+    if (!button) return;
+    button.innerHTML = button.dataset.idle;
+    button.disabled = false;
+  }
+
+  function markDropTarget(event) {
+    const zone = event.target.closest?.(".drop");
+    zone?.classList.toggle("is-over", event.type === "dragover");
+  }
+
+  // --- Wiring --------------------------------------------------------------------
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-theme-toggle]")) toggleTheme();
+  });
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("input[type=file]")) showFileName(event.target);
+  });
+  document.addEventListener("submit", (event) => {
+    if (event.target.querySelector("input[type=file]")) showBusy(event.target);
+  });
+  for (const name of ["dragover", "dragleave", "drop"]) {
+    document.addEventListener(name, markDropTarget);
+  }
+  // The back button brings a page back as it was left: busy.
+  addEventListener("pageshow", () => {
+    document.querySelectorAll("form[aria-busy]").forEach(showIdle);
+  });
+  setInterval(tick, LIVE_TICK_MS);
+})();
