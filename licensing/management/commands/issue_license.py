@@ -1,0 +1,59 @@
+from argparse import ArgumentParser
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.utils.dateparse import parse_datetime
+
+from accounts import queries as accounts
+from accounts.services import UserNotFound
+from licensing import services
+from licensing.models import LicenseType
+from smarttrader.lib import clock
+from smarttrader.lib.commands import DomainCommand
+
+
+class Command(DomainCommand):
+    help = "Issue a license and print its key, and nothing else, to stdout."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--email", required=True, help="whose license it is")
+        parser.add_argument(
+            "--plan", required=True, type=str.upper, choices=LicenseType.values
+        )
+        parser.add_argument("--max-accounts", type=int)
+        term = parser.add_mutually_exclusive_group()
+        term.add_argument("--days", type=int)
+        term.add_argument("--expires-at", type=_moment, metavar="ISO")
+        term.add_argument("--lifetime", action="store_true")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        now = clock.now()
+        user = accounts.user_by_email(options["email"])
+        if user is None:
+            raise UserNotFound(f"nobody has the e-mail address {options['email']}")
+        expires_at = options["expires_at"]
+        if options["days"] is not None:
+            try:
+                expires_at = now + timedelta(days=options["days"])
+            except OverflowError as error:
+                raise services.TermInvalid("--days is too large") from error
+        issued = services.issue_license(
+            user=user,
+            license_type=LicenseType(options["plan"]),
+            max_accounts=options["max_accounts"],
+            expires_at=expires_at,
+            is_lifetime=options["lifetime"],
+            now=now,
+        )
+        self.stdout.write(issued.key)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = parse_datetime(text)
+    except ValueError:
+        moment = None
+    if moment is None:
+        raise CommandError(f"{text!r} is not an ISO 8601 time")
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

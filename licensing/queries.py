@@ -1,0 +1,17 @@
+"""Reads of licenses."""
+
+from accounts.models import User
+from licensing import keys
+from licensing.keyring import current_keyring
+from licensing.models import License
+
+
+def license_by_key(text: str) -> License | None:
+    """Return the license of a typed key. Raises KeyMalformed without a look-up."""
+    candidates = current_keyring().candidates(keys.canonical_key(text))
+    return License.objects.filter(license_key__in=candidates).first()
+
+
+def newest_license(user: User) -> License | None:
+    """Return the license that was issued to a user last."""
+    return License.objects.filter(user=user).order_by("-issued_at", "-id").first()

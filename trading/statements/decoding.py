@@ -1,0 +1,80 @@
+"""Bytes of a statement to UTF-8, whatever they were: text must never block an import.
+
+No statement declares its charset (ascii, cp1251, cp932 and GBK are seen). Its numbers are
+ASCII in all of them, so a wrong guess costs names and comments at worst.
+"""
+
+import codecs
+from collections.abc import Callable
+from typing import BinaryIO
+
+from charset_normalizer import from_bytes
+
+from smarttrader.lib.errors import DomainError
+
+SAMPLE_BYTES = 1024 * 1024
+CHUNK_BYTES = 64 * 1024
+GUESSES = ["cp1251", "cp932", "gbk", "cp1252", "cp1250"]
+BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+
+
+class EncodingUnknown(DomainError):
+    code = "ENCODING_UNKNOWN"
+    title = "No text encoding has this name"
+    kind = "invalid"
+
+
+def detect_encoding(stream: BinaryIO) -> str:
+    """Return the encoding that the stream's first megabyte most likely has."""
+    sample = stream.read(SAMPLE_BYTES)
+    stream.seek(0)
+    for mark, encoding in BYTE_ORDER_MARKS.items():
+        if sample.startswith(mark):
+            return encoding
+    try:
+        # The sample may end within a character, which is no error here.
+        codecs.getincrementaldecoder("utf-8")().decode(sample)
+    except UnicodeDecodeError:
+        foreign = b"\n".join(line for line in sample.splitlines() if not line.isascii())
+        best = from_bytes(foreign, cp_isolation=GUESSES).best()
+        return best.encoding if best else "cp1252"
+    return "utf-8"
+
+
+class Utf8Stream:
+    """A binary stream re-coded to valid UTF-8 as it is read; holds one chunk at a time."""
+
+    def __init__(
+        self,
+        stream: BinaryIO,
+        encoding: str,
+        on_progress: Callable[[int], None] | None = None,
+    ) -> None:
+        try:
+            decoder = codecs.getincrementaldecoder(encoding)
+        except LookupError as error:
+            raise EncodingUnknown(f"no text encoding is called {encoding!r}") from error
+        self._stream = stream
+        self._decoder = decoder(errors="replace")
+        self._on_progress = on_progress
+        self._bytes_read = 0
+
+    def read(self, _size: int = -1) -> bytes:
+        """Return the next chunk, of about 64 kB; empty at the end."""
+        while chunk := self._stream.read(CHUNK_BYTES):
+            self._bytes_read += len(chunk)
+            if self._on_progress:
+                self._on_progress(self._bytes_read)
+            if text := self._decoder.decode(chunk):
+                return self._encoded(text)
+        rest = self._decoder.decode(b"", final=True)
+        self._decoder.reset()
+        return self._encoded(rest)
+
+    @staticmethod
+    def _encoded(text: str) -> bytes:
+        return text.replace("\0", "").encode("utf-8", "replace")
