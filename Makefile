@@ -58,10 +58,10 @@ layers: venv-dev ## check who imports whom
 	@.venv/bin/lint-imports
 
 lock: venv-dev ## compile requirements*.in into hash-pinned requirements*.txt
-	.venv/bin/uv pip compile -q --generate-hashes --no-header --no-emit-index-url \
-		--no-annotate -o requirements.txt requirements.in
-	.venv/bin/uv pip compile -q --generate-hashes --no-header --no-emit-index-url \
-		--no-annotate -o requirements-dev.txt requirements-dev.in
+	.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-emit-index-url --no-annotate -o requirements.txt requirements.in
+	.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-emit-index-url --no-annotate -o requirements-dev.txt requirements-dev.in
 
 venv: python
 	@$(PYTHON) smarttrader/devstack/venv.py requirements.txt
