@@ -24,6 +24,7 @@ LAST_LINES_SECONDS = 2.0
 GENTLE = ((signal.SIGTERM, 15.0), (signal.SIGKILL, 5.0))
 
 Say = Callable[[str], None]
+Signals = Sequence[tuple[int, float]]
 
 
 # --- Looking --------------------------------------------------------------------------
@@ -97,7 +98,7 @@ def _works_in(pid: int, folder: Path) -> bool:
 
 
 # --- Stopping -------------------------------------------------------------------------
-def stop(pid: int, signals: Sequence[tuple[int, float]] = GENTLE) -> None:
+def stop(pid: int, signals: Signals = GENTLE) -> None:
     """Send each signal in turn until the process is gone."""
     for number, seconds in signals:
         try:

