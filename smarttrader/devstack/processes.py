@@ -22,6 +22,8 @@ LONG_STEP_SECONDS = 10
 LAST_LINES_SECONDS = 2.0
 # How long a process may take over each signal before the next, harder one.
 GENTLE = ((signal.SIGTERM, 15.0), (signal.SIGKILL, 5.0))
+# They got SIGTERM when their supervisor died: who still runs is stuck.
+ORPHANS = ((signal.SIGTERM, 3.0), (signal.SIGKILL, 5.0))
 
 Say = Callable[[str], None]
 Signals = Sequence[tuple[int, float]]
@@ -122,8 +124,11 @@ def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
 def stop_orphans(home: Path) -> int:
     """Stop the children of supervisors of `home` that were killed; return how many."""
     orphans = [pid for pid, mark in _marked_processes() if _is_orphan(mark, home)]
-    for pid in orphans:
-        stop(pid)
+    for number, seconds in ORPHANS:
+        for pid in orphans:
+            if is_running(pid):
+                os.kill(pid, number)
+        wait_until(lambda: not any(map(is_running, orphans)), seconds)
     return len(orphans)
 
 

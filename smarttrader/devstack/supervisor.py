@@ -19,6 +19,7 @@ from smarttrader.devstack.services import Services, Urls
 WEB_WORKERS = 2
 WEB_THREADS = 4
 CELERY_PROCESSES = 2
+CELERY = (sys.executable, "-m", "celery", "--app", "smarttrader", "--quiet")
 WATCH_SECONDS = 0.5
 FIRST_ANSWER_SECONDS = 120
 # A child that dies again waits twice as long, up to the last; who lived this long
@@ -181,21 +182,22 @@ class Supervisor:
         return Child("web", command, limits | environment, self._root)
 
     def _worker(self, environment: dict[str, str]) -> Child:
-        command = [
-            *(sys.executable, "-m", "celery", "--app", "smarttrader", "worker"),
-            *("--concurrency", str(CELERY_PROCESSES), "--loglevel", "INFO"),
+        arguments = [
+            *("worker", "--concurrency", str(CELERY_PROCESSES), "--loglevel", "INFO"),
             # Two runs of one home share a broker, where names must differ.
             *("--hostname", f"port{self._port}@%h"),
+            # Talk between workers: there is one, and gossip breaks when Valkey dies.
+            *("--without-gossip", "--without-mingle"),
         ]
-        return Child("worker", command, environment, self._root)
+        return Child("worker", [*CELERY, *arguments], environment, self._root)
 
     def _beat(self, environment: dict[str, str]) -> Child:
         schedule = self._services.home / f"celerybeat-{self._port}"
-        command = [
-            *(sys.executable, "-m", "celery", "--app", "smarttrader", "beat"),
-            *("--schedule", str(schedule), "--pidfile", "", "--loglevel", "INFO"),
+        arguments = [
+            *("beat", "--schedule", str(schedule), "--pidfile", ""),
+            *("--loglevel", "INFO"),
         ]
-        return Child("beat", command, environment, self._root)
+        return Child("beat", [*CELERY, *arguments], environment, self._root)
 
     def _await_first_answer(self, started: float) -> None:
         web = self._children[0]
