@@ -147,6 +147,9 @@ class TradeTicket(models.Model):
     )
     ticket_number = models.CharField(max_length=50)
     opened_at = models.DateTimeField()
+    disputed_at = models.DateTimeField(
+        blank=True, null=True, help_text="When a later report first said otherwise."
+    )
 
     class Meta:
         db_table = "trade_tickets"

@@ -40,6 +40,23 @@ NO_DECIMALS = frozenset(
 )
 THREE_DECIMALS = frozenset(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"])
 
+# In this order: a browser also claims to be those that came before it.
+BROWSERS = {
+    "Edg/": "Edge",
+    "OPR/": "Opera",
+    "Firefox/": "Firefox",
+    "Chrome/": "Chrome",
+    "Safari/": "Safari",
+}
+SYSTEMS = {
+    "Windows": "Windows",
+    "Android": "Android",
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Mac OS X": "macOS",
+    "Linux": "Linux",
+}
+
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -93,6 +110,23 @@ def initials(name: str) -> str:
     words = re.split(r"[\s._+-]+", name.partition("@")[0].strip())
     letters = [word[0].upper() for word in words if word]
     return "".join([*letters[:1], *letters[1:][-1:]]) or "?"
+
+
+@register.filter
+def device(user_agent: str) -> str:
+    """Return the browser and the system that a User-Agent header claims to be."""
+    browser = _first_named(BROWSERS, user_agent)
+    system = _first_named(SYSTEMS, user_agent)
+    if browser and system:
+        return gettext("%(browser)s on %(system)s") % {
+            "browser": browser,
+            "system": system,
+        }
+    return browser or system or gettext("Unknown device")
+
+
+def _first_named(names: dict[str, str], user_agent: str) -> str:
+    return next((name for mark, name in names.items() if mark in user_agent), "")
 
 
 def _is_missing(value: Number) -> bool:

@@ -3,7 +3,15 @@ from decimal import Decimal
 
 import pytest
 
-from accounts.templatetags.ui import MINUS, ago, initials, money, percent, signed_money
+from accounts.templatetags.ui import (
+    MINUS,
+    ago,
+    device,
+    initials,
+    money,
+    percent,
+    signed_money,
+)
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -89,3 +97,28 @@ def test_ago_of_what_never_happened_is_never():
 )
 def test_initials_are_at_most_two_letters(name, letters):
     assert initials(name) == letters
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "text"),
+    [
+        (
+            (
+                "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 "
+                "(KHTML, like Gecko) Chrome/140.0 Safari/537.36 Edg/140.0"
+            ),
+            "Edge on Windows",
+        ),
+        (
+            (
+                "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) "
+                "AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.0 Safari/604.1"
+            ),
+            "Safari on iPhone",
+        ),
+        ("curl/8.5.0", "Unknown device"),
+        ("", "Unknown device"),
+    ],
+)
+def test_device_names_browser_and_system(user_agent, text):
+    assert device(user_agent) == text

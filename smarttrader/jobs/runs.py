@@ -2,11 +2,13 @@
 
 import functools
 from collections.abc import Callable
+from datetime import timedelta
 from typing import ParamSpec
 
 from smarttrader.jobs.models import JobRun
 from smarttrader.lib import clock
 
+KEPT = timedelta(days=7)
 Arguments = ParamSpec("Arguments")
 
 
@@ -18,7 +20,9 @@ def recorded_job(
     def wrap(task: Callable[Arguments, int]) -> Callable[Arguments, int]:
         @functools.wraps(task)
         def run(*args: Arguments.args, **kwargs: Arguments.kwargs) -> int:
-            job = JobRun.objects.create(job=name, started_at=clock.now())
+            started_at = clock.now()
+            JobRun.objects.filter(job=name, started_at__lt=started_at - KEPT).delete()
+            job = JobRun.objects.create(job=name, started_at=started_at)
             try:
                 job.count = task(*args, **kwargs)
             except Exception as error:

@@ -76,6 +76,7 @@ class Migration(migrations.Migration):
                 ('trade_id', models.UUIDField(primary_key=True, serialize=False)),
                 ('ticket_number', models.CharField(max_length=50)),
                 ('opened_at', models.DateTimeField()),
+                ('disputed_at', models.DateTimeField(blank=True, help_text='When a later report first said otherwise.', null=True)),
                 ('bot_instance', models.ForeignKey(on_delete=django.db.models.deletion.DO_NOTHING, related_name='trade_tickets', to='bots.botinstance')),
             ],
             options={

@@ -86,6 +86,8 @@ class StatementReader:
         self._header: Header | None = None
         self._broker = ""
         self._sections = 0  # closed trades, open trades, working orders
+        # A trade's row waits for its second row: (row, magic number, comment).
+        self._pending_row: tuple[Row, str | None, str | None] | None = None
         self._summary: list[dict[tuple[int, int], str]] = []
 
     @property
@@ -109,8 +111,6 @@ class StatementReader:
             raise StatementUnreadable(f"line {line}: {error}") from error
         yield from self._finish_trade()
         self._finish_summary()
-
-    _pending_row: tuple[Row, str | None, str | None] | None = None
 
     def _read_heading(self, heading: Heading) -> None:
         if heading.tag == "title" and "strategy tester" in heading.text.lower():
@@ -202,7 +202,7 @@ class StatementReader:
             magic, comment = (titled[1], titled[2]) if titled else ("", None)
             comment = (comment or "") if titled else row.cells[0].title
         is_pending = row.shape == PENDING
-        money = [Decimal(0)] * 4 if is_pending else [_number(text) for text in texts[10:]]
+        money = [Decimal(0)] * 4 if is_pending else [parse_number(text) for text in texts[10:]]
         status = TradeStatus.CANCELLED if is_pending else TradeStatus.CLOSED
         if self._sections != 1:
             status = TradeStatus.OPEN
@@ -211,14 +211,14 @@ class StatementReader:
             ticket=texts[0].lstrip("0") or "0",
             opened_at=_time(texts[1]),
             trade_type=_trade_type(texts[2], is_pending=is_pending),
-            lots=_number(texts[3]),
+            lots=parse_number(texts[3]),
             # MetaTrader prints symbols in lower case; EAs report them in upper case.
             symbol=clean_text(texts[4], SYMBOL_LENGTH).upper(),
-            open_price=_number(texts[5]),
-            stop_loss=_number(texts[6]) or None,
-            take_profit=_number(texts[7]) or None,
+            open_price=parse_number(texts[5]),
+            stop_loss=parse_number(texts[6]) or None,
+            take_profit=parse_number(texts[7]) or None,
             closed_at=None if status == TradeStatus.OPEN else _time(texts[8]),
-            close_price=_number(texts[9]),
+            close_price=parse_number(texts[9]),
             commission=money[0],
             taxes=money[1],
             swap=money[2],
@@ -231,7 +231,7 @@ class StatementReader:
     def _cash(self, row: Row) -> CashRow:
         return CashRow(
             at=_time(row.texts[1]),
-            amount=_number(row.texts[4]),
+            amount=parse_number(row.texts[4]),
             is_credit=row.texts[2].lower() == "credit",
         )
 
@@ -267,11 +267,8 @@ def parse_number(text: str) -> Decimal:
     return Decimal(digits)
 
 
-_number = parse_number
-
-
 def _number_or_none(text: str) -> Decimal | None:
-    return _number(text) if text else None
+    return parse_number(text) if text else None
 
 
 def _time(text: str) -> datetime:

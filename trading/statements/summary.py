@@ -101,6 +101,14 @@ class Side:
         return self.total / self.count if self.count else ZERO
 
 
+@dataclass(slots=True)
+class Positions:
+    """Long positions, or short ones."""
+
+    count: int = 0
+    won: int = 0
+
+
 class Summary:
     """MetaTrader's 23 figures of the closed trades, given in the order of their close.
 
@@ -111,7 +119,7 @@ class Summary:
     def __init__(self, start_balance: Decimal, trades: Iterable[ClosedTrade]) -> None:
         self.start = self._balance = self._peak = self._lowest = start_balance
         self.profits, self.losses = Side(), Side()
-        self.positions = {"long": [0, 0], "short": [0, 0]}  # all, won
+        self.longs, self.shorts = Positions(), Positions()
         self.maximal_drawdown = (ZERO, ZERO)  # money, share of the peak
         self.relative_drawdown = (ZERO, ZERO)  # share of the peak, money
         self._run: tuple[bool, int, Decimal] | None = None
@@ -141,10 +149,10 @@ class Summary:
             f"{money(maximal[0])} ({_printed(maximal[1], 2)}%)",
             f"{_printed(relative[0], 2)}% ({money(relative[1])})",
             str(count),
-            _share(*reversed(self.positions["short"])),
-            _share(*reversed(self.positions["long"])),
-            _share_of(self.profits.count, count),
-            _share_of(self.losses.count, count),
+            _won(self.shorts),
+            _won(self.longs),
+            f"{self.profits.count} ({_percent(self.profits.count, count)})",
+            f"{self.losses.count} ({_percent(self.losses.count, count)})",
             money(self.profits.largest),
             money(self.losses.largest),
             money(self.profits.average),
@@ -163,9 +171,9 @@ class Summary:
         side.count += 1
         side.total += trade.net
         side.largest = max(side.largest, trade.net, key=abs)
-        position = self.positions["short" if trade.is_short else "long"]
-        position[0] += 1
-        position[1] += is_profit
+        positions = self.shorts if trade.is_short else self.longs
+        positions.count += 1
+        positions.won += is_profit
         self._add_to_run(trade.net, is_profit=is_profit)
         self._add_to_balance(trade.net)
 
@@ -204,12 +212,12 @@ def compare(totals: PrintedTotals, summary: Summary) -> list[Figure]:
     ]
 
 
-def _share(won: int, count: int) -> str:
-    return f"{count} ({_printed(HUNDRED * won / count if count else ZERO, 2)}%)"
+def _won(positions: Positions) -> str:
+    return f"{positions.count} ({_percent(positions.won, positions.count)})"
 
 
-def _share_of(part: int, count: int) -> str:
-    return f"{part} ({_printed(HUNDRED * part / count if count else ZERO, 2)}%)"
+def _percent(part: int, whole: int) -> str:
+    return _printed(HUNDRED * part / whole if whole else ZERO, 2) + "%"
 
 
 def _printed(amount: Decimal, decimals: int) -> str:

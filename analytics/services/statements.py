@@ -1,0 +1,83 @@
+"""Import a statement, roll it up, and hold the result against what MetaTrader printed."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from accounts.models import User
+from analytics.models import StatementCheck
+from analytics.services import rollups
+from bots.models import BotInstance
+from licensing.models import License
+from trading import queries as trading
+from trading.models import StatementImport
+from trading.services import statements
+from trading.services.statements import Progress, StatementFile, StoredStatement
+from trading.statements.summary import ClosedTrade, Figure, Summary, compare
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedStatement:
+    record: StatementImport
+    figures: list[Figure]
+
+    @property
+    def mismatches(self) -> int:
+        return sum(not figure.is_equal for figure in self.figures)
+
+
+def import_statement(
+    *,
+    user: User,
+    file: StatementFile,
+    now: datetime,
+    license: License | None = None,  # noqa: A002 -- the field's own name
+    bot: BotInstance | None = None,
+    utc_offset_minutes: int | None = None,
+    on_progress: Progress | None = None,
+) -> ImportedStatement:
+    """Import a user's statement: check, store, roll up, compare.
+
+    All or nothing, but for partitions that were missing. The figures are computed from
+    the stored trades, so that they prove what was stored. Raises what
+    trading.services.statements raises.
+    """
+    read = statements.check_statement(file, on_progress)
+    statements.make_partitions(read=read, now=now)
+    with transaction.atomic():
+        target = statements.bot_for_statement(
+            user=user,
+            read=read,
+            license=license,
+            bot=bot,
+            utc_offset_minutes=utc_offset_minutes,
+        )
+        stored = statements.store_statement(
+            file=file, read=read, bot=target, now=now, on_progress=on_progress
+        )
+        rollups.roll_up(now=now, only_bots=stored.bot_ids)
+        figures = _compare(stored)
+        StatementCheck.objects.create(
+            statement_import=stored.record,
+            figures=[figure_as_json(figure) for figure in figures],
+            mismatches=sum(not figure.is_equal for figure in figures),
+        )
+    return ImportedStatement(stored.record, figures)
+
+
+def figure_as_json(figure: Figure) -> dict[str, Any]:
+    return {**asdict(figure), "equal": figure.is_equal}
+
+
+def _compare(stored: StoredStatement) -> list[Figure]:
+    read = stored.read
+    return compare(read.totals, Summary(read.start_balance, _stored_trades(stored)))
+
+
+def _stored_trades(stored: StoredStatement) -> Iterator[ClosedTrade]:
+    trades = trading.closed_trades_in_order(stored.bot_ids, stored.read.closed_tickets)
+    for net, is_short in trades:
+        yield ClosedTrade(net, is_short)

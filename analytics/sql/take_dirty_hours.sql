@@ -1,0 +1,26 @@
+-- Claim some bots that no other roll-up works on, and take their oldest marks.
+-- The lock per bot, held to the end of the transaction, keeps two workers from composing
+-- one day out of two snapshots. Marks that are being written are not seen, so they stay.
+WITH candidates AS MATERIALIZED (
+    SELECT DISTINCT bot_instance_id FROM (
+        SELECT bot_instance_id FROM rollup_dirty
+        WHERE %(only)s::uuid[] IS NULL OR bot_instance_id = ANY (%(only)s::uuid[])
+        ORDER BY id LIMIT %(limit)s
+    ) oldest
+),
+claimed AS MATERIALIZED (
+    SELECT bot_instance_id FROM candidates
+    WHERE pg_try_advisory_xact_lock(
+        hashtext('rollup'), hashtext(bot_instance_id::text)
+    )
+),
+taken AS (
+    DELETE FROM rollup_dirty WHERE id IN (
+        SELECT id FROM rollup_dirty
+        WHERE bot_instance_id IN (SELECT bot_instance_id FROM claimed)
+        ORDER BY id LIMIT %(limit)s
+        FOR UPDATE SKIP LOCKED
+    )
+    RETURNING bot_instance_id, hour_start
+)
+SELECT bot_instance_id, hour_start, count(*) FROM taken GROUP BY 1, 2 ORDER BY 1, 2

@@ -1,0 +1,80 @@
+-- Around the sums of one of the other two files: ratios, clamps, and the rows themselves.
+-- A period without closed trades has no row; a row that is right already is not written.
+WITH dirty AS (
+    SELECT bot_instance_id, period_start, period_end
+    FROM unnest(
+        %(bots)s::uuid[], %(starts)s::timestamptz[], %(ends)s::timestamptz[]
+    ) AS d (bot_instance_id, period_start, period_end)
+),
+sums AS (
+    {sums}
+),
+emptied AS (
+    DELETE FROM performance_metrics m USING dirty d
+    WHERE m.bot_instance_id = d.bot_instance_id
+    AND m.metric_type = %(metric_type)s
+    AND m.period_start = d.period_start
+    AND NOT EXISTS (
+        SELECT FROM sums s
+        WHERE s.bot_instance_id = d.bot_instance_id AND s.period_start = d.period_start
+    )
+)
+INSERT INTO performance_metrics AS m (
+    id, bot_instance_id, metric_type, period_start, period_end,
+    total_trades, winning_trades, losing_trades,
+    gross_profit, gross_loss, net_profit, win_rate, profit_factor, max_drawdown,
+    avg_win, avg_loss, largest_win, largest_loss, sharpe_ratio,
+    sum_of_squares, peak, trough, created_at
+)
+SELECT
+    uuidv7(), s.bot_instance_id, %(metric_type)s, d.period_start, d.period_end,
+    total_trades, winning_trades, losing_trades,
+    least(gross_profit, 9999999999999.99),
+    least(gross_loss, 9999999999999.99),
+    least(greatest(net_profit, -9999999999999.99), 9999999999999.99),
+    round(100.0 * winning_trades / total_trades, 2),
+    coalesce(least(round(gross_profit / nullif(gross_loss, 0), 4), 999999.9999), 0),
+    least(max_drawdown, 99999999.99),
+    coalesce(least(round(gross_profit / nullif(winning_trades, 0), 2), 99999999.99), 0),
+    coalesce(least(round(gross_loss / nullif(losing_trades, 0), 2), 99999999.99), 0),
+    least(largest_win, 99999999.99),
+    least(largest_loss, 99999999.99),
+    -- mean / sample deviation = S / sqrt(n (n Q - S^2) / (n - 1)), S the sum, Q of squares
+    least(greatest(round(
+        net_profit / sqrt(nullif(
+            total_trades * (total_trades * sum_of_squares - net_profit ^ 2)
+            / nullif(total_trades - 1, 0), 0
+        )), 4
+    ), -999999.9999), 999999.9999),
+    sum_of_squares, peak, trough, %(now)s
+FROM sums s JOIN dirty d USING (bot_instance_id, period_start)
+ORDER BY s.bot_instance_id, d.period_start
+ON CONFLICT (bot_instance_id, metric_type, period_start) DO UPDATE SET
+    (period_end, total_trades, winning_trades, losing_trades, gross_profit, gross_loss,
+     net_profit, win_rate, profit_factor, max_drawdown, avg_win, avg_loss, largest_win,
+     largest_loss, sharpe_ratio, sum_of_squares, peak, trough)
+    = (EXCLUDED.period_end, EXCLUDED.total_trades, EXCLUDED.winning_trades,
+       EXCLUDED.losing_trades, EXCLUDED.gross_profit, EXCLUDED.gross_loss,
+       EXCLUDED.net_profit, EXCLUDED.win_rate, EXCLUDED.profit_factor,
+       EXCLUDED.max_drawdown, EXCLUDED.avg_win, EXCLUDED.avg_loss, EXCLUDED.largest_win,
+       EXCLUDED.largest_loss, EXCLUDED.sharpe_ratio, EXCLUDED.sum_of_squares,
+       EXCLUDED.peak, EXCLUDED.trough)
+WHERE (m.period_end, m.total_trades, m.winning_trades, m.losing_trades, m.gross_profit,
+       m.gross_loss, m.net_profit, m.win_rate, m.profit_factor, m.max_drawdown, m.avg_win,
+       m.avg_loss, m.largest_win, m.largest_loss, m.sharpe_ratio, m.sum_of_squares,
+       m.peak, m.trough)
+    IS DISTINCT FROM
+      (EXCLUDED.period_end, EXCLUDED.total_trades, EXCLUDED.winning_trades,
+       EXCLUDED.losing_trades, EXCLUDED.gross_profit, EXCLUDED.gross_loss,
+       EXCLUDED.net_profit, EXCLUDED.win_rate, EXCLUDED.profit_factor,
+       EXCLUDED.max_drawdown, EXCLUDED.avg_win, EXCLUDED.avg_loss, EXCLUDED.largest_win,
+       EXCLUDED.largest_loss, EXCLUDED.sharpe_ratio, EXCLUDED.sum_of_squares,
+       EXCLUDED.peak, EXCLUDED.trough)
+RETURNING
+    m.bot_instance_id,
+    m.metric_type,
+    m.period_start,
+    999999.9999 IN (m.profit_factor, abs(coalesce(m.sharpe_ratio, 0)))
+    OR 99999999.99 IN (m.max_drawdown, m.avg_win, m.avg_loss, m.largest_win, m.largest_loss)
+    OR 9999999999999.99 IN (m.gross_profit, m.gross_loss, abs(m.net_profit))
+        AS is_clamped

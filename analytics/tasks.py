@@ -1,0 +1,13 @@
+"""What the clock asks of analytics."""
+
+from celery import shared_task
+
+from analytics.services import rollups
+from smarttrader.jobs.runs import recorded_job
+from smarttrader.lib import clock
+
+
+@shared_task(name="analytics.roll_up")
+@recorded_job("analytics.roll_up")
+def roll_up() -> int:
+    return rollups.roll_up(now=clock.now())

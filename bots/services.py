@@ -1,0 +1,96 @@
+"""Writes to bot instances and their logs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bots.models import BotInstance, BotLog, BotSource, LogCategory, LogLevel
+from licensing.models import License
+from smarttrader.jobs.partitions import BOT_LOGS, write_to_partitions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLine:
+    level: LogLevel
+    category: LogCategory
+    message: str
+    metadata: dict[str, Any] | None = None
+
+
+def write_logs(*, bot: BotInstance, logs: Sequence[LogLine], now: datetime) -> int:
+    """Write log lines of a bot, dated now; return how many."""
+    if not logs:
+        return 0
+    rows = [
+        BotLog(
+            bot_instance=bot,
+            log_level=line.level,
+            category=line.category,
+            message=line.message,
+            metadata=line.metadata,
+            created_at=now,
+        )
+        for line in logs
+    ]
+    write_to_partitions(
+        BOT_LOGS, [now], lambda: BotLog.objects.bulk_create(rows), now=now
+    )
+    return len(rows)
+
+
+def statement_instance(
+    *,
+    license: License,  # noqa: A002 -- the field's own name
+    mt4_account: str,
+    broker_name: str,
+    account_currency: str,
+    utc_offset_minutes: int,
+) -> BotInstance:
+    """Return the license's instance that holds the statements of an account.
+
+    Creates it unless another session was faster. It takes no activation slot; a later
+    activation of the account takes it over.
+    """
+    BotInstance.objects.bulk_create(
+        [
+            BotInstance(
+                user_id=license.user_id,
+                license=license,
+                instance_name=f"Statement {mt4_account}",
+                mt4_account=mt4_account,
+                broker_name=broker_name,
+                source=BotSource.STATEMENT,
+                account_currency=account_currency,
+                utc_offset_minutes=utc_offset_minutes,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+    return BotInstance.objects.get(
+        license=license,
+        mt4_account=mt4_account,
+        instance_name=f"Statement {mt4_account}",
+        broker_server__isnull=True,
+    )
+
+
+def note_statement(
+    *, bot: BotInstance, currency: str, utc_offset_minutes: int | None
+) -> BotInstance:
+    """Remember what a statement tells of an account; return the bot as it is now.
+
+    The broker's offset is taken for an instance that no EA reports to.
+    """
+    is_offset_new = (
+        utc_offset_minutes is not None and bot.source == BotSource.STATEMENT
+    )
+    BotInstance.objects.filter(pk=bot.pk, account_currency="").update(
+        account_currency=currency
+    )
+    if is_offset_new:
+        BotInstance.objects.filter(pk=bot.pk).update(
+            utc_offset_minutes=utc_offset_minutes
+        )
+    bot.refresh_from_db()
+    return bot

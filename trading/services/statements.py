@@ -1,0 +1,334 @@
+"""Statements: checked as a whole, then stored as a whole or not at all."""
+
+import hashlib
+import itertools
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import BinaryIO
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts.models import User
+from bots import services as bots
+from bots.models import BotInstance, BotSource
+from licensing import queries as licensing
+from licensing.models import License
+from smarttrader.jobs.partitions import TRADES, create_partitions_for
+from smarttrader.lib.errors import DomainError
+from smarttrader.lib.money import CENT, POINT, rounded
+from smarttrader.lib.text import clean_text
+from trading.models import StatementImport, TradeStatus, TradeTicket
+from trading.services.trades import RecordedTrades, TradeReport, record_trades
+from trading.statements.decoding import detect_encoding
+from trading.statements.reader import StatementReader, StatementUnreadable
+from trading.statements.rows import TradeRow
+from trading.statements.summary import Figure
+from trading.statements.verification import ReadStatement, read_statement
+
+ROWS_PER_BATCH = 1000
+AMOUNT_LIMIT = Decimal("1e8")  # NUMERIC(10,2)
+PRICE_LIMIT = Decimal("1e10")  # NUMERIC(15,5)
+CLOCK_TOLERANCE = timedelta(days=2)
+
+
+class NoLicense(DomainError):
+    code = "NO_LICENSE"
+    title = "A statement belongs to a license, and you have none"
+
+
+class StatementTooLarge(DomainError):
+    code = "TOO_LARGE"
+    title = "The file is too large for a statement"
+    kind = "invalid"
+
+
+class AccountMismatch(DomainError):
+    code = "ACCOUNT_MISMATCH"
+    title = "The statement is of another account than the bot"
+    kind = "conflict"
+
+
+class CurrencyMismatch(DomainError):
+    code = "CURRENCY_MISMATCH"
+    title = "The statement is in another currency than the bot's account"
+    kind = "conflict"
+
+
+class StatementDisagrees(DomainError):
+    code = "STATEMENT_DISAGREES"
+    title = "The statement's rows do not add up to its own totals"
+    kind = "invalid"
+
+    def __init__(self, figures: list[Figure]) -> None:
+        self.figures = figures
+        named = "; ".join(
+            f"{figure.name}: printed {figure.printed or 'nothing'}, the rows give"
+            f" {figure.ours or 'nothing'}"
+            for figure in figures
+        )
+        super().__init__(f"{self.title}. {named}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementFile:
+    """A file as it came: `content` can be read again from its start."""
+
+    content: BinaryIO
+    name: str
+    encoding: str | None = None  # None: find out
+
+    @property
+    def size(self) -> int:
+        self.content.seek(0, 2)
+        size = self.content.tell()
+        self.content.seek(0)
+        return size
+
+
+@dataclass(slots=True)
+class StoredStatement:
+    record: StatementImport
+    read: ReadStatement
+    bot_ids: set[uuid.UUID] = field(default_factory=set)  # whose trades were touched
+
+
+Progress = Callable[[str, int], None]
+
+
+def check_statement(
+    file: StatementFile, on_progress: Progress | None = None
+) -> ReadStatement:
+    """Read a statement and refuse it unless its rows add up to its own totals.
+
+    Raises StatementTooLarge, StatementDisagrees, and what the reader raises.
+    """
+    limit = settings.STATEMENT_MAX_BYTES
+    if file.size > limit:
+        raise StatementTooLarge(f"a statement has at most {limit // 1024**2} MB")
+    read = read_statement(
+        file.content, _encoding(file), _progress_of("checked", on_progress)
+    )
+    if read.disagreeing:
+        raise StatementDisagrees(read.disagreeing)
+    return read
+
+
+def make_partitions(*, read: ReadStatement, now: datetime) -> None:
+    """Make the partitions that a statement's trades need, in short transactions.
+
+    Within the import's own transaction they would lock out all heartbeats to its end.
+    Raises OutsidePartitions for trades opened before the year 2000.
+    """
+    # A day to each side covers every offset that a broker's clock may have.
+    moments = {
+        day.replace(tzinfo=UTC) + timedelta(days=shift)
+        for day in read.opened_on
+        for shift in (-1, 0, 1)
+    }
+    create_partitions_for(TRADES, moments, now=now)
+
+
+def store_statement(
+    *,
+    file: StatementFile,
+    read: ReadStatement,
+    bot: BotInstance,
+    now: datetime,
+    on_progress: Progress | None = None,
+) -> StoredStatement:
+    """Record the trades of a checked statement for a bot, all of them or none.
+
+    A ticket that another bot of the same user and account holds is updated there.
+    """
+    siblings = _siblings(bot)
+    file.content.seek(0)
+    reader = StatementReader(
+        file.content, _encoding(file), _progress_of("stored", on_progress)
+    )
+    offset = timedelta(minutes=bot.utc_offset_minutes)
+    reports = _reports(reader, read.continued_from, offset, now)
+    recorded, touched = RecordedTrades(), set[uuid.UUID]()
+    with transaction.atomic():
+        for batch in _batches(reports):
+            for holder, part in _by_holder(batch, bot, siblings).items():
+                recorded += record_trades(bot=siblings[holder], reports=part, now=now)
+                touched.add(holder)
+        record = _remember(file, read, bot, recorded)
+    return StoredStatement(record, read, touched)
+
+
+def bot_for_statement(
+    *,
+    user: User,
+    read: ReadStatement,
+    license: License | None,  # noqa: A002 -- the field's own name
+    bot: BotInstance | None,
+    utc_offset_minutes: int | None,
+) -> BotInstance:
+    """Return the bot instance that a statement's trades belong to.
+
+    The one that is named, else the only one of the account, else the one that holds
+    imported statements, made when there is none. Remembers the account's currency, and
+    the broker's offset for an instance that no EA reports to. Raises NoLicense,
+    AccountMismatch and CurrencyMismatch.
+    """
+    header = read.header
+    known = list(BotInstance.objects.of_account(user, header.account))
+    if bot is not None and bot.mt4_account != header.account:
+        raise AccountMismatch(
+            f"{bot} runs on account {bot.mt4_account}, the statement is of"
+            f" {header.account}"
+        )
+    if bot is None and len(known) == 1:
+        bot = known[0]
+    if bot is None:
+        license = license or licensing.newest_license(user)  # noqa: A001
+        if license is None:
+            raise NoLicense
+        bot = bots.statement_instance(
+            license=license,
+            mt4_account=header.account,
+            broker_name=header.broker,
+            account_currency=header.currency,
+            utc_offset_minutes=utc_offset_minutes or 0,
+        )
+    if bot.account_currency not in ("", header.currency):
+        raise CurrencyMismatch(
+            f"{bot} runs in {bot.account_currency}, the statement is in {header.currency}"
+        )
+    return bots.note_statement(
+        bot=bot, currency=header.currency, utc_offset_minutes=utc_offset_minutes
+    )
+
+
+def _encoding(file: StatementFile) -> str:
+    file.content.seek(0)
+    return file.encoding or detect_encoding(file.content)
+
+
+def _progress_of(
+    step: str, on_progress: Progress | None
+) -> Callable[[int], None] | None:
+    if on_progress is None:
+        return None
+    return lambda bytes_read: on_progress(step, bytes_read)
+
+
+def _siblings(bot: BotInstance) -> dict[uuid.UUID, BotInstance]:
+    account = BotInstance.objects.of_account(bot.user, bot.mt4_account)
+    return {each.pk: each for each in account} | {bot.pk: bot}
+
+
+def _by_holder(
+    reports: list[TradeReport],
+    bot: BotInstance,
+    siblings: dict[uuid.UUID, BotInstance],
+) -> dict[uuid.UUID, list[TradeReport]]:
+    held = dict(
+        TradeTicket.objects.filter(
+            bot_instance__in=[pk for pk in siblings if pk != bot.pk],
+            ticket_number__in=[report.ticket_number for report in reports],
+        ).values_list("ticket_number", "bot_instance_id")
+    )
+    parts: dict[uuid.UUID, list[TradeReport]] = defaultdict(list)
+    for report in reports:
+        parts[held.get(report.ticket_number, bot.pk)].append(report)
+    return parts
+
+
+def _batches(reports: Iterable[TradeReport]) -> Iterator[list[TradeReport]]:
+    iterator = iter(reports)
+    while batch := list(itertools.islice(iterator, ROWS_PER_BATCH)):
+        yield batch
+
+
+def _reports(
+    reader: StatementReader,
+    continued_from: dict[str, str],
+    offset: timedelta,
+    now: datetime,
+) -> Iterator[TradeReport]:
+    for row in reader:
+        if isinstance(row, TradeRow):
+            yield _report(row, continued_from.get(row.ticket), offset, now)
+
+
+def _report(
+    row: TradeRow, continued_from: str | None, offset: timedelta, now: datetime
+) -> TradeReport:
+    opened_at = _utc(row.opened_at, offset)
+    closed_at = _utc(row.closed_at, offset) if row.closed_at else None
+    if max(opened_at, closed_at or opened_at) > now + CLOCK_TOLERANCE:
+        raise StatementUnreadable(f"line {row.line}: a trade of the future")
+    if closed_at and closed_at < opened_at:
+        raise StatementUnreadable(f"line {row.line}: closed before it opened")
+    is_open = row.status == TradeStatus.OPEN
+    is_cancelled = row.status == TradeStatus.CANCELLED
+    lots = _amount(row.lots, row)
+    if lots <= 0:
+        raise StatementUnreadable(f"line {row.line}: a size of {row.lots} lots")
+    return TradeReport(
+        ticket_number=row.ticket,
+        symbol=row.symbol,
+        trade_type=row.trade_type,
+        status=row.status,
+        lot_size=lots,
+        open_price=_price(row.open_price, row),
+        opened_at=opened_at,
+        close_price=None if is_open else _price(row.close_price, row),
+        closed_at=closed_at,
+        stop_loss=None if row.stop_loss is None else _price(row.stop_loss, row),
+        take_profit=None if row.take_profit is None else _price(row.take_profit, row),
+        # The schema has no column for taxes: they are a cost like commission.
+        commission=_amount(row.commission + row.taxes, row),
+        swap=_amount(row.swap, row),
+        profit=None if is_cancelled else _amount(row.profit, row),
+        magic_number=row.magic_number,
+        comment=row.comment,
+        continued_from=continued_from,
+    )
+
+
+def _utc(broker_time: datetime, offset: timedelta) -> datetime:
+    return broker_time.replace(tzinfo=UTC) - offset
+
+
+def _amount(amount: Decimal, row: TradeRow) -> Decimal:
+    if abs(amount) >= AMOUNT_LIMIT:
+        raise StatementUnreadable(f"line {row.line}: {amount} is out of range")
+    return rounded(amount, CENT)
+
+
+def _price(price: Decimal, row: TradeRow) -> Decimal:
+    if abs(price) >= PRICE_LIMIT:
+        raise StatementUnreadable(f"line {row.line}: the price {price} is out of range")
+    return rounded(price, POINT)
+
+
+def _remember(
+    file: StatementFile,
+    read: ReadStatement,
+    bot: BotInstance,
+    recorded: RecordedTrades,
+) -> StatementImport:
+    file.content.seek(0)
+    return StatementImport.objects.create(
+        user_id=bot.user_id,
+        bot_instance=bot,
+        file_name=clean_text(file.name),
+        sha256=hashlib.file_digest(file.content, "sha256").hexdigest(),
+        mt4_account=read.header.account,
+        currency=read.header.currency,
+        printed_at=clean_text(read.header.printed_at, 40),
+        trades=len(read.closed_tickets),
+        open_trades=read.open_count,
+        cancelled_orders=read.cancelled_count,
+        created_rows=recorded.created,
+        updated_rows=recorded.updated,
+        unchanged_rows=recorded.unchanged,
+    )

@@ -1,0 +1,69 @@
+-- One row per report, in the order of the arrays. The rules of ingestion:
+-- an open trade follows its latest report; symbol, type, open price and opened_at keep the
+-- first; a closed or cancelled trade keeps its figures, only what is missing is filled.
+INSERT INTO trades AS t (
+    id, bot_instance_id, ticket_number, opened_at, symbol, trade_type, lot_size, open_price,
+    close_price, stop_loss, take_profit, commission, swap, profit, profit_percentage, status,
+    strategy_used, closed_at, duration_seconds, magic_number, comment, continued_from,
+    created_at, updated_at
+)
+SELECT
+    k.trade_id, k.bot_instance_id, k.ticket_number, k.opened_at, r.symbol, r.trade_type,
+    r.lot_size, r.open_price, r.close_price, r.stop_loss, r.take_profit, r.commission,
+    r.swap, r.profit, r.profit_percentage, r.status, r.strategy_used,
+    -- A broker's clock that moved between two reports moves the close with the open.
+    CASE WHEN r.closed_at < k.opened_at
+        THEN r.closed_at + (k.opened_at - r.opened_at) ELSE r.closed_at END,
+    extract(epoch FROM r.closed_at - r.opened_at)::integer,
+    r.magic_number, r.comment, r.continued_from, %(now)s, %(now)s
+FROM unnest(
+    %(ticket_number)s::text[], %(opened_at)s::timestamptz[], %(symbol)s::text[],
+    %(trade_type)s::text[], %(lot_size)s::numeric[], %(open_price)s::numeric[],
+    %(close_price)s::numeric[], %(stop_loss)s::numeric[], %(take_profit)s::numeric[],
+    %(commission)s::numeric[], %(swap)s::numeric[], %(profit)s::numeric[],
+    %(profit_percentage)s::numeric[], %(status)s::text[], %(strategy_used)s::text[],
+    %(closed_at)s::timestamptz[], %(magic_number)s::bigint[], %(comment)s::text[],
+    %(continued_from)s::text[]
+) AS r (
+    ticket_number, opened_at, symbol, trade_type, lot_size, open_price, close_price,
+    stop_loss, take_profit, commission, swap, profit, profit_percentage, status,
+    strategy_used, closed_at, magic_number, comment, continued_from
+)
+JOIN trade_tickets k
+    ON k.bot_instance_id = %(bot_instance_id)s AND k.ticket_number = r.ticket_number
+ON CONFLICT (id, opened_at) DO UPDATE SET
+    lot_size = CASE WHEN t.status = 'open' THEN EXCLUDED.lot_size ELSE t.lot_size END,
+    close_price = CASE WHEN t.status = 'open' THEN EXCLUDED.close_price ELSE t.close_price END,
+    stop_loss = CASE WHEN t.status = 'open' THEN EXCLUDED.stop_loss ELSE t.stop_loss END,
+    take_profit = CASE WHEN t.status = 'open' THEN EXCLUDED.take_profit ELSE t.take_profit END,
+    commission = CASE WHEN t.status = 'open' THEN EXCLUDED.commission ELSE t.commission END,
+    swap = CASE WHEN t.status = 'open' THEN EXCLUDED.swap ELSE t.swap END,
+    profit = CASE WHEN t.status = 'open' THEN EXCLUDED.profit ELSE t.profit END,
+    status = CASE WHEN t.status = 'open' THEN EXCLUDED.status ELSE t.status END,
+    closed_at = CASE WHEN t.status = 'open' THEN EXCLUDED.closed_at ELSE t.closed_at END,
+    duration_seconds = CASE WHEN t.status = 'open' THEN EXCLUDED.duration_seconds ELSE t.duration_seconds END,
+    comment = CASE WHEN t.status = 'open' OR t.comment = ''
+        THEN coalesce(nullif(EXCLUDED.comment, ''), t.comment) ELSE t.comment END,
+    strategy_used = coalesce(t.strategy_used, EXCLUDED.strategy_used),
+    profit_percentage = coalesce(t.profit_percentage, EXCLUDED.profit_percentage),
+    magic_number = coalesce(t.magic_number, EXCLUDED.magic_number),
+    continued_from = coalesce(t.continued_from, EXCLUDED.continued_from),
+    updated_at = EXCLUDED.updated_at
+-- A retry changes nothing, so it writes nothing.
+WHERE (
+    t.status = 'open' AND (
+        t.lot_size, t.close_price, t.stop_loss, t.take_profit, t.commission, t.swap,
+        t.profit, t.status, t.closed_at
+    ) IS DISTINCT FROM (
+        EXCLUDED.lot_size, EXCLUDED.close_price, EXCLUDED.stop_loss, EXCLUDED.take_profit,
+        EXCLUDED.commission, EXCLUDED.swap, EXCLUDED.profit, EXCLUDED.status,
+        EXCLUDED.closed_at
+    )
+)
+OR (EXCLUDED.comment <> '' AND t.comment <> EXCLUDED.comment
+    AND (t.status = 'open' OR t.comment = ''))
+OR (t.strategy_used IS NULL AND EXCLUDED.strategy_used IS NOT NULL)
+OR (t.profit_percentage IS NULL AND EXCLUDED.profit_percentage IS NOT NULL)
+OR (t.magic_number IS NULL AND EXCLUDED.magic_number IS NOT NULL)
+OR (t.continued_from IS NULL AND EXCLUDED.continued_from IS NOT NULL)
+RETURNING old.id IS NULL AS is_created;
