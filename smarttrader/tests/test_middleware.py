@@ -1,0 +1,123 @@
+import zoneinfo
+from datetime import UTC
+
+import pytest
+from django.conf import settings
+from django.http import HttpResponse
+from django.utils import timezone
+
+from accounts.models import User
+from smarttrader.middleware import SecurityHeaders, UserTimeZone
+
+
+def answer(rf, *, cookies=None, headers=None, response=None):
+    request = rf.get("/", headers=headers or {})
+    request.COOKIES.update(cookies or {})
+    return SecurityHeaders(lambda _: response or HttpResponse())(request)
+
+
+def zone_seen(request):
+    seen = []
+
+    def view(_):
+        seen.append(timezone.get_current_timezone())
+        return HttpResponse()
+
+    UserTimeZone(view)(request)
+    return seen[0]
+
+
+def signed_in(rf, path, user):
+    request = rf.get(path)
+    request.COOKIES[settings.SESSION_COOKIE_NAME] = "any"
+    request.user = user
+    return request
+
+
+def test_every_answer_carries_the_security_headers(rf):
+    response = answer(rf)
+
+    assert response["Content-Security-Policy"] == settings.CONTENT_SECURITY_POLICY
+    assert "camera=()" in response["Permissions-Policy"]
+    assert response["Cross-Origin-Opener-Policy"] == "same-origin"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "path", ["/accounts/login/", "/no-such-page/", "/static/ui/ui.css"]
+)
+def test_pages_refusals_and_files_carry_the_policy(client, path):
+    response = client.get(path)
+    response.close()
+
+    assert response["Content-Security-Policy"] == settings.CONTENT_SECURITY_POLICY
+
+
+def test_a_failure_carries_the_policy(client, monkeypatch):
+    def fail(*_args, **_options):
+        raise RuntimeError
+
+    monkeypatch.setattr("allauth.account.views.LoginView.dispatch", fail)
+    client.raise_request_exception = False
+
+    response = client.get("/accounts/login/")
+
+    assert response.status_code == 500
+    assert response["Content-Security-Policy"] == settings.CONTENT_SECURITY_POLICY
+
+
+def test_what_a_signed_in_user_gets_is_not_stored(rf):
+    response = answer(rf, cookies={settings.SESSION_COOKIE_NAME: "any"})
+
+    assert response["Cache-Control"] == "no-store"
+
+
+def test_what_a_token_gets_is_not_stored(rf):
+    response = answer(rf, headers={"Authorization": "Bearer any"})
+
+    assert response["Cache-Control"] == "no-store"
+
+
+def test_a_view_may_decide_about_caching_itself(rf):
+    decided = HttpResponse(headers={"Cache-Control": "max-age=60, public"})
+
+    response = answer(
+        rf, cookies={settings.SESSION_COOKIE_NAME: "any"}, response=decided
+    )
+
+    assert response["Cache-Control"] == "max-age=60, public"
+
+
+def test_a_visitor_may_store_what_he_gets(rf):
+    assert "Cache-Control" not in answer(rf)
+
+
+def test_a_page_speaks_the_zone_of_its_reader(rf):
+    request = signed_in(rf, "/", User(time_zone="Europe/Berlin"))
+
+    assert zone_seen(request) == zoneinfo.ZoneInfo("Europe/Berlin")
+
+
+@pytest.mark.parametrize("name", ["Mars/Olympus", "../etc/passwd", ""])
+def test_an_impossible_zone_is_utc(rf, name):
+    assert zone_seen(signed_in(rf, "/", User(time_zone=name))) == UTC
+
+
+@pytest.mark.parametrize("path", ["/api/v1/trades", "/static/ui/none.css"])
+def test_the_api_and_files_never_load_the_user(rf, path):
+    request = signed_in(rf, path, User(time_zone="Europe/Berlin"))
+
+    assert zone_seen(request) == UTC
+
+
+def test_without_a_session_the_user_is_not_loaded(rf):
+    # There is no request.user at all: touching it would raise.
+    assert zone_seen(rf.get("/")) == UTC
+
+
+def test_the_zone_ends_with_the_request(rf):
+    before = timezone.get_current_timezone_name()
+
+    zone_seen(signed_in(rf, "/", User(time_zone="Asia/Tokyo")))
+
+    assert timezone.get_current_timezone_name() == before
