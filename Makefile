@@ -19,7 +19,7 @@ help: ## list the targets
 	| awk -F'|' '{printf "%-22s %s\n", $$1, $$2}'
 	@echo 'Variables: PORT=8000 PYTHON=python3.11 E2E=1 CHROMIUM=/path PYTEST_ARGS="-k word"'
 
-run: venv ## start everything on http://127.0.0.1:$(PORT), until Ctrl-C
+run: venv ## start everything on http://127.0.0.1:PORT, until Ctrl-C
 	@$(DEVSTACK) run --port $(PORT)
 
 test: venv-dev ## run every check and test on throw-away services

@@ -1,5 +1,6 @@
 """Look at, start and stop processes."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -210,7 +211,7 @@ class Child:
         self._relay.start()
 
     def exit_status(self) -> int | None:
-        """Return the exit status, or None while it runs."""
+        """Return the exit status; None while it runs, or once its rest is killed."""
         return self._process.poll() if self._process else None
 
     def stop(self) -> None:
@@ -226,10 +227,10 @@ class Child:
         """Kill what a dead child left in its process group: web and Celery workers."""
         if self._process is None:
             return
-        try:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            return
+        # Once only: later the number may be another group's.
+        self._process = None
 
     def finish(self) -> None:
         """Wait for the last lines of a child that has ended."""

@@ -115,8 +115,10 @@ class Supervisor:
 
     def _prepare(self, urls: Urls) -> None:
         """Bring the database up to date. Two runs of one home take turns."""
-        commands = [["migrate", "--verbosity=0"], ["ensure_partitions"], ["seed"]]
-        if not self._debug:  # with DEBUG, whitenoise serves the files where they lie
+        commands = [["migrate", "--verbosity=0"], ["ensure_partitions"]]
+        if self._debug:  # whitenoise then serves static files where they lie
+            commands.append(["seed"])
+        else:  # nobody wants accounts there whose password is in the README
             commands.append(["collectstatic", "--noinput", "--verbosity=0"])
         with self._services.lock():
             for command in commands:
@@ -224,13 +226,13 @@ class Supervisor:
     def _welcome(self, started: float) -> str:
         rule = "-" * 64
         lines = [f"  {who:9} {email:20} {PASSWORD}" for who, email in LOG_INS]
+        log_ins = ["Log in as", *lines] if self._debug else []
         return "\n".join(
             [
                 rule,
                 f"Smart Stock Trader is up after {seconds_since(started)}:",
                 f"  http://127.0.0.1:{self._port}/",
-                "Log in as",
-                *lines,
+                *log_ins,
                 "Ctrl-C stops everything; the data stays.",
                 rule,
             ]

@@ -4,6 +4,7 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,7 @@ pytestmark = pytest.mark.services
 
 ROOT = Path(__file__).resolve().parents[2]
 CONSOLE = Console(sys.stderr)
+DEVSTACK = (sys.executable, "-m", "smarttrader.devstack")
 
 
 @pytest.fixture
@@ -325,7 +327,7 @@ Command = Callable[..., "subprocess.CompletedProcess[str]"]
 def devstack(folder: Path) -> Command:
     def call(*arguments: str, **options: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            [sys.executable, "-m", "smarttrader.devstack", *arguments],
+            [*DEVSTACK, *arguments],
             cwd=ROOT,
             env=os.environ | {"TMPDIR": str(folder)} | options,
             capture_output=True,
@@ -373,6 +375,93 @@ def test_services_print_two_lines_and_stop(devstack: Command, folder: Path) -> N
     assert second.stdout == first.stdout
     assert (stopped.returncode, stopped.stdout) == (0, "")
     assert not Postgres(folder / "home" / "postgres").is_running()
+
+
+def test_a_taken_port_is_refused_before_anything_starts(
+    devstack: Command, folder: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        done = devstack("--home", str(folder / "home"), "run", "--port", str(port))
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"\nerror: Port {port} is taken. Choose another one: make run PORT={port + 1}\n"
+    )
+    assert not (folder / "home" / "postgres").exists()
+
+
+def test_what_a_killed_test_run_left_is_removed(
+    devstack: Command, folder: Path
+) -> None:
+    script = f"touch '{folder}/started'; exec sleep 60"
+    options = {"TMPDIR": str(folder), "DATABASE_URL": "", "REDIS_URL": ""}
+    with subprocess.Popen(
+        [
+            *DEVSTACK,
+            "test",
+            "--",
+            "/bin/sh",
+            "-c",
+            f"echo $$ > '{folder}/pid'; {script}",
+        ],
+        cwd=ROOT,
+        env=os.environ | options,
+        stderr=subprocess.DEVNULL,
+    ) as killed:
+        assert processes.wait_until((folder / "started").exists, 30)
+        killed.kill()
+    os.kill(pid_in(folder / "pid"), signal.SIGKILL)
+    left = {path.name for path in folder.iterdir()}
+
+    devstack("test", "--", "/bin/true", DATABASE_URL="", REDIS_URL="")
+
+    assert len(left) == 3
+    assert {path.name for path in folder.iterdir()} == {"started", "pid"}
+
+
+# --- Children -------------------------------------------------------------------------
+SUPERVISOR = """
+import os, sys, time
+from pathlib import Path
+from smarttrader.devstack.processes import SUPERVISOR_VARIABLE, Child, supervisor_mark
+home = Path(sys.argv[1])
+mark = {SUPERVISOR_VARIABLE: supervisor_mark(home)}
+child = Child("child", ["/bin/sh", "-c", sys.argv[2]], mark, home)
+child.start(lambda line: (home / "pid").write_text(line.split()[1]))
+time.sleep(60)
+"""
+
+
+def killed_supervisor(home: Path, script: str) -> int:
+    """Start a supervisor, kill it when its child has told its pid; return that."""
+    with subprocess.Popen(
+        [sys.executable, "-c", SUPERVISOR, str(home), script], cwd=ROOT
+    ) as supervisor:
+        told = home / "pid"
+        assert processes.wait_until(
+            lambda: told.exists() and told.read_text() != "", 30
+        )
+        supervisor.kill()
+    return pid_in(told)
+
+
+@pytest.mark.skipif(not processes.has_proc(), reason="a service of the Linux kernel")
+def test_a_child_dies_with_its_supervisor(folder: Path) -> None:
+    child = killed_supervisor(folder, "echo $$; exec sleep 60")
+
+    assert processes.wait_until(lambda: not processes.is_running(child), 10)
+
+
+@pytest.mark.skipif(not processes.has_proc(), reason="a service of the Linux kernel")
+def test_a_stuck_child_is_stopped_by_the_next_supervisor(folder: Path) -> None:
+    child = killed_supervisor(folder, "trap '' TERM; echo $$; exec sleep 60")
+    assert processes.is_running(child)
+
+    assert processes.stop_orphans(folder / "another home") == 0
+    assert processes.stop_orphans(folder) == 1
+    assert not processes.is_running(child)
 
 
 # --- Not as root ----------------------------------------------------------------------
