@@ -1,11 +1,68 @@
 """Fixtures that every app's tests share."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db.backends.postgresql.operations import DatabaseOperations
+
+from accounts.models import User
+from accounts.tests.factories import ResellerFactory, UserFactory
+from licensing.keyring import generate_keyring
+
+LICENSE_KEYRING = generate_keyring()
 
 
 @pytest.fixture(autouse=True)
 def cheap_password_hashes(settings: Any) -> None:
     """Hash passwords with MD5: bcrypt at cost 12 takes 0.3 s of CPU for each user."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def license_keyring(settings: Any) -> None:
+    """Seal license keys with a keyring of this run: only DEBUG makes one by itself."""
+    settings.LICENSE_KEYRING_FILE = ""
+    settings.LICENSE_KEYRING = LICENSE_KEYRING
+
+
+@pytest.fixture(scope="session", autouse=True)
+def flush_reaches_partitions() -> Iterator[None]:
+    """Let the flush after a transactional test cascade, and keep the seeded plans.
+
+    PostgreSQL refuses to truncate trades beside trade_history otherwise: it holds the
+    foreign keys of partitions against it, even when their parent is in the same list.
+    """
+    sql_flush = DatabaseOperations.sql_flush
+
+    def cascading(
+        self: DatabaseOperations, style: Any, tables: Any, **options: Any
+    ) -> list[str]:
+        kept = [table for table in tables if table != "plans"]
+        return sql_flush(self, style, kept, **{**options, "allow_cascade": True})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "sql_flush", cascading)
+        yield
+
+
+# The cast: Alice owns, Bob is her reseller, Charlie is a stranger.
+@pytest.fixture
+def alice(db: None) -> User:
+    return UserFactory.create(
+        email="alice@example.com", first_name="Alice", last_name="Adams"
+    )
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    return ResellerFactory.create(
+        email="bob@example.com", first_name="Bob", last_name="Baker"
+    )
+
+
+@pytest.fixture
+def charlie(db: None) -> User:
+    return UserFactory.create(
+        email="charlie@example.com", first_name="Charlie", last_name="Chaplin"
+    )

@@ -1,0 +1,43 @@
+from datetime import UTC, datetime
+from typing import Any
+
+import factory
+
+from accounts.tests.factories import UserFactory
+from licensing import keys
+from licensing.keyring import current_keyring
+from licensing.models import License, LicenseStatus, LicenseType, Plan
+
+
+class PlanFactory(factory.django.DjangoModelFactory[Plan]):
+    """The plan of a type as a migration seeded it, or a new one."""
+
+    class Meta:
+        model = Plan
+        django_get_or_create = ("license_type",)
+
+    license_type = LicenseType.PRO
+    max_accounts = 3
+    grace_days = 7
+    term_days = 30
+
+
+class LicenseFactory(factory.django.DjangoModelFactory[License]):
+    """A license whose printed key is its argument `key`, by default a new one."""
+
+    class Meta:
+        model = License
+
+    class Params:
+        key: Any = factory.LazyFunction(keys.generate_key)
+
+    user = factory.SubFactory(UserFactory)
+    license_key = factory.LazyAttribute(
+        lambda made: current_keyring().seal(keys.canonical_key(made.key))
+    )
+    key_tail = factory.LazyAttribute(lambda made: keys.key_tail(made.key))
+    license_type = LicenseType.PRO
+    max_accounts = 3
+    status = LicenseStatus.ACTIVE
+    issued_at = datetime(2026, 1, 1, tzinfo=UTC)
+    expires_at = None
