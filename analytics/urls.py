@@ -1,3 +1,9 @@
-from django.urls import URLPattern
+from django.urls import path
 
-page_urls: list[URLPattern] = []
+from analytics import pages
+
+page_urls = [
+    path("", pages.overview, name="overview"),
+    path("statements/", pages.statements, name="statements"),
+    path("statements/<uuid:pk>/", pages.statement, name="statement"),
+]

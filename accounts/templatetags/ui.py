@@ -57,6 +57,9 @@ SYSTEMS = {
     "Linux": "Linux",
 }
 
+# Rates such as EURUSD stay below the first, rates in yen below the second.
+RATE, YEN_RATE = 20, 1000
+
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -77,6 +80,16 @@ def signed_money(amount: Number, currency: str = "") -> str:
     is_gain = not _is_missing(amount) and Decimal(str(amount)) > 0
     # What rounds to nothing is neither a gain nor a loss.
     return f"+{text}" if is_gain and re.search("[1-9]", text) else text
+
+
+@register.filter
+def price(quote: Decimal | None) -> str:
+    """Write a market price with the decimals that brokers quote such a price with."""
+    if quote is None:
+        return NOTHING
+    usual = 5 if quote < RATE else 3 if quote < YEN_RATE else 2
+    digits = -int(quote.normalize().as_tuple().exponent)
+    return f"{quote:.{max(usual, digits)}f}"
 
 
 @register.filter

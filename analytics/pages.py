@@ -1,0 +1,148 @@
+"""Pages: the overview, and statements from upload to verdict."""
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.files.uploadedfile import UploadedFile
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_GET, require_http_methods
+
+from accounts.models import User
+from analytics import charts, queries
+from analytics.services.statements import import_statement
+from bots.models import BotInstance
+from smarttrader.lib import clock
+from smarttrader.lib.errors import DomainError
+from trading.services.statements import StatementDisagrees, StatementFile
+
+IMPORTS_SHOWN = 50
+HALF_HOURS = range(-12 * 60, 14 * 60 + 1, 30)
+
+
+def _user(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # noqa: S101 -- login_required sees to it
+    return request.user
+
+
+@require_GET
+@login_required
+def overview(request: HttpRequest) -> HttpResponse:
+    user = _user(request)
+    currencies = queries.currencies(user)
+    if not currencies:
+        return render(request, "analytics/first_run.html")
+    currency = request.GET.get("currency", currencies[0])
+    if currency not in currencies:
+        raise Http404
+    shown = queries.currency_overview(user, currency)
+    return render(
+        request,
+        "analytics/overview.html",
+        {
+            "overview": shown,
+            "currencies": currencies,
+            "spark": charts.sparkline([point.balance for point in shown.curve]),
+        },
+    )
+
+
+class StatementForm(forms.Form):
+    file = forms.FileField(
+        label=gettext_lazy("Statement"),
+        widget=forms.ClearableFileInput(attrs={"accept": ".htm,.html"}),
+        error_messages={"empty": gettext_lazy("The file is empty.")},
+    )
+    bot = forms.ModelChoiceField(
+        BotInstance.objects.none(),
+        required=False,
+        label=gettext_lazy("Bot"),
+        empty_label=gettext_lazy("Found by the account number"),
+    )
+    utc_offset_minutes = forms.TypedChoiceField(
+        coerce=int,
+        empty_value=None,
+        required=False,
+        label=gettext_lazy("Broker's clock"),
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        bot_field, offset_field = self.fields["bot"], self.fields["utc_offset_minutes"]
+        assert isinstance(bot_field, forms.ModelChoiceField)  # noqa: S101
+        assert isinstance(offset_field, forms.ChoiceField)  # noqa: S101
+        bot_field.queryset = BotInstance.objects.filter(user=user).order_by(
+            "instance_name"
+        )
+        offset_field.choices = [
+            ("", _("As before, else UTC")),
+            *[(minutes, _offset_label(minutes)) for minutes in HALF_HOURS],
+        ]
+
+
+def _offset_label(minutes: int) -> str:
+    sign = "\N{MINUS SIGN}" if minutes < 0 else "+"
+    offset = timedelta(minutes=abs(minutes))
+    return f"UTC{sign}{offset.seconds // 3600:02}:{offset.seconds // 60 % 60:02}"
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def statements(request: HttpRequest) -> HttpResponse:
+    user = _user(request)
+    form = StatementForm(request.POST or None, request.FILES or None, user=user)
+    context: dict[str, Any] = {"form": form}
+    status = 200
+    if request.method == "POST":
+        response = _import(request, user, form, context) if form.is_valid() else None
+        if response is not None:
+            return response
+        status = 400
+    context["imports"] = queries.statement_imports(user)[:IMPORTS_SHOWN]
+    return render(request, "analytics/statements.html", context, status=status)
+
+
+@require_GET
+@login_required
+def statement(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    record = get_object_or_404(queries.statement_imports(_user(request)), pk=pk)
+    return render(request, "analytics/statement.html", {"record": record})
+
+
+def _import(
+    request: HttpRequest, user: User, form: StatementForm, context: dict[str, Any]
+) -> HttpResponse | None:
+    """Import the uploaded file; on a refusal tell why on the form and return None."""
+    upload: UploadedFile = form.cleaned_data["file"]
+    assert upload.file is not None  # noqa: S101 -- a FileField that is valid has one
+    try:
+        imported = import_statement(
+            user=user,
+            file=StatementFile(content=upload.file, name=upload.name or ""),
+            bot=form.cleaned_data["bot"],
+            utc_offset_minutes=form.cleaned_data["utc_offset_minutes"],
+            now=clock.now(),
+        )
+    except StatementDisagrees as refusal:
+        context["disagreeing"] = refusal.figures
+        form.add_error("file", refusal.title)
+        return None
+    except DomainError as refusal:
+        form.add_error("file", refusal.message)
+        return None
+    if imported.mismatches:
+        text = ngettext(
+            "Imported, but %(count)d figure differs from what MetaTrader printed.",
+            "Imported, but %(count)d figures differ from what MetaTrader printed.",
+            imported.mismatches,
+        )
+        messages.warning(request, text % {"count": imported.mismatches})
+    else:
+        messages.success(request, _("Imported. Every figure equals MetaTrader's own."))
+    return redirect("statement", pk=imported.record.pk)
