@@ -33,21 +33,24 @@ SELECT
     least(gross_loss, 9999999999999.99),
     least(greatest(net_profit, -9999999999999.99), 9999999999999.99),
     round(100.0 * winning_trades / total_trades, 2),
-    coalesce(least(round(gross_profit / nullif(gross_loss, 0), 4), 999999.9999), 0),
+    -- least() passes over NULLs: what is undefined must be 0 before it is clamped.
+    least(coalesce(round(gross_profit / nullif(gross_loss, 0), 4), 0), 999999.9999),
     least(max_drawdown, 99999999.99),
-    coalesce(least(round(gross_profit / nullif(winning_trades, 0), 2), 99999999.99), 0),
-    coalesce(least(round(gross_loss / nullif(losing_trades, 0), 2), 99999999.99), 0),
+    least(coalesce(round(gross_profit / nullif(winning_trades, 0), 2), 0), 99999999.99),
+    least(coalesce(round(gross_loss / nullif(losing_trades, 0), 2), 0), 99999999.99),
     least(largest_win, 99999999.99),
     least(largest_loss, 99999999.99),
-    -- mean / sample deviation = S / sqrt(n (n Q - S^2) / (n - 1)), S the sum, Q of squares
-    least(greatest(round(
-        net_profit / sqrt(nullif(
-            total_trades * (total_trades * sum_of_squares - net_profit ^ 2)
-            / nullif(total_trades - 1, 0), 0
-        )), 4
-    ), -999999.9999), 999999.9999),
+    -- mean / sample deviation = S / sqrt(n (n Q - S * S) / (n - 1)), S the sum, Q of squares
+    CASE WHEN spread > 0 THEN
+        least(greatest(round(net_profit / sqrt(spread), 4), -999999.9999), 999999.9999)
+    END,
     sum_of_squares, peak, trough, %(now)s
 FROM sums s JOIN dirty d USING (bot_instance_id, period_start)
+CROSS JOIN LATERAL (
+    -- S ^ 2 would round the last decimals of a large sum; S * S is exact.
+    SELECT total_trades * (total_trades * sum_of_squares - net_profit * net_profit)
+        / nullif(total_trades - 1, 0) AS spread
+) deviation
 ORDER BY s.bot_instance_id, d.period_start
 ON CONFLICT (bot_instance_id, metric_type, period_start) DO UPDATE SET
     (period_end, total_trades, winning_trades, losing_trades, gross_profit, gross_loss,
