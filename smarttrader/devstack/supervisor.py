@@ -83,24 +83,33 @@ class Supervisor:
         self._debug = debug
         self._console = Console()
         self._stop_requested = threading.Event()
+        self._urls: Urls = {}
         self._children: list[Supervised] = []
 
     def run(self) -> None:
         """Bring everything up and keep it up until a signal asks to stop."""
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, lambda *_: self._stop_requested.set())
+        self._heed_signals()
         started = time.monotonic()
         self._clear_the_way()
         try:
-            urls = self._services.start(self._console)
-            self._prepare(urls)
-            self._start_children(urls)
-            self._await_first_answer(started)
-            self._watch(urls)
+            self._urls = self._services.start(self._console)
+            self._prepare()
+            self._start_children()
+            self._await_first_answer()
+            self._console.say(self._welcome(started))
+            while True:
+                self._pause()
+                self._look_after()
         except StopRequestedError:
             self._console.say("==> Stopping ...")
         finally:
             self._stop()
+
+    def _heed_signals(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            # Who said nohup means it.
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, lambda *_: self._stop_requested.set())
 
     # --- Up ---------------------------------------------------------------------------
     def _clear_the_way(self) -> None:
@@ -113,7 +122,7 @@ class Supervisor:
                 f"make run PORT={self._port + 1}"
             )
 
-    def _prepare(self, urls: Urls) -> None:
+    def _prepare(self) -> None:
         """Bring the database up to date. Two runs of one home take turns."""
         commands = [["migrate", "--verbosity=0"], ["ensure_partitions"]]
         if self._debug:  # whitenoise then serves static files where they lie
@@ -123,13 +132,13 @@ class Supervisor:
         with self._services.lock():
             for command in commands:
                 with self._console.step(f"manage.py {command[0]}"):
-                    self._manage(command, urls)
+                    self._manage(command)
 
-    def _manage(self, command: Sequence[str], urls: Urls) -> None:
+    def _manage(self, command: Sequence[str]) -> None:
         child = Child(
             command[0],
             [sys.executable, "manage.py", *command],
-            self._environment(urls),
+            self._environment(),
             self._root,
         )
         child.start(self._console.say)
@@ -146,8 +155,8 @@ class Supervisor:
         if status:
             raise DevstackError(f"manage.py {command[0]} failed with status {status}.")
 
-    def _start_children(self, urls: Urls) -> None:
-        environment = self._environment(urls)
+    def _start_children(self) -> None:
+        environment = self._environment()
         self._children = [
             Supervised(child)
             for child in (
@@ -159,13 +168,13 @@ class Supervisor:
         for supervised in self._children:
             supervised.start(self._console)
 
-    def _environment(self, urls: Urls) -> dict[str, str]:
+    def _environment(self) -> dict[str, str]:
         mark = processes.supervisor_mark(self._services.home)
         return {
             "SITE_URL": f"http://127.0.0.1:{self._port}",
             "PYTHONUNBUFFERED": "1",
             **os.environ,
-            **urls,
+            **self._urls,
             processes.SUPERVISOR_VARIABLE: mark,
         }
 
@@ -201,15 +210,16 @@ class Supervisor:
         ]
         return Child("beat", [*CELERY, *arguments], environment, self._root)
 
-    def _await_first_answer(self, started: float) -> None:
-        web = self._children[0]
+    def _await_first_answer(self) -> None:
         deadline = time.monotonic() + FIRST_ANSWER_SECONDS
         while not self._page_answers():
             self._pause()
-            self._watch_children()
-            if web.deaths >= MAX_DEATHS_BEFORE_ANSWER or time.monotonic() > deadline:
+            self._look_after()
+            if (
+                self._children[0].deaths >= MAX_DEATHS_BEFORE_ANSWER
+                or time.monotonic() > deadline
+            ):
                 raise DevstackError("The web server does not answer: see [web] above.")
-        self._console.say(self._welcome(started))
 
     def _page_answers(self) -> bool:
         url = f"http://127.0.0.1:{self._port}/"
@@ -239,27 +249,23 @@ class Supervisor:
         )
 
     # --- Watching ---------------------------------------------------------------------
-    def _watch(self, urls: Urls) -> None:
-        while True:
-            self._pause()
-            if not self._services.are_running():
-                urls = self._revive_services(urls)
-            self._watch_children()
-
-    def _revive_services(self, urls: Urls) -> Urls:
-        try:
-            revived = self._services.revive(self._console)
-        except DevstackError as error:
-            self._console.say(str(error))
-            return urls
-        if revived != urls:  # Valkey's port was taken by somebody in between
-            self._stop_children()
-            self._start_children(revived)
-        return revived
-
-    def _watch_children(self) -> None:
+    def _look_after(self) -> None:
+        """Start again whatever died."""
+        if not self._services.are_running():
+            self._revive_services()
         for supervised in self._children:
             supervised.watch(self._console)
+
+    def _revive_services(self) -> None:
+        try:
+            revived = self._services.revive(self._console)
+        except DevstackError as error:  # tried again at the next look
+            self._console.say(str(error))
+            return
+        if revived != self._urls:  # somebody took Valkey's port in between
+            self._urls = revived
+            self._stop_children()
+            self._start_children()
 
     def _pause(self) -> None:
         if self._stop_requested.wait(WATCH_SECONDS):
