@@ -53,7 +53,11 @@ def create_user(
     try:
         with transaction.atomic():
             user = User.objects.create_user(
-                email, password, email_verified=True, is_superuser=is_superuser, **fields
+                email,
+                password,
+                email_verified=True,
+                is_superuser=is_superuser,
+                **fields,
             )
             EmailAddress.objects.create(
                 user=user, email=email, verified=True, primary=True

@@ -1,18 +1,16 @@
 """What the trades amount to: metrics per period, and how a statement compares."""
 
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
+from accounts.models import User
 from bots.models import BotInstance
 from smarttrader.lib.database import CreatedAtField, one_of
 from smarttrader.lib.ids import uuid7
 from smarttrader.lib.money import AmountField, RatioField, TotalField
 from trading.models import StatementImport
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 
 class MetricType(models.TextChoices):
@@ -23,7 +21,7 @@ class MetricType(models.TextChoices):
 
 
 class PerformanceMetricQuerySet(models.QuerySet["PerformanceMetric"]):
-    def visible_to(self, user: "User") -> Self:
+    def visible_to(self, user: User) -> Self:
         if user.is_superuser:
             return self
         return self.filter(bot_instance__user=user)
@@ -102,7 +100,7 @@ class PerformanceMetric(models.Model):
     @property
     def is_without_losses(self) -> bool:
         """Whether the profit factor of 0 means "no losses" rather than "no profit"."""
-        return self.gross_profit > 0 and self.gross_loss == 0
+        return bool(self.gross_profit > 0 and self.gross_loss == 0)
 
 
 class RollupDirty(models.Model):
@@ -129,7 +127,10 @@ class StatementCheck(models.Model):
     """An imported statement's summary: printed by MetaTrader, computed by us, equal?"""
 
     statement_import = models.OneToOneField(
-        StatementImport, models.DO_NOTHING, primary_key=True, related_name="check_result"
+        StatementImport,
+        models.DO_NOTHING,
+        primary_key=True,
+        related_name="check_result",
     )
     # [{"name": ..., "printed": ..., "ours": ..., "equal": ...}], in MetaTrader's order.
     figures = models.JSONField()

@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import timedelta
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from django import forms
 from django.contrib import messages
@@ -119,12 +119,14 @@ def _import(
     request: HttpRequest, user: User, form: StatementForm, context: dict[str, Any]
 ) -> HttpResponse | None:
     """Import the uploaded file; on a refusal tell why on the form and return None."""
-    upload: UploadedFile = form.cleaned_data["file"]
+    upload: UploadedFile[bytes] = form.cleaned_data["file"]
     assert upload.file is not None  # noqa: S101 -- a FileField that is valid has one
     try:
         imported = import_statement(
             user=user,
-            file=StatementFile(content=upload.file, name=upload.name or ""),
+            file=StatementFile(
+                content=cast("BinaryIO", upload.file), name=upload.name or ""
+            ),
             bot=form.cleaned_data["bot"],
             utc_offset_minutes=form.cleaned_data["utc_offset_minutes"],
             now=clock.now(),

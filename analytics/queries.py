@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db import connection
 from django.db.models import Max, QuerySet, Sum
 
 from accounts.models import User
@@ -83,7 +82,7 @@ def currencies(user: User) -> list[str]:
 
 
 def currency_overview(user: User, currency: str) -> CurrencyOverview:
-    """Return figures, curve, bots and latest trades of a user's accounts in a currency."""
+    """Return what the overview shows of a user's accounts in one currency."""
     bots = list(
         BotInstance.objects.filter(user=user, account_currency=currency).order_by(
             "instance_name", "id"
@@ -175,13 +174,11 @@ def _balance_curve(bot_ids: list[uuid.UUID]) -> list[CurvePoint]:
 def _latest_trades(bots: list[BotInstance]) -> list[Trade]:
     """Return the trades that closed last, with their bots.
 
-    LATERAL reads a few rows per bot off the index (bot, closed_at); one ORDER BY over all
-    of a user's bots would sort all of their trades.
+    LATERAL reads a few rows per bot off the index (bot, closed_at); one ORDER BY over
+    all of a user's bots would sort all of their trades.
     """
     by_id = {bot.pk: bot for bot in bots}
-    columns = ", ".join(
-        f"t.{connection.ops.quote_name(field.column)}" for field in Trade._meta.fields
-    )
+    columns = ", ".join(f't."{field.column}"' for field in Trade._meta.fields)
     trades = list(
         Trade.objects.raw(
             # The only thing put into the text is this model's own column names.

@@ -1,9 +1,9 @@
 """Money: what a user pays for, and until when."""
 
-from django.conf import settings
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
+from accounts.models import User
 from licensing.models import LicenseType
 from smarttrader.lib.database import CreatedAtField, UpdatedAtField, one_of
 from smarttrader.lib.ids import uuid7
@@ -25,9 +25,7 @@ class BillingCycle(models.TextChoices):
 
 class Subscription(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.DO_NOTHING, related_name="subscriptions"
-    )
+    user = models.ForeignKey(User, models.DO_NOTHING, related_name="subscriptions")
     plan_type = models.CharField(max_length=20, choices=LicenseType)
     status = models.CharField(
         max_length=20, choices=SubscriptionStatus, db_default=SubscriptionStatus.ACTIVE

@@ -1,20 +1,17 @@
 """What runs under a license: bot instances, their settings, what they log."""
 
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
-from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models.functions import Coalesce, Lower
 
+from accounts.models import User
 from licensing.models import License
 from smarttrader.lib.database import CreatedAtField, DatabaseNow, UpdatedAtField, one_of
 from smarttrader.lib.ids import uuid7
 from smarttrader.lib.money import AmountField
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 HALF_A_DAY_WEST, FOURTEEN_HOURS_EAST = -720, 840
 
@@ -32,18 +29,16 @@ class BotSource(models.TextChoices):
 
 
 class BotInstanceQuerySet(models.QuerySet["BotInstance"]):
-    def visible_to(self, user: "User") -> Self:
+    def visible_to(self, user: User) -> Self:
         return self if user.is_superuser else self.filter(user=user)
 
-    def of_account(self, user: "User", mt4_account: str) -> Self:
+    def of_account(self, user: User, mt4_account: str) -> Self:
         return self.filter(user=user, mt4_account=mt4_account)
 
 
 class BotInstance(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.DO_NOTHING, related_name="bot_instances"
-    )
+    user = models.ForeignKey(User, models.DO_NOTHING, related_name="bot_instances")
     license = models.ForeignKey(
         License, models.DO_NOTHING, related_name="bot_instances"
     )

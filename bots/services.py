@@ -82,9 +82,7 @@ def note_statement(
 
     The broker's offset is taken for an instance that no EA reports to.
     """
-    is_offset_new = (
-        utc_offset_minutes is not None and bot.source == BotSource.STATEMENT
-    )
+    is_offset_new = utc_offset_minutes is not None and bot.source == BotSource.STATEMENT
     BotInstance.objects.filter(pk=bot.pk, account_currency="").update(
         account_currency=currency
     )

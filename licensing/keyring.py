@@ -5,7 +5,6 @@ The ring's newest key seals, all of them open; a look-up tries one candidate for
 """
 
 import base64
-import binascii
 import functools
 import os
 import re
@@ -32,7 +31,9 @@ class Keyring:
         for entry in filter(None, (part.strip() for part in re.split(r"[,\n]", text))):
             name, _, encoded = entry.partition(":")
             if name in self._ciphers or not KEY_NAME.fullmatch(name):
-                raise ImproperlyConfigured(f"keyring: bad or repeated key name {name!r}")
+                raise ImproperlyConfigured(
+                    f"keyring: bad or repeated key name {name!r}"
+                )
             self._ciphers[name] = AESSIV(_key_bytes(name, encoded))
         if not self._ciphers:
             raise ImproperlyConfigured("keyring: it holds no key")
@@ -46,7 +47,7 @@ class Keyring:
         return [self._seal(name, text) for name in self._ciphers]
 
     def open(self, sealed: str) -> str:
-        """Return the sealed text. Raises ValueError under a wrong key or a changed seal."""
+        """Return the sealed text. Raises ValueError if no key opens it."""
         name, _, encoded = sealed.partition(".")
         try:
             octets = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
@@ -60,7 +61,7 @@ class Keyring:
 
 
 def current_keyring() -> Keyring:
-    """Return the keyring of the settings: the file, else the variable, else a laptop's."""
+    """Return the settings' keyring: the file, else the variable, else a laptop's."""
     return _keyring(
         settings.LICENSE_KEYRING_FILE, settings.LICENSE_KEYRING, settings.DEBUG
     )
@@ -74,7 +75,8 @@ def generate_keyring() -> str:
 @functools.cache
 def _keyring(file: str, text: str, is_laptop: bool) -> Keyring:  # noqa: FBT001
     if file:
-        return Keyring(Path(file).read_text())
+        # Bytes that are no text must be refused as a bad keyring, by its own message.
+        return Keyring(Path(file).read_text(errors="replace"))
     if text:
         return Keyring(text)
     if is_laptop:
@@ -100,9 +102,11 @@ def _laptop_keyring(path: Path) -> str:
 def _key_bytes(name: str, encoded: str) -> bytes:
     try:
         octets = base64.urlsafe_b64decode(encoded)
-    except binascii.Error as error:
+    except ValueError as error:  # binascii.Error, or text that is not ASCII
         raise ImproperlyConfigured(f"keyring: key {name} is not base64url") from error
     half = KEY_BYTES // 2
     if len(octets) != KEY_BYTES or octets[:half] == octets[half:]:
-        raise ImproperlyConfigured(f"keyring: key {name} is not {KEY_BYTES} random bytes")
+        raise ImproperlyConfigured(
+            f"keyring: key {name} is not {KEY_BYTES} random bytes"
+        )
     return octets

@@ -1,8 +1,8 @@
 """The form of a license key: SST-XXXXX-XXXXX-XXXXX-XXXXX-CC.
 
 X is one of 32 symbols (Crockford's base32: digits and letters without I, L, O, U), 100
-random bits in all. CC is their number modulo 1021, as two symbols, so that a mistyped key
-is told from an unknown one without a look into the database.
+random bits in all. CC is their number modulo 1021, as two symbols, so that a mistyped
+key is told from an unknown one without a look into the database.
 """
 
 import re
@@ -39,7 +39,8 @@ def generate_key() -> str:
 def canonical_key(text: str) -> str:
     """Return the one spelling of a key: upper case, without dashes or spaces.
 
-    Forgives case, missing dashes, spaces, and O for 0, I or L for 1. Raises KeyMalformed.
+    Forgives case, missing dashes, spaces, and O for 0, I or L for 1. Raises
+    KeyMalformed.
     """
     if len(text) > LONGEST_INPUT:
         raise KeyMalformed

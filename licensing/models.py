@@ -1,16 +1,13 @@
 """What a bot runs under: licenses, the plans they are issued by, the key check."""
 
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
-from django.conf import settings
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
+from accounts.models import User
 from smarttrader.lib.database import CreatedAtField, DatabaseNow, UpdatedAtField, one_of
 from smarttrader.lib.ids import uuid7
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 
 class LicenseType(models.TextChoices):
@@ -28,7 +25,7 @@ class LicenseStatus(models.TextChoices):
 
 
 class Plan(models.Model):
-    """What a license of a type is by default. Staff edit the rows; a migration seeds them."""
+    """What a license of a type is by default; staff edit the rows."""
 
     license_type = models.CharField(
         primary_key=True, max_length=20, choices=LicenseType
@@ -54,15 +51,13 @@ class Plan(models.Model):
 
 
 class LicenseQuerySet(models.QuerySet["License"]):
-    def visible_to(self, user: "User") -> Self:
+    def visible_to(self, user: User) -> Self:
         return self if user.is_superuser else self.filter(user=user)
 
 
 class License(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.DO_NOTHING, related_name="licenses"
-    )
+    user = models.ForeignKey(User, models.DO_NOTHING, related_name="licenses")
     # Sealed by licensing.keyring: k1.<base64url of AES-256-SIV>.
     license_key = models.CharField(max_length=100, editable=False)
     key_tail = models.CharField(
@@ -114,7 +109,7 @@ class License(models.Model):
 
 
 class KeyCheck(models.Model):
-    """A known text, sealed once: it opens only under the keyring that seals the keys."""
+    """A known text, sealed once: only the keyring that seals the keys opens it."""
 
     # One row for ever: the primary key has one legal value.
     id = models.SmallIntegerField(primary_key=True, default=1)

@@ -1,9 +1,9 @@
 """What people are told."""
 
-from django.conf import settings
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
+from accounts.models import User
 from smarttrader.lib.database import CreatedAtField, one_of
 from smarttrader.lib.ids import uuid7
 
@@ -19,9 +19,7 @@ class Notification(models.Model):
     """A line of a user's inbox; kept 30 days."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.DO_NOTHING, related_name="notifications"
-    )
+    user = models.ForeignKey(User, models.DO_NOTHING, related_name="notifications")
     type = models.CharField(max_length=20, choices=NotificationType)
     title = models.CharField(max_length=200)
     message = models.TextField()
@@ -31,7 +29,9 @@ class Notification(models.Model):
 
     class Meta:
         db_table = "notifications"
-        constraints = [one_of("type", NotificationType, name="notifications_type_valid")]
+        constraints = [
+            one_of("type", NotificationType, name="notifications_type_valid")
+        ]
         indexes = [
             models.Index(fields=["is_read"], name="notifications_is_read"),
             BrinIndex(fields=["created_at"], name="notifications_created_at"),

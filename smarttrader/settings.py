@@ -1,11 +1,16 @@
 """Every setting, from the environment, with a default that suits a laptop.
 
-docs/configuration.md explains each variable; a test keeps that page and this file equal.
+docs/configuration.md explains each variable; a test keeps that page and this file
+equal.
 """
 
 from pathlib import Path
 
+import django_stubs_ext
 import environ
+
+# Lets Django's classes be written with their types: ModelAdmin[License].
+django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"

@@ -1,21 +1,18 @@
-"""Trades of a bot instance, the prices while they were open, and imported statements."""
+"""Trades, the prices while they were open, and imported statements."""
 
 import uuid
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
-from django.conf import settings
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
+from accounts.models import User
 from bots.models import BotInstance
 from smarttrader.lib.database import CreatedAtField, DatabaseNow, UpdatedAtField, one_of
 from smarttrader.lib.ids import derived_uuid7, moment_bounds, uuid7
 from smarttrader.lib.money import AmountField, PriceField, RatioField
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 
 class TradeType(models.TextChoices):
@@ -30,12 +27,12 @@ class TradeStatus(models.TextChoices):
 
 
 def trade_id(bot_instance_id: uuid.UUID, ticket: str, opened_at: datetime) -> uuid.UUID:
-    """Return a trade's identifier: its timestamp is opened_at, so it names its partition."""
+    """Return a trade's identifier; its timestamp, opened_at, names its partition."""
     return derived_uuid7(opened_at, bot_instance_id.bytes, ticket)
 
 
 class TradeQuerySet(models.QuerySet["Trade"]):
-    def visible_to(self, user: "User") -> Self:
+    def visible_to(self, user: User) -> Self:
         if user.is_superuser:
             return self
         return self.filter(bot_instance__user=user)
@@ -64,7 +61,9 @@ class Trade(models.Model):
     commission = AmountField(db_default=0)
     swap = AmountField(db_default=0)
     profit = AmountField(
-        blank=True, null=True, help_text="Without commission and swap, as MT4 counts it."
+        blank=True,
+        null=True,
+        help_text="Without commission and swap, as MT4 counts it.",
     )
     profit_percentage = RatioField(blank=True, null=True)
     status = models.CharField(
@@ -119,7 +118,9 @@ class Trade(models.Model):
             BrinIndex(fields=["created_at"], name="trades_created_at"),
             BrinIndex(fields=["updated_at"], name="trades_updated_at"),
             # Roll-ups read a bot's trades by the hour in which they closed.
-            models.Index(fields=["bot_instance", "closed_at"], name="trades_bot_closed"),
+            models.Index(
+                fields=["bot_instance", "closed_at"], name="trades_bot_closed"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -154,7 +155,9 @@ class TradeTicket(models.Model):
     class Meta:
         db_table = "trade_tickets"
         indexes = [
-            models.Index(fields=["bot_instance", "opened_at"], name="tickets_bot_opened")
+            models.Index(
+                fields=["bot_instance", "opened_at"], name="tickets_bot_opened"
+            )
         ]
 
     def __str__(self) -> str:
@@ -162,10 +165,11 @@ class TradeTicket(models.Model):
 
 
 class TradeHistory(models.Model):
-    """The price of an open trade at a moment. Partitioned daily by recorded_at; 365 days."""
+    """An open trade's price at a moment. Partitioned daily by recorded_at."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    # Enforced by statement-level triggers: a declared key costs 6 to 12 times on ingest.
+    # Enforced by statement-level triggers: a declared key costs 6 to 12 times on
+    # ingest.
     trade = models.ForeignKey(
         Trade, models.DO_NOTHING, related_name="history", db_constraint=False
     )
@@ -189,9 +193,7 @@ class StatementImport(models.Model):
     """A statement that was read: whose, which file, what it changed."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.DO_NOTHING, related_name="statement_imports"
-    )
+    user = models.ForeignKey(User, models.DO_NOTHING, related_name="statement_imports")
     bot_instance = models.ForeignKey(
         BotInstance, models.DO_NOTHING, related_name="statement_imports"
     )
@@ -200,7 +202,9 @@ class StatementImport(models.Model):
     mt4_account = models.CharField(max_length=50)
     currency = models.CharField(max_length=3)
     printed_at = models.CharField(
-        max_length=40, blank=True, help_text="As printed: the PC's clock, without a zone."
+        max_length=40,
+        blank=True,
+        help_text="As printed: the PC's clock, without a zone.",
     )
     trades = models.PositiveIntegerField()
     open_trades = models.PositiveIntegerField()
@@ -213,7 +217,9 @@ class StatementImport(models.Model):
     class Meta:
         db_table = "statement_imports"
         indexes = [
-            models.Index(fields=["user", "-created_at"], name="statement_imports_newest")
+            models.Index(
+                fields=["user", "-created_at"], name="statement_imports_newest"
+            )
         ]
 
     def __str__(self) -> str:

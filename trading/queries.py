@@ -17,7 +17,6 @@ def closed_trades_in_order(
     Reads through a server-side cursor, so that memory stays flat; needs a transaction.
     """
     with transaction.atomic(), connection.chunked_cursor() as cursor:
-        cursor.itersize = ROWS_AT_ONCE
         cursor.execute(
             "SELECT t.profit + t.commission + t.swap, t.trade_type = 'SELL'"
             " FROM trade_tickets k"
@@ -27,4 +26,5 @@ def closed_trades_in_order(
             " ORDER BY t.closed_at, t.ticket_number::numeric",
             [list(bot_ids), tickets],
         )
-        yield from cursor
+        while rows := cursor.fetchmany(ROWS_AT_ONCE):
+            yield from rows

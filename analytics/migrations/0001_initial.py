@@ -2,75 +2,224 @@
 
 import django.contrib.postgres.indexes
 import django.db.models.deletion
+from django.db import migrations, models
+
 import smarttrader.lib.database
 import smarttrader.lib.ids
 import smarttrader.lib.money
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('bots', '0001_initial'),
-        ('trading', '0001_initial'),
+        ("bots", "0001_initial"),
+        ("trading", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='StatementCheck',
+            name="StatementCheck",
             fields=[
-                ('statement_import', models.OneToOneField(on_delete=django.db.models.deletion.DO_NOTHING, primary_key=True, related_name='check_result', serialize=False, to='trading.statementimport')),
-                ('figures', models.JSONField()),
-                ('mismatches', models.PositiveIntegerField()),
+                (
+                    "statement_import",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        primary_key=True,
+                        related_name="check_result",
+                        serialize=False,
+                        to="trading.statementimport",
+                    ),
+                ),
+                ("figures", models.JSONField()),
+                ("mismatches", models.PositiveIntegerField()),
             ],
             options={
-                'db_table': 'statement_checks',
+                "db_table": "statement_checks",
             },
         ),
         migrations.CreateModel(
-            name='RollupDirty',
+            name="RollupDirty",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('hour_start', models.DateTimeField()),
-                ('bot_instance', models.ForeignKey(on_delete=django.db.models.deletion.DO_NOTHING, related_name='dirty_hours', to='bots.botinstance')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("hour_start", models.DateTimeField()),
+                (
+                    "bot_instance",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="dirty_hours",
+                        to="bots.botinstance",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'rollup_dirty',
+                "db_table": "rollup_dirty",
             },
         ),
         migrations.CreateModel(
-            name='PerformanceMetric',
+            name="PerformanceMetric",
             fields=[
-                ('id', models.UUIDField(default=smarttrader.lib.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('metric_type', models.CharField(choices=[('hourly', 'Hourly'), ('daily', 'Daily'), ('weekly', 'Weekly'), ('monthly', 'Monthly')], max_length=20)),
-                ('period_start', models.DateTimeField()),
-                ('period_end', models.DateTimeField()),
-                ('total_trades', models.IntegerField(db_default=0)),
-                ('winning_trades', models.IntegerField(db_default=0)),
-                ('losing_trades', models.IntegerField(db_default=0)),
-                ('gross_profit', smarttrader.lib.money.TotalField(db_default=0, decimal_places=2, max_digits=15)),
-                ('gross_loss', smarttrader.lib.money.TotalField(db_default=0, decimal_places=2, max_digits=15)),
-                ('net_profit', smarttrader.lib.money.TotalField(db_default=0, decimal_places=2, max_digits=15)),
-                ('win_rate', models.DecimalField(db_default=0, decimal_places=2, max_digits=5)),
-                ('profit_factor', smarttrader.lib.money.RatioField(db_default=0, decimal_places=4, max_digits=10)),
-                ('max_drawdown', smarttrader.lib.money.AmountField(db_default=0, decimal_places=2, max_digits=10)),
-                ('avg_win', smarttrader.lib.money.AmountField(db_default=0, decimal_places=2, max_digits=10)),
-                ('avg_loss', smarttrader.lib.money.AmountField(db_default=0, decimal_places=2, max_digits=10)),
-                ('largest_win', smarttrader.lib.money.AmountField(db_default=0, decimal_places=2, max_digits=10)),
-                ('largest_loss', smarttrader.lib.money.AmountField(db_default=0, decimal_places=2, max_digits=10)),
-                ('sharpe_ratio', smarttrader.lib.money.RatioField(blank=True, decimal_places=4, max_digits=10, null=True)),
-                ('created_at', smarttrader.lib.database.CreatedAtField(db_default=smarttrader.lib.database.DatabaseNow(), editable=False)),
-                ('sum_of_squares', models.DecimalField(db_default=0, decimal_places=4, max_digits=38)),
-                ('peak', models.DecimalField(db_default=0, decimal_places=2, help_text='Highest running net within the period, at least 0.', max_digits=20)),
-                ('trough', models.DecimalField(db_default=0, decimal_places=2, help_text='Lowest running net within the period, at most 0.', max_digits=20)),
-                ('bot_instance', models.ForeignKey(on_delete=django.db.models.deletion.DO_NOTHING, related_name='metrics', to='bots.botinstance')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=smarttrader.lib.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "metric_type",
+                    models.CharField(
+                        choices=[
+                            ("hourly", "Hourly"),
+                            ("daily", "Daily"),
+                            ("weekly", "Weekly"),
+                            ("monthly", "Monthly"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("period_start", models.DateTimeField()),
+                ("period_end", models.DateTimeField()),
+                ("total_trades", models.IntegerField(db_default=0)),
+                ("winning_trades", models.IntegerField(db_default=0)),
+                ("losing_trades", models.IntegerField(db_default=0)),
+                (
+                    "gross_profit",
+                    smarttrader.lib.money.TotalField(
+                        db_default=0, decimal_places=2, max_digits=15
+                    ),
+                ),
+                (
+                    "gross_loss",
+                    smarttrader.lib.money.TotalField(
+                        db_default=0, decimal_places=2, max_digits=15
+                    ),
+                ),
+                (
+                    "net_profit",
+                    smarttrader.lib.money.TotalField(
+                        db_default=0, decimal_places=2, max_digits=15
+                    ),
+                ),
+                (
+                    "win_rate",
+                    models.DecimalField(db_default=0, decimal_places=2, max_digits=5),
+                ),
+                (
+                    "profit_factor",
+                    smarttrader.lib.money.RatioField(
+                        db_default=0, decimal_places=4, max_digits=10
+                    ),
+                ),
+                (
+                    "max_drawdown",
+                    smarttrader.lib.money.AmountField(
+                        db_default=0, decimal_places=2, max_digits=10
+                    ),
+                ),
+                (
+                    "avg_win",
+                    smarttrader.lib.money.AmountField(
+                        db_default=0, decimal_places=2, max_digits=10
+                    ),
+                ),
+                (
+                    "avg_loss",
+                    smarttrader.lib.money.AmountField(
+                        db_default=0, decimal_places=2, max_digits=10
+                    ),
+                ),
+                (
+                    "largest_win",
+                    smarttrader.lib.money.AmountField(
+                        db_default=0, decimal_places=2, max_digits=10
+                    ),
+                ),
+                (
+                    "largest_loss",
+                    smarttrader.lib.money.AmountField(
+                        db_default=0, decimal_places=2, max_digits=10
+                    ),
+                ),
+                (
+                    "sharpe_ratio",
+                    smarttrader.lib.money.RatioField(
+                        blank=True, decimal_places=4, max_digits=10, null=True
+                    ),
+                ),
+                (
+                    "created_at",
+                    smarttrader.lib.database.CreatedAtField(
+                        db_default=smarttrader.lib.database.DatabaseNow(),
+                        editable=False,
+                    ),
+                ),
+                (
+                    "sum_of_squares",
+                    models.DecimalField(db_default=0, decimal_places=4, max_digits=38),
+                ),
+                (
+                    "peak",
+                    models.DecimalField(
+                        db_default=0,
+                        decimal_places=2,
+                        help_text="Highest running net within the period, at least 0.",
+                        max_digits=20,
+                    ),
+                ),
+                (
+                    "trough",
+                    models.DecimalField(
+                        db_default=0,
+                        decimal_places=2,
+                        help_text="Lowest running net within the period, at most 0.",
+                        max_digits=20,
+                    ),
+                ),
+                (
+                    "bot_instance",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="metrics",
+                        to="bots.botinstance",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'performance_metrics',
-                'indexes': [models.Index(fields=['metric_type'], name='performance_metrics_type'), models.Index(fields=['period_start'], name='performance_metrics_start'), models.Index(fields=['period_end'], name='performance_metrics_end'), django.contrib.postgres.indexes.BrinIndex(fields=['created_at'], name='performance_metrics_created_at')],
-                'constraints': [models.UniqueConstraint(fields=('bot_instance', 'metric_type', 'period_start'), name='performance_metrics_unique'), models.CheckConstraint(condition=models.Q(('metric_type__in', ['hourly', 'daily', 'weekly', 'monthly'])), name='performance_metrics_type_valid'), models.CheckConstraint(condition=models.Q(('win_rate__range', (0, 100))), name='performance_metrics_win_rate_valid')],
+                "db_table": "performance_metrics",
+                "indexes": [
+                    models.Index(
+                        fields=["metric_type"], name="performance_metrics_type"
+                    ),
+                    models.Index(
+                        fields=["period_start"], name="performance_metrics_start"
+                    ),
+                    models.Index(fields=["period_end"], name="performance_metrics_end"),
+                    django.contrib.postgres.indexes.BrinIndex(
+                        fields=["created_at"], name="performance_metrics_created_at"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("bot_instance", "metric_type", "period_start"),
+                        name="performance_metrics_unique",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "metric_type__in",
+                                ["hourly", "daily", "weekly", "monthly"],
+                            )
+                        ),
+                        name="performance_metrics_type_valid",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("win_rate__range", (0, 100))),
+                        name="performance_metrics_win_rate_valid",
+                    ),
+                ],
             },
         ),
     ]

@@ -42,8 +42,8 @@ def roll_up(
 ) -> int:
     """Recompute all dirty hours and the longer periods around them; count the marks.
 
-    Works in short transactions, skips bots that another roll-up holds, and goes on past a
-    bot that fails: its marks stay, and the error is logged.
+    Works in short transactions, skips bots that another roll-up holds, and goes on past
+    a bot that fails: its marks stay, and the error is logged.
     """
     taken = 0
     while True:
@@ -51,7 +51,7 @@ def roll_up(
             count = _roll_up_some(only_bots, now)
         except DatabaseError:
             logger.exception("a roll-up of several bots failed: one by one now")
-            return taken + _roll_up_one_by_one(now)
+            return taken + _roll_up_one_by_one(only_bots, now)
         if not count:
             return taken
         taken += count
@@ -59,19 +59,19 @@ def roll_up(
             on_progress(taken)
 
 
-def rebuild(
-    *, now: datetime, on_progress: Callable[[int], None] | None = None
-) -> int:
-    """Recompute every period of every bot; rows that are right already stay untouched."""
+def rebuild(*, now: datetime, on_progress: Callable[[int], None] | None = None) -> int:
+    """Recompute every period of every bot; rows that are right stay untouched."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_sql("mark_all_hours"))
     return roll_up(now=now, on_progress=on_progress)
 
 
-def _roll_up_one_by_one(now: datetime) -> int:
+def _roll_up_one_by_one(only_bots: Collection[uuid.UUID] | None, now: datetime) -> int:
     taken = 0
-    dirty_bots = RollupDirty.objects.values_list("bot_instance_id", flat=True).distinct()
-    for bot_id in list(dirty_bots):
+    marks = RollupDirty.objects.all()
+    if only_bots is not None:
+        marks = marks.filter(bot_instance__in=only_bots)
+    for bot_id in set(marks.values_list("bot_instance_id", flat=True).distinct()):
         try:
             while count := _roll_up_some([bot_id], now):
                 taken += count
@@ -80,9 +80,7 @@ def _roll_up_one_by_one(now: datetime) -> int:
     return taken
 
 
-def _roll_up_some(
-    only_bots: Collection[uuid.UUID] | None, now: datetime
-) -> int:
+def _roll_up_some(only_bots: Collection[uuid.UUID] | None, now: datetime) -> int:
     claim = {
         "only": None if only_bots is None else list(only_bots),
         "limit": HOURS_PER_TRANSACTION,
@@ -102,8 +100,18 @@ def _recompute(hours: set[Period], now: datetime) -> None:
     steps = (
         (MetricType.HOURLY, hours, "hour_sums", None),
         (MetricType.DAILY, days, "period_sums", MetricType.HOURLY),
-        (MetricType.WEEKLY, {_week(day) for day in days}, "period_sums", MetricType.DAILY),
-        (MetricType.MONTHLY, {_month(day) for day in days}, "period_sums", MetricType.DAILY),
+        (
+            MetricType.WEEKLY,
+            {_week(day) for day in days},
+            "period_sums",
+            MetricType.DAILY,
+        ),
+        (
+            MetricType.MONTHLY,
+            {_month(day) for day in days},
+            "period_sums",
+            MetricType.DAILY,
+        ),
     )
     clamped: dict[uuid.UUID, list[str]] = defaultdict(list)
     for metric_type, periods, sums, finer_type in steps:

@@ -1,4 +1,4 @@
-"""Import a statement, roll it up, and hold the result against what MetaTrader printed."""
+"""Import a statement, roll it up, and compare with what MetaTrader printed."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass

@@ -2,15 +2,15 @@
 
 import django.contrib.postgres.indexes
 import django.db.models.deletion
-import smarttrader.lib.database
-import smarttrader.lib.ids
-import smarttrader.lib.money
 from django.conf import settings
 from django.db import migrations, models
 
+import smarttrader.lib.database
+import smarttrader.lib.ids
+import smarttrader.lib.money
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -19,26 +19,124 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Subscription',
+            name="Subscription",
             fields=[
-                ('id', models.UUIDField(default=smarttrader.lib.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('plan_type', models.CharField(choices=[('TRIAL', 'Trial'), ('BASIC', 'Basic'), ('PRO', 'Pro'), ('ENTERPRISE', 'Enterprise')], max_length=20)),
-                ('status', models.CharField(choices=[('active', 'Active'), ('cancelled', 'Cancelled'), ('expired', 'Expired'), ('suspended', 'Suspended')], db_default='active', max_length=20)),
-                ('payment_method', models.CharField(blank=True, max_length=50, null=True)),
-                ('amount', smarttrader.lib.money.AmountField(decimal_places=2, max_digits=10)),
-                ('currency', models.CharField(db_default='USD', max_length=3)),
-                ('billing_cycle', models.CharField(choices=[('monthly', 'Monthly'), ('yearly', 'Yearly'), ('lifetime', 'Lifetime')], max_length=20)),
-                ('current_period_start', models.DateTimeField()),
-                ('current_period_end', models.DateTimeField()),
-                ('cancelled_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', smarttrader.lib.database.CreatedAtField(db_default=smarttrader.lib.database.DatabaseNow(), editable=False)),
-                ('updated_at', smarttrader.lib.database.UpdatedAtField(auto_now=True, db_default=smarttrader.lib.database.DatabaseNow())),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.DO_NOTHING, related_name='subscriptions', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=smarttrader.lib.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "plan_type",
+                    models.CharField(
+                        choices=[
+                            ("TRIAL", "Trial"),
+                            ("BASIC", "Basic"),
+                            ("PRO", "Pro"),
+                            ("ENTERPRISE", "Enterprise"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("active", "Active"),
+                            ("cancelled", "Cancelled"),
+                            ("expired", "Expired"),
+                            ("suspended", "Suspended"),
+                        ],
+                        db_default="active",
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "payment_method",
+                    models.CharField(blank=True, max_length=50, null=True),
+                ),
+                (
+                    "amount",
+                    smarttrader.lib.money.AmountField(decimal_places=2, max_digits=10),
+                ),
+                ("currency", models.CharField(db_default="USD", max_length=3)),
+                (
+                    "billing_cycle",
+                    models.CharField(
+                        choices=[
+                            ("monthly", "Monthly"),
+                            ("yearly", "Yearly"),
+                            ("lifetime", "Lifetime"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("current_period_start", models.DateTimeField()),
+                ("current_period_end", models.DateTimeField()),
+                ("cancelled_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "created_at",
+                    smarttrader.lib.database.CreatedAtField(
+                        db_default=smarttrader.lib.database.DatabaseNow(),
+                        editable=False,
+                    ),
+                ),
+                (
+                    "updated_at",
+                    smarttrader.lib.database.UpdatedAtField(
+                        auto_now=True, db_default=smarttrader.lib.database.DatabaseNow()
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="subscriptions",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'db_table': 'subscriptions',
-                'indexes': [models.Index(fields=['status'], name='subscriptions_status'), models.Index(fields=['current_period_end'], name='subscriptions_period_end'), django.contrib.postgres.indexes.BrinIndex(fields=['created_at'], name='subscriptions_created_at'), django.contrib.postgres.indexes.BrinIndex(fields=['updated_at'], name='subscriptions_updated_at')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('plan_type__in', ['TRIAL', 'BASIC', 'PRO', 'ENTERPRISE'])), name='subscriptions_plan_type_valid'), models.CheckConstraint(condition=models.Q(('status__in', ['active', 'cancelled', 'expired', 'suspended'])), name='subscriptions_status_valid'), models.CheckConstraint(condition=models.Q(('billing_cycle__in', ['monthly', 'yearly', 'lifetime'])), name='subscriptions_billing_cycle_valid')],
+                "db_table": "subscriptions",
+                "indexes": [
+                    models.Index(fields=["status"], name="subscriptions_status"),
+                    models.Index(
+                        fields=["current_period_end"], name="subscriptions_period_end"
+                    ),
+                    django.contrib.postgres.indexes.BrinIndex(
+                        fields=["created_at"], name="subscriptions_created_at"
+                    ),
+                    django.contrib.postgres.indexes.BrinIndex(
+                        fields=["updated_at"], name="subscriptions_updated_at"
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("plan_type__in", ["TRIAL", "BASIC", "PRO", "ENTERPRISE"])
+                        ),
+                        name="subscriptions_plan_type_valid",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "status__in",
+                                ["active", "cancelled", "expired", "suspended"],
+                            )
+                        ),
+                        name="subscriptions_status_valid",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("billing_cycle__in", ["monthly", "yearly", "lifetime"])
+                        ),
+                        name="subscriptions_billing_cycle_valid",
+                    ),
+                ],
             },
         ),
     ]

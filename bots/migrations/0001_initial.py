@@ -5,160 +5,357 @@ import django.contrib.postgres.indexes
 import django.db.models.deletion
 import django.db.models.functions.comparison
 import django.db.models.functions.text
-import smarttrader.lib.database
-import smarttrader.lib.ids
-import smarttrader.lib.money
 from django.conf import settings
 from django.db import migrations, models
 
+import smarttrader.lib.database
+import smarttrader.lib.ids
+import smarttrader.lib.money
 from smarttrader.lib.migration_operations import CreatePartitionedModel
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('licensing', '0001_initial'),
+        ("licensing", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='BotInstance',
+            name="BotInstance",
             fields=[
-                ('id', models.UUIDField(default=smarttrader.lib.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('instance_name', models.CharField(max_length=100)),
-                ('mt4_account', models.CharField(max_length=50)),
-                ('broker_name', models.CharField(max_length=100)),
-                ('broker_server', models.CharField(blank=True, max_length=100, null=True)),
-                ('status', models.CharField(choices=[('running', 'Running'), ('stopped', 'Stopped'), ('paused', 'Paused'), ('error', 'Error')], db_default='stopped', max_length=20)),
-                ('is_live', models.BooleanField(db_default=False)),
-                ('last_heartbeat', models.DateTimeField(blank=True, null=True)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('stopped_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', smarttrader.lib.database.CreatedAtField(db_default=smarttrader.lib.database.DatabaseNow(), editable=False)),
-                ('updated_at', smarttrader.lib.database.UpdatedAtField(auto_now=True, db_default=smarttrader.lib.database.DatabaseNow())),
-                ('source', models.CharField(choices=[('ea', 'Expert Advisor'), ('statement', 'Imported statement')], db_default='ea', editable=False, max_length=20)),
-                ('account_currency', models.CharField(blank=True, db_default='', max_length=3)),
-                ('utc_offset_minutes', models.SmallIntegerField(db_default=0, help_text='Broker time minus UTC, east positive.')),
-                ('license', models.ForeignKey(on_delete=django.db.models.deletion.DO_NOTHING, related_name='bot_instances', to='licensing.license')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.DO_NOTHING, related_name='bot_instances', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=smarttrader.lib.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("instance_name", models.CharField(max_length=100)),
+                ("mt4_account", models.CharField(max_length=50)),
+                ("broker_name", models.CharField(max_length=100)),
+                (
+                    "broker_server",
+                    models.CharField(blank=True, max_length=100, null=True),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("running", "Running"),
+                            ("stopped", "Stopped"),
+                            ("paused", "Paused"),
+                            ("error", "Error"),
+                        ],
+                        db_default="stopped",
+                        max_length=20,
+                    ),
+                ),
+                ("is_live", models.BooleanField(db_default=False)),
+                ("last_heartbeat", models.DateTimeField(blank=True, null=True)),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("stopped_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "created_at",
+                    smarttrader.lib.database.CreatedAtField(
+                        db_default=smarttrader.lib.database.DatabaseNow(),
+                        editable=False,
+                    ),
+                ),
+                (
+                    "updated_at",
+                    smarttrader.lib.database.UpdatedAtField(
+                        auto_now=True, db_default=smarttrader.lib.database.DatabaseNow()
+                    ),
+                ),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("ea", "Expert Advisor"),
+                            ("statement", "Imported statement"),
+                        ],
+                        db_default="ea",
+                        editable=False,
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "account_currency",
+                    models.CharField(blank=True, db_default="", max_length=3),
+                ),
+                (
+                    "utc_offset_minutes",
+                    models.SmallIntegerField(
+                        db_default=0, help_text="Broker time minus UTC, east positive."
+                    ),
+                ),
+                (
+                    "license",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="bot_instances",
+                        to="licensing.license",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="bot_instances",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'db_table': 'bot_instances',
+                "db_table": "bot_instances",
             },
         ),
         CreatePartitionedModel(
-            partition_by='created_at',
-            name='BotLog',
+            partition_by="created_at",
+            name="BotLog",
             fields=[
-                ('id', models.UUIDField(default=smarttrader.lib.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('log_level', models.CharField(choices=[('DEBUG', 'Debug'), ('INFO', 'Info'), ('WARNING', 'Warning'), ('ERROR', 'Error')], max_length=20)),
-                ('category', models.CharField(choices=[('TRADE', 'Trade'), ('SYSTEM', 'System'), ('STRATEGY', 'Strategy'), ('ERROR', 'Error')], max_length=50)),
-                ('message', models.TextField()),
-                ('metadata', models.JSONField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(db_default=smarttrader.lib.database.DatabaseNow())),
-                ('bot_instance', models.ForeignKey(on_delete=django.db.models.deletion.DO_NOTHING, related_name='logs', to='bots.botinstance')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=smarttrader.lib.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "log_level",
+                    models.CharField(
+                        choices=[
+                            ("DEBUG", "Debug"),
+                            ("INFO", "Info"),
+                            ("WARNING", "Warning"),
+                            ("ERROR", "Error"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "category",
+                    models.CharField(
+                        choices=[
+                            ("TRADE", "Trade"),
+                            ("SYSTEM", "System"),
+                            ("STRATEGY", "Strategy"),
+                            ("ERROR", "Error"),
+                        ],
+                        max_length=50,
+                    ),
+                ),
+                ("message", models.TextField()),
+                ("metadata", models.JSONField(blank=True, null=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=smarttrader.lib.database.DatabaseNow()
+                    ),
+                ),
+                (
+                    "bot_instance",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="logs",
+                        to="bots.botinstance",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'bot_logs',
+                "db_table": "bot_logs",
             },
         ),
         migrations.CreateModel(
-            name='BotSettings',
+            name="BotSettings",
             fields=[
-                ('id', models.UUIDField(default=smarttrader.lib.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('risk_percentage', models.DecimalField(db_default=2, decimal_places=2, max_digits=5)),
-                ('max_daily_loss', smarttrader.lib.money.AmountField(db_default=100, decimal_places=2, max_digits=10)),
-                ('max_trades_per_day', models.IntegerField(db_default=10)),
-                ('trading_pairs', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), size=None)),
-                ('trading_sessions', models.JSONField()),
-                ('strategies_enabled', models.JSONField()),
-                ('stop_loss_pips', models.IntegerField(db_default=50)),
-                ('take_profit_pips', models.IntegerField(db_default=100)),
-                ('trailing_stop', models.BooleanField(db_default=False)),
-                ('auto_trade', models.BooleanField(db_default=True)),
-                ('notifications_enabled', models.BooleanField(db_default=True)),
-                ('created_at', smarttrader.lib.database.CreatedAtField(db_default=smarttrader.lib.database.DatabaseNow(), editable=False)),
-                ('updated_at', smarttrader.lib.database.UpdatedAtField(auto_now=True, db_default=smarttrader.lib.database.DatabaseNow())),
-                ('bot_instance', models.OneToOneField(on_delete=django.db.models.deletion.DO_NOTHING, related_name='settings', to='bots.botinstance')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=smarttrader.lib.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "risk_percentage",
+                    models.DecimalField(db_default=2, decimal_places=2, max_digits=5),
+                ),
+                (
+                    "max_daily_loss",
+                    smarttrader.lib.money.AmountField(
+                        db_default=100, decimal_places=2, max_digits=10
+                    ),
+                ),
+                ("max_trades_per_day", models.IntegerField(db_default=10)),
+                (
+                    "trading_pairs",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.TextField(), size=None
+                    ),
+                ),
+                ("trading_sessions", models.JSONField()),
+                ("strategies_enabled", models.JSONField()),
+                ("stop_loss_pips", models.IntegerField(db_default=50)),
+                ("take_profit_pips", models.IntegerField(db_default=100)),
+                ("trailing_stop", models.BooleanField(db_default=False)),
+                ("auto_trade", models.BooleanField(db_default=True)),
+                ("notifications_enabled", models.BooleanField(db_default=True)),
+                (
+                    "created_at",
+                    smarttrader.lib.database.CreatedAtField(
+                        db_default=smarttrader.lib.database.DatabaseNow(),
+                        editable=False,
+                    ),
+                ),
+                (
+                    "updated_at",
+                    smarttrader.lib.database.UpdatedAtField(
+                        auto_now=True, db_default=smarttrader.lib.database.DatabaseNow()
+                    ),
+                ),
+                (
+                    "bot_instance",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="settings",
+                        to="bots.botinstance",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'bot settings',
-                'db_table': 'bot_settings',
+                "verbose_name_plural": "bot settings",
+                "db_table": "bot_settings",
             },
         ),
         migrations.AddIndex(
-            model_name='botinstance',
-            index=models.Index(fields=['status'], name='bot_instances_status'),
+            model_name="botinstance",
+            index=models.Index(fields=["status"], name="bot_instances_status"),
         ),
         migrations.AddIndex(
-            model_name='botinstance',
-            index=django.contrib.postgres.indexes.BrinIndex(fields=['last_heartbeat'], name='bot_instances_last_heartbeat'),
+            model_name="botinstance",
+            index=django.contrib.postgres.indexes.BrinIndex(
+                fields=["last_heartbeat"], name="bot_instances_last_heartbeat"
+            ),
         ),
         migrations.AddIndex(
-            model_name='botinstance',
-            index=django.contrib.postgres.indexes.BrinIndex(fields=['created_at'], name='bot_instances_created_at'),
+            model_name="botinstance",
+            index=django.contrib.postgres.indexes.BrinIndex(
+                fields=["created_at"], name="bot_instances_created_at"
+            ),
         ),
         migrations.AddIndex(
-            model_name='botinstance',
-            index=django.contrib.postgres.indexes.BrinIndex(fields=['updated_at'], name='bot_instances_updated_at'),
+            model_name="botinstance",
+            index=django.contrib.postgres.indexes.BrinIndex(
+                fields=["updated_at"], name="bot_instances_updated_at"
+            ),
         ),
         migrations.AddIndex(
-            model_name='botinstance',
-            index=models.Index(fields=['user', 'mt4_account'], name='bot_instances_user_account'),
+            model_name="botinstance",
+            index=models.Index(
+                fields=["user", "mt4_account"], name="bot_instances_user_account"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='botinstance',
-            constraint=models.UniqueConstraint(models.F('license'), models.F('mt4_account'), django.db.models.functions.text.Lower(django.db.models.functions.comparison.Coalesce('broker_server', models.Value(''))), models.F('instance_name'), name='bot_instances_unique'),
+            model_name="botinstance",
+            constraint=models.UniqueConstraint(
+                models.F("license"),
+                models.F("mt4_account"),
+                django.db.models.functions.text.Lower(
+                    django.db.models.functions.comparison.Coalesce(
+                        "broker_server", models.Value("")
+                    )
+                ),
+                models.F("instance_name"),
+                name="bot_instances_unique",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='botinstance',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['running', 'stopped', 'paused', 'error'])), name='bot_instances_status_valid'),
+            model_name="botinstance",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("status__in", ["running", "stopped", "paused", "error"])
+                ),
+                name="bot_instances_status_valid",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='botinstance',
-            constraint=models.CheckConstraint(condition=models.Q(('source__in', ['ea', 'statement'])), name='bot_instances_source_valid'),
+            model_name="botinstance",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("source__in", ["ea", "statement"])),
+                name="bot_instances_source_valid",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='botinstance',
-            constraint=models.CheckConstraint(condition=models.Q(('utc_offset_minutes__range', (-720, 840))), name='bot_instances_utc_offset_valid'),
+            model_name="botinstance",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("utc_offset_minutes__range", (-720, 840))),
+                name="bot_instances_utc_offset_valid",
+            ),
         ),
         migrations.AddIndex(
-            model_name='botlog',
-            index=models.Index(fields=['log_level'], name='bot_logs_log_level'),
+            model_name="botlog",
+            index=models.Index(fields=["log_level"], name="bot_logs_log_level"),
         ),
         migrations.AddIndex(
-            model_name='botlog',
-            index=models.Index(fields=['category'], name='bot_logs_category'),
+            model_name="botlog",
+            index=models.Index(fields=["category"], name="bot_logs_category"),
         ),
         migrations.AddIndex(
-            model_name='botlog',
-            index=models.Index(fields=['created_at'], name='bot_logs_created_at'),
+            model_name="botlog",
+            index=models.Index(fields=["created_at"], name="bot_logs_created_at"),
         ),
         migrations.AddIndex(
-            model_name='botlog',
-            index=models.Index(fields=['bot_instance', '-created_at'], name='bot_logs_bot_newest'),
+            model_name="botlog",
+            index=models.Index(
+                fields=["bot_instance", "-created_at"], name="bot_logs_bot_newest"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='botlog',
-            constraint=models.CheckConstraint(condition=models.Q(('log_level__in', ['DEBUG', 'INFO', 'WARNING', 'ERROR'])), name='bot_logs_log_level_valid'),
+            model_name="botlog",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("log_level__in", ["DEBUG", "INFO", "WARNING", "ERROR"])
+                ),
+                name="bot_logs_log_level_valid",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='botlog',
-            constraint=models.CheckConstraint(condition=models.Q(('category__in', ['TRADE', 'SYSTEM', 'STRATEGY', 'ERROR'])), name='bot_logs_category_valid'),
+            model_name="botlog",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("category__in", ["TRADE", "SYSTEM", "STRATEGY", "ERROR"])
+                ),
+                name="bot_logs_category_valid",
+            ),
         ),
         migrations.AddIndex(
-            model_name='botsettings',
-            index=django.contrib.postgres.indexes.BrinIndex(fields=['created_at'], name='bot_settings_created_at'),
+            model_name="botsettings",
+            index=django.contrib.postgres.indexes.BrinIndex(
+                fields=["created_at"], name="bot_settings_created_at"
+            ),
         ),
         migrations.AddIndex(
-            model_name='botsettings',
-            index=django.contrib.postgres.indexes.BrinIndex(fields=['updated_at'], name='bot_settings_updated_at'),
+            model_name="botsettings",
+            index=django.contrib.postgres.indexes.BrinIndex(
+                fields=["updated_at"], name="bot_settings_updated_at"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='botsettings',
-            constraint=models.CheckConstraint(condition=models.Q(('risk_percentage__gte', '0.1'), ('risk_percentage__lte', 10)), name='bot_settings_risk_percentage_valid'),
+            model_name="botsettings",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("risk_percentage__gte", "0.1"), ("risk_percentage__lte", 10)
+                ),
+                name="bot_settings_risk_percentage_valid",
+            ),
         ),
     ]

@@ -2,14 +2,14 @@
 
 import django.contrib.postgres.indexes
 import django.db.models.deletion
-import smarttrader.lib.database
-import smarttrader.lib.ids
 from django.conf import settings
 from django.db import migrations, models
 
+import smarttrader.lib.database
+import smarttrader.lib.ids
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -18,51 +18,198 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='KeyCheck',
+            name="KeyCheck",
             fields=[
-                ('id', models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
-                ('sealed', models.CharField(max_length=100)),
+                (
+                    "id",
+                    models.SmallIntegerField(
+                        default=1, primary_key=True, serialize=False
+                    ),
+                ),
+                ("sealed", models.CharField(max_length=100)),
             ],
             options={
-                'db_table': 'key_check',
-                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='key_check_one_row')],
+                "db_table": "key_check",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("id", 1)), name="key_check_one_row"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Plan',
+            name="Plan",
             fields=[
-                ('license_type', models.CharField(choices=[('TRIAL', 'Trial'), ('BASIC', 'Basic'), ('PRO', 'Pro'), ('ENTERPRISE', 'Enterprise')], max_length=20, primary_key=True, serialize=False)),
-                ('max_accounts', models.PositiveIntegerField()),
-                ('grace_days', models.PositiveIntegerField()),
-                ('term_days', models.PositiveIntegerField(help_text='How long a license runs when it is issued without an end.')),
+                (
+                    "license_type",
+                    models.CharField(
+                        choices=[
+                            ("TRIAL", "Trial"),
+                            ("BASIC", "Basic"),
+                            ("PRO", "Pro"),
+                            ("ENTERPRISE", "Enterprise"),
+                        ],
+                        max_length=20,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("max_accounts", models.PositiveIntegerField()),
+                ("grace_days", models.PositiveIntegerField()),
+                (
+                    "term_days",
+                    models.PositiveIntegerField(
+                        help_text="How long a license runs when it is issued without an end."
+                    ),
+                ),
             ],
             options={
-                'db_table': 'plans',
-                'constraints': [models.CheckConstraint(condition=models.Q(('license_type__in', ['TRIAL', 'BASIC', 'PRO', 'ENTERPRISE'])), name='plans_license_type_valid'), models.CheckConstraint(condition=models.Q(('max_accounts__gt', 0), ('term_days__gt', 0)), name='plans_figures_positive')],
+                "db_table": "plans",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "license_type__in",
+                                ["TRIAL", "BASIC", "PRO", "ENTERPRISE"],
+                            )
+                        ),
+                        name="plans_license_type_valid",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("max_accounts__gt", 0), ("term_days__gt", 0)
+                        ),
+                        name="plans_figures_positive",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='License',
+            name="License",
             fields=[
-                ('id', models.UUIDField(default=smarttrader.lib.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('license_key', models.CharField(editable=False, max_length=100)),
-                ('key_tail', models.CharField(editable=False, help_text="The key's two check characters.", max_length=2)),
-                ('license_type', models.CharField(choices=[('TRIAL', 'Trial'), ('BASIC', 'Basic'), ('PRO', 'Pro'), ('ENTERPRISE', 'Enterprise')], max_length=20)),
-                ('max_accounts', models.IntegerField()),
-                ('status', models.CharField(choices=[('active', 'Active'), ('suspended', 'Suspended'), ('expired', 'Expired'), ('revoked', 'Revoked')], db_default='active', max_length=20)),
-                ('issued_at', models.DateTimeField(db_default=smarttrader.lib.database.DatabaseNow())),
-                ('expires_at', models.DateTimeField(blank=True, help_text='Empty means lifetime.', null=True)),
-                ('hardware_id', models.CharField(blank=True, max_length=255, null=True)),
-                ('last_validated', models.DateTimeField(blank=True, null=True)),
-                ('activation_count', models.IntegerField(db_default=0)),
-                ('created_at', smarttrader.lib.database.CreatedAtField(db_default=smarttrader.lib.database.DatabaseNow(), editable=False)),
-                ('updated_at', smarttrader.lib.database.UpdatedAtField(auto_now=True, db_default=smarttrader.lib.database.DatabaseNow())),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.DO_NOTHING, related_name='licenses', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=smarttrader.lib.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("license_key", models.CharField(editable=False, max_length=100)),
+                (
+                    "key_tail",
+                    models.CharField(
+                        editable=False,
+                        help_text="The key's two check characters.",
+                        max_length=2,
+                    ),
+                ),
+                (
+                    "license_type",
+                    models.CharField(
+                        choices=[
+                            ("TRIAL", "Trial"),
+                            ("BASIC", "Basic"),
+                            ("PRO", "Pro"),
+                            ("ENTERPRISE", "Enterprise"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("max_accounts", models.IntegerField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("active", "Active"),
+                            ("suspended", "Suspended"),
+                            ("expired", "Expired"),
+                            ("revoked", "Revoked"),
+                        ],
+                        db_default="active",
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "issued_at",
+                    models.DateTimeField(
+                        db_default=smarttrader.lib.database.DatabaseNow()
+                    ),
+                ),
+                (
+                    "expires_at",
+                    models.DateTimeField(
+                        blank=True, help_text="Empty means lifetime.", null=True
+                    ),
+                ),
+                (
+                    "hardware_id",
+                    models.CharField(blank=True, max_length=255, null=True),
+                ),
+                ("last_validated", models.DateTimeField(blank=True, null=True)),
+                ("activation_count", models.IntegerField(db_default=0)),
+                (
+                    "created_at",
+                    smarttrader.lib.database.CreatedAtField(
+                        db_default=smarttrader.lib.database.DatabaseNow(),
+                        editable=False,
+                    ),
+                ),
+                (
+                    "updated_at",
+                    smarttrader.lib.database.UpdatedAtField(
+                        auto_now=True, db_default=smarttrader.lib.database.DatabaseNow()
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="licenses",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'db_table': 'licenses',
-                'indexes': [models.Index(fields=['status'], name='licenses_status'), models.Index(fields=['expires_at'], name='licenses_expires_at'), django.contrib.postgres.indexes.BrinIndex(fields=['created_at'], name='licenses_created_at'), django.contrib.postgres.indexes.BrinIndex(fields=['updated_at'], name='licenses_updated_at')],
-                'constraints': [models.UniqueConstraint(fields=('license_key',), name='licenses_license_key_unique'), models.CheckConstraint(condition=models.Q(('max_accounts__gt', 0)), name='licenses_max_accounts_positive'), models.CheckConstraint(condition=models.Q(('license_type__in', ['TRIAL', 'BASIC', 'PRO', 'ENTERPRISE'])), name='licenses_license_type_valid'), models.CheckConstraint(condition=models.Q(('status__in', ['active', 'suspended', 'expired', 'revoked'])), name='licenses_status_valid')],
+                "db_table": "licenses",
+                "indexes": [
+                    models.Index(fields=["status"], name="licenses_status"),
+                    models.Index(fields=["expires_at"], name="licenses_expires_at"),
+                    django.contrib.postgres.indexes.BrinIndex(
+                        fields=["created_at"], name="licenses_created_at"
+                    ),
+                    django.contrib.postgres.indexes.BrinIndex(
+                        fields=["updated_at"], name="licenses_updated_at"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("license_key",), name="licenses_license_key_unique"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("max_accounts__gt", 0)),
+                        name="licenses_max_accounts_positive",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "license_type__in",
+                                ["TRIAL", "BASIC", "PRO", "ENTERPRISE"],
+                            )
+                        ),
+                        name="licenses_license_type_valid",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "status__in",
+                                ["active", "suspended", "expired", "revoked"],
+                            )
+                        ),
+                        name="licenses_status_valid",
+                    ),
+                ],
             },
         ),
     ]

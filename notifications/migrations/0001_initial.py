@@ -2,14 +2,14 @@
 
 import django.contrib.postgres.indexes
 import django.db.models.deletion
-import smarttrader.lib.database
-import smarttrader.lib.ids
 from django.conf import settings
 from django.db import migrations, models
 
+import smarttrader.lib.database
+import smarttrader.lib.ids
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -18,21 +18,65 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Notification',
+            name="Notification",
             fields=[
-                ('id', models.UUIDField(default=smarttrader.lib.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('type', models.CharField(choices=[('TRADE', 'Trade'), ('ALERT', 'Alert'), ('SYSTEM', 'System'), ('ACCOUNT', 'Account')], max_length=20)),
-                ('title', models.CharField(max_length=200)),
-                ('message', models.TextField()),
-                ('is_read', models.BooleanField(db_default=False)),
-                ('metadata', models.JSONField(blank=True, null=True)),
-                ('created_at', smarttrader.lib.database.CreatedAtField(db_default=smarttrader.lib.database.DatabaseNow(), editable=False)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.DO_NOTHING, related_name='notifications', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=smarttrader.lib.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[
+                            ("TRADE", "Trade"),
+                            ("ALERT", "Alert"),
+                            ("SYSTEM", "System"),
+                            ("ACCOUNT", "Account"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("title", models.CharField(max_length=200)),
+                ("message", models.TextField()),
+                ("is_read", models.BooleanField(db_default=False)),
+                ("metadata", models.JSONField(blank=True, null=True)),
+                (
+                    "created_at",
+                    smarttrader.lib.database.CreatedAtField(
+                        db_default=smarttrader.lib.database.DatabaseNow(),
+                        editable=False,
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="notifications",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'db_table': 'notifications',
-                'indexes': [models.Index(fields=['is_read'], name='notifications_is_read'), django.contrib.postgres.indexes.BrinIndex(fields=['created_at'], name='notifications_created_at')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('type__in', ['TRADE', 'ALERT', 'SYSTEM', 'ACCOUNT'])), name='notifications_type_valid')],
+                "db_table": "notifications",
+                "indexes": [
+                    models.Index(fields=["is_read"], name="notifications_is_read"),
+                    django.contrib.postgres.indexes.BrinIndex(
+                        fields=["created_at"], name="notifications_created_at"
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("type__in", ["TRADE", "ALERT", "SYSTEM", "ACCOUNT"])
+                        ),
+                        name="notifications_type_valid",
+                    )
+                ],
             },
         ),
     ]

@@ -14,6 +14,14 @@ from psycopg import sql
 from smarttrader.lib.errors import DomainError
 
 CHECK_VIOLATION = "23514"
+CREATE_PARTITION = """
+CREATE TABLE {partition} (
+    LIKE {parent} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE,
+    CONSTRAINT {bounds} CHECK ({key} >= {start} AND {key} < {end})
+)"""
+ATTACH_PARTITION = """
+ALTER TABLE {parent} ATTACH PARTITION {partition} FOR VALUES FROM ({start}) TO ({end})
+"""
 Result = TypeVar("Result")
 
 
@@ -37,7 +45,9 @@ class PartitionedTable:
 
     def next_period(self, start: datetime) -> datetime:
         # 32 days after the 1st lie in the next month, whatever this month's length.
-        return self.period_start(start + timedelta(days=1 if self.unit == "day" else 32))
+        return self.period_start(
+            start + timedelta(days=1 if self.unit == "day" else 32)
+        )
 
     def partition_name(self, start: datetime) -> str:
         return f"{self.name}_p{start:{'%Y%m%d' if self.unit == 'day' else '%Y%m'}}"
@@ -62,7 +72,7 @@ def tables_exist() -> bool:
 
 
 def ensure_partitions_ahead(*, now: datetime) -> int:
-    """Make the present period's partition of each table and those ahead; count the new."""
+    """Make each table's partitions of now and of the periods ahead; count the new."""
     return sum(
         _create_missing(table, _periods_ahead(table, now))
         for table in PARTITIONED_TABLES
@@ -76,10 +86,11 @@ def write_to_partitions(
     *,
     now: datetime,
 ) -> Result:
-    """Run `write` in a transaction; if it lacks a partition, make those and run it again.
+    """Run `write` in a transaction; if a partition is missing, make it and run again.
 
-    `moments` are the partition keys that `write` inserts. Raises OutsidePartitions for a
-    time before the table's retention (trades: before the year 2000), and nothing is kept.
+    `moments` are the partition keys that `write` inserts. Raises OutsidePartitions for
+    a time before the table's retention (trades: before the year 2000), and nothing is
+    kept.
     """
     try:
         with transaction.atomic():
@@ -160,11 +171,8 @@ def _create(table: PartitionedTable, start: datetime) -> None:
         if not _without_partition(table, [start]):
             return
         for statement in (
-            "CREATE TABLE {partition} (LIKE {parent} INCLUDING DEFAULTS"
-            " INCLUDING CONSTRAINTS INCLUDING STORAGE,"
-            " CONSTRAINT {bounds} CHECK ({key} >= {start} AND {key} < {end}))",
-            "ALTER TABLE {parent} ATTACH PARTITION {partition}"
-            " FOR VALUES FROM ({start}) TO ({end})",
+            CREATE_PARTITION,
+            ATTACH_PARTITION,
             "ALTER TABLE {partition} DROP CONSTRAINT {bounds}",
         ):
             cursor.execute(sql.SQL(statement).format(**parts).as_string())

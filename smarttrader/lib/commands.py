@@ -10,7 +10,7 @@ REFUSED = 2
 
 
 class DomainCommand(BaseCommand):
-    """A command whose DomainErrors become `CODE: message` on stderr and exit status 2."""
+    """A command whose refusals become `CODE: message` on stderr and exit status 2."""
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:

@@ -1,5 +1,7 @@
 """PostgreSQL in models: the server's clock as a default, checks for enums."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models.expressions import Func
 
@@ -20,18 +22,18 @@ def one_of(
     )
 
 
-class CreatedAtField(models.DateTimeField):  # type: ignore[type-arg]
+class CreatedAtField(models.DateTimeField[Any, Any]):
     """When the row was written: DEFAULT now()."""
 
-    def __init__(self, **kwargs: object) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("db_default", DatabaseNow())
         kwargs.setdefault("editable", False)
-        super().__init__(**kwargs)  # type: ignore[arg-type]
+        super().__init__(**kwargs)
 
 
 class UpdatedAtField(CreatedAtField):
     """When the row last changed: DEFAULT now(), moved on by each save."""
 
-    def __init__(self, **kwargs: object) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("auto_now", True)
         super().__init__(**kwargs)

@@ -6,7 +6,7 @@ Kind = Literal["refused", "missing", "conflict", "invalid"]
 
 
 class DomainError(Exception):
-    """A refusal that the caller can act on; `code` is stable, the message is for people."""
+    """A refusal: `code` is stable, for programs; the message is for people."""
 
     code: ClassVar[str] = "REFUSED"
     title: ClassVar[str] = "This was refused"

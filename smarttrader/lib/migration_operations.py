@@ -13,8 +13,8 @@ from django.db.migrations.state import ProjectState
 class CreatePartitionedModel(migrations.CreateModel):
     """Create a model whose table is PARTITION BY RANGE of one of its columns.
 
-    Django's state says that `id` is the primary key. The table says PRIMARY KEY (id, key):
-    PostgreSQL wants the partition key in each unique index.
+    Django's state says that `id` is the primary key. The table says PRIMARY KEY (id,
+    key): PostgreSQL wants the partition key in each unique index.
     """
 
     def __init__(self, *args: Any, partition_by: str, **kwargs: Any) -> None:
@@ -49,7 +49,7 @@ class CreatePartitionedModel(migrations.CreateModel):
             f"{columns}, PRIMARY KEY ({primary}, {key})) PARTITION BY RANGE ({key})",
             params or None,
         )
-        schema_editor.deferred_sql.extend(schema_editor._model_indexes_sql(model))
+        schema_editor.deferred_sql.extend(schema_editor._model_indexes_sql(model))  # type: ignore[attr-defined]  # noqa: SLF001
 
     def describe(self) -> str:
         return f"Create partitioned model {self.name} by {self.partition_by}"
@@ -59,8 +59,8 @@ class DatabaseOnDelete(Operation):
     """Give the foreign key of a table's column its ON DELETE rule in the database.
 
     The constraint is also made NOT DEFERRABLE. Names tables, not models, so that it
-    serves third-party and many-to-many tables too. Django writes foreign keys at the end
-    of a migration, so this belongs into a later one.
+    serves third-party and many-to-many tables too. Django writes foreign keys at the
+    end of a migration, so this belongs into a later one.
     """
 
     reversible = True
@@ -117,7 +117,7 @@ class DatabaseOnDelete(Operation):
 
 
 def run_sql_files(migration_file: str, name: str) -> migrations.RunSQL:
-    """Return the operation that runs sql/<name>_up.sql beside a migration, and its undoing."""
+    """Return what runs sql/<name>_up.sql beside a migration, and undoes it."""
     folder = Path(migration_file).parent / "sql"
     return migrations.RunSQL(
         (folder / f"{name}_up.sql").read_text(),

@@ -15,7 +15,7 @@ def rounded(amount: Decimal, step: Decimal = CENT) -> Decimal:
     return amount.quantize(step, rounding=ROUND_HALF_UP)
 
 
-class AmountField(models.DecimalField):  # type: ignore[type-arg]
+class AmountField(models.DecimalField[Any, Any]):
     """A sum of money of one trade or one limit: DECIMAL(10,2)."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -32,7 +32,7 @@ class TotalField(AmountField):
         super().__init__(*args, **kwargs)
 
 
-class PriceField(models.DecimalField):  # type: ignore[type-arg]
+class PriceField(models.DecimalField[Any, Any]):
     """A market price: DECIMAL(15,5)."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -41,7 +41,7 @@ class PriceField(models.DecimalField):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
 
 
-class RatioField(models.DecimalField):  # type: ignore[type-arg]
+class RatioField(models.DecimalField[Any, Any]):
     """A ratio without a unit: DECIMAL(10,4)."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

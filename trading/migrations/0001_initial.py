@@ -2,165 +2,386 @@
 
 import django.contrib.postgres.indexes
 import django.db.models.deletion
-import smarttrader.lib.database
-import smarttrader.lib.ids
-import smarttrader.lib.money
 from django.conf import settings
 from django.db import migrations, models
 
+import smarttrader.lib.database
+import smarttrader.lib.ids
+import smarttrader.lib.money
 from smarttrader.lib.migration_operations import CreatePartitionedModel
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('bots', '0001_initial'),
+        ("bots", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         CreatePartitionedModel(
-            partition_by='opened_at',
-            name='Trade',
+            partition_by="opened_at",
+            name="Trade",
             fields=[
-                ('id', models.UUIDField(default=smarttrader.lib.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('ticket_number', models.CharField(max_length=50)),
-                ('symbol', models.CharField(max_length=20)),
-                ('trade_type', models.CharField(choices=[('BUY', 'Buy'), ('SELL', 'Sell')], max_length=20)),
-                ('lot_size', smarttrader.lib.money.AmountField(decimal_places=2, max_digits=10)),
-                ('open_price', smarttrader.lib.money.PriceField(decimal_places=5, max_digits=15)),
-                ('close_price', smarttrader.lib.money.PriceField(blank=True, decimal_places=5, max_digits=15, null=True)),
-                ('stop_loss', smarttrader.lib.money.PriceField(blank=True, decimal_places=5, max_digits=15, null=True)),
-                ('take_profit', smarttrader.lib.money.PriceField(blank=True, decimal_places=5, max_digits=15, null=True)),
-                ('commission', smarttrader.lib.money.AmountField(db_default=0, decimal_places=2, max_digits=10)),
-                ('swap', smarttrader.lib.money.AmountField(db_default=0, decimal_places=2, max_digits=10)),
-                ('profit', smarttrader.lib.money.AmountField(blank=True, decimal_places=2, help_text='Without commission and swap, as MT4 counts it.', max_digits=10, null=True)),
-                ('profit_percentage', smarttrader.lib.money.RatioField(blank=True, decimal_places=4, max_digits=10, null=True)),
-                ('status', models.CharField(choices=[('open', 'Open'), ('closed', 'Closed'), ('cancelled', 'Cancelled')], db_default='open', max_length=20)),
-                ('strategy_used', models.CharField(blank=True, max_length=50, null=True)),
-                ('opened_at', models.DateTimeField(db_default=smarttrader.lib.database.DatabaseNow())),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('duration_seconds', models.IntegerField(blank=True, null=True)),
-                ('created_at', smarttrader.lib.database.CreatedAtField(db_default=smarttrader.lib.database.DatabaseNow(), editable=False)),
-                ('updated_at', smarttrader.lib.database.UpdatedAtField(auto_now=True, db_default=smarttrader.lib.database.DatabaseNow())),
-                ('magic_number', models.BigIntegerField(blank=True, null=True)),
-                ('comment', models.CharField(blank=True, db_default='', max_length=255)),
-                ('continued_from', models.CharField(blank=True, help_text='The ticket whose partial close left this trade open.', max_length=50, null=True)),
-                ('bot_instance', models.ForeignKey(on_delete=django.db.models.deletion.DO_NOTHING, related_name='trades', to='bots.botinstance')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=smarttrader.lib.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("ticket_number", models.CharField(max_length=50)),
+                ("symbol", models.CharField(max_length=20)),
+                (
+                    "trade_type",
+                    models.CharField(
+                        choices=[("BUY", "Buy"), ("SELL", "Sell")], max_length=20
+                    ),
+                ),
+                (
+                    "lot_size",
+                    smarttrader.lib.money.AmountField(decimal_places=2, max_digits=10),
+                ),
+                (
+                    "open_price",
+                    smarttrader.lib.money.PriceField(decimal_places=5, max_digits=15),
+                ),
+                (
+                    "close_price",
+                    smarttrader.lib.money.PriceField(
+                        blank=True, decimal_places=5, max_digits=15, null=True
+                    ),
+                ),
+                (
+                    "stop_loss",
+                    smarttrader.lib.money.PriceField(
+                        blank=True, decimal_places=5, max_digits=15, null=True
+                    ),
+                ),
+                (
+                    "take_profit",
+                    smarttrader.lib.money.PriceField(
+                        blank=True, decimal_places=5, max_digits=15, null=True
+                    ),
+                ),
+                (
+                    "commission",
+                    smarttrader.lib.money.AmountField(
+                        db_default=0, decimal_places=2, max_digits=10
+                    ),
+                ),
+                (
+                    "swap",
+                    smarttrader.lib.money.AmountField(
+                        db_default=0, decimal_places=2, max_digits=10
+                    ),
+                ),
+                (
+                    "profit",
+                    smarttrader.lib.money.AmountField(
+                        blank=True,
+                        decimal_places=2,
+                        help_text="Without commission and swap, as MT4 counts it.",
+                        max_digits=10,
+                        null=True,
+                    ),
+                ),
+                (
+                    "profit_percentage",
+                    smarttrader.lib.money.RatioField(
+                        blank=True, decimal_places=4, max_digits=10, null=True
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("open", "Open"),
+                            ("closed", "Closed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        db_default="open",
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "strategy_used",
+                    models.CharField(blank=True, max_length=50, null=True),
+                ),
+                (
+                    "opened_at",
+                    models.DateTimeField(
+                        db_default=smarttrader.lib.database.DatabaseNow()
+                    ),
+                ),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                ("duration_seconds", models.IntegerField(blank=True, null=True)),
+                (
+                    "created_at",
+                    smarttrader.lib.database.CreatedAtField(
+                        db_default=smarttrader.lib.database.DatabaseNow(),
+                        editable=False,
+                    ),
+                ),
+                (
+                    "updated_at",
+                    smarttrader.lib.database.UpdatedAtField(
+                        auto_now=True, db_default=smarttrader.lib.database.DatabaseNow()
+                    ),
+                ),
+                ("magic_number", models.BigIntegerField(blank=True, null=True)),
+                (
+                    "comment",
+                    models.CharField(blank=True, db_default="", max_length=255),
+                ),
+                (
+                    "continued_from",
+                    models.CharField(
+                        blank=True,
+                        help_text="The ticket whose partial close left this trade open.",
+                        max_length=50,
+                        null=True,
+                    ),
+                ),
+                (
+                    "bot_instance",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="trades",
+                        to="bots.botinstance",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'trades',
+                "db_table": "trades",
             },
         ),
         CreatePartitionedModel(
-            partition_by='recorded_at',
-            name='TradeHistory',
+            partition_by="recorded_at",
+            name="TradeHistory",
             fields=[
-                ('id', models.UUIDField(default=smarttrader.lib.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('current_price', smarttrader.lib.money.PriceField(decimal_places=5, max_digits=15)),
-                ('unrealized_profit', smarttrader.lib.money.AmountField(decimal_places=2, max_digits=10)),
-                ('recorded_at', models.DateTimeField(db_default=smarttrader.lib.database.DatabaseNow())),
-                ('trade_opened_at', models.DateTimeField()),
-                ('trade', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='history', to='trading.trade')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=smarttrader.lib.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "current_price",
+                    smarttrader.lib.money.PriceField(decimal_places=5, max_digits=15),
+                ),
+                (
+                    "unrealized_profit",
+                    smarttrader.lib.money.AmountField(decimal_places=2, max_digits=10),
+                ),
+                (
+                    "recorded_at",
+                    models.DateTimeField(
+                        db_default=smarttrader.lib.database.DatabaseNow()
+                    ),
+                ),
+                ("trade_opened_at", models.DateTimeField()),
+                (
+                    "trade",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="history",
+                        to="trading.trade",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'trade history',
-                'db_table': 'trade_history',
+                "verbose_name_plural": "trade history",
+                "db_table": "trade_history",
             },
         ),
         migrations.CreateModel(
-            name='TradeTicket',
+            name="TradeTicket",
             fields=[
-                ('trade_id', models.UUIDField(primary_key=True, serialize=False)),
-                ('ticket_number', models.CharField(max_length=50)),
-                ('opened_at', models.DateTimeField()),
-                ('disputed_at', models.DateTimeField(blank=True, help_text='When a later report first said otherwise.', null=True)),
-                ('bot_instance', models.ForeignKey(on_delete=django.db.models.deletion.DO_NOTHING, related_name='trade_tickets', to='bots.botinstance')),
+                ("trade_id", models.UUIDField(primary_key=True, serialize=False)),
+                ("ticket_number", models.CharField(max_length=50)),
+                ("opened_at", models.DateTimeField()),
+                (
+                    "disputed_at",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="When a later report first said otherwise.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "bot_instance",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="trade_tickets",
+                        to="bots.botinstance",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'trade_tickets',
+                "db_table": "trade_tickets",
             },
         ),
         migrations.CreateModel(
-            name='StatementImport',
+            name="StatementImport",
             fields=[
-                ('id', models.UUIDField(default=smarttrader.lib.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('file_name', models.CharField(max_length=255)),
-                ('sha256', models.CharField(max_length=64)),
-                ('mt4_account', models.CharField(max_length=50)),
-                ('currency', models.CharField(max_length=3)),
-                ('printed_at', models.CharField(blank=True, help_text="As printed: the PC's clock, without a zone.", max_length=40)),
-                ('trades', models.PositiveIntegerField()),
-                ('open_trades', models.PositiveIntegerField()),
-                ('cancelled_orders', models.PositiveIntegerField()),
-                ('created_rows', models.PositiveIntegerField()),
-                ('updated_rows', models.PositiveIntegerField()),
-                ('unchanged_rows', models.PositiveIntegerField()),
-                ('created_at', smarttrader.lib.database.CreatedAtField(db_default=smarttrader.lib.database.DatabaseNow(), editable=False)),
-                ('bot_instance', models.ForeignKey(on_delete=django.db.models.deletion.DO_NOTHING, related_name='statement_imports', to='bots.botinstance')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.DO_NOTHING, related_name='statement_imports', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=smarttrader.lib.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("file_name", models.CharField(max_length=255)),
+                ("sha256", models.CharField(max_length=64)),
+                ("mt4_account", models.CharField(max_length=50)),
+                ("currency", models.CharField(max_length=3)),
+                (
+                    "printed_at",
+                    models.CharField(
+                        blank=True,
+                        help_text="As printed: the PC's clock, without a zone.",
+                        max_length=40,
+                    ),
+                ),
+                ("trades", models.PositiveIntegerField()),
+                ("open_trades", models.PositiveIntegerField()),
+                ("cancelled_orders", models.PositiveIntegerField()),
+                ("created_rows", models.PositiveIntegerField()),
+                ("updated_rows", models.PositiveIntegerField()),
+                ("unchanged_rows", models.PositiveIntegerField()),
+                (
+                    "created_at",
+                    smarttrader.lib.database.CreatedAtField(
+                        db_default=smarttrader.lib.database.DatabaseNow(),
+                        editable=False,
+                    ),
+                ),
+                (
+                    "bot_instance",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="statement_imports",
+                        to="bots.botinstance",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="statement_imports",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'db_table': 'statement_imports',
-                'indexes': [models.Index(fields=['user', '-created_at'], name='statement_imports_newest')],
+                "db_table": "statement_imports",
+                "indexes": [
+                    models.Index(
+                        fields=["user", "-created_at"], name="statement_imports_newest"
+                    )
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='trade',
-            index=models.Index(fields=['status'], name='trades_status'),
+            model_name="trade",
+            index=models.Index(fields=["status"], name="trades_status"),
         ),
         migrations.AddIndex(
-            model_name='trade',
-            index=models.Index(fields=['opened_at'], name='trades_opened_at'),
+            model_name="trade",
+            index=models.Index(fields=["opened_at"], name="trades_opened_at"),
         ),
         migrations.AddIndex(
-            model_name='trade',
-            index=models.Index(fields=['closed_at'], name='trades_closed_at'),
+            model_name="trade",
+            index=models.Index(fields=["closed_at"], name="trades_closed_at"),
         ),
         migrations.AddIndex(
-            model_name='trade',
-            index=models.Index(fields=['symbol'], name='trades_symbol'),
+            model_name="trade",
+            index=models.Index(fields=["symbol"], name="trades_symbol"),
         ),
         migrations.AddIndex(
-            model_name='trade',
-            index=django.contrib.postgres.indexes.BrinIndex(fields=['created_at'], name='trades_created_at'),
+            model_name="trade",
+            index=django.contrib.postgres.indexes.BrinIndex(
+                fields=["created_at"], name="trades_created_at"
+            ),
         ),
         migrations.AddIndex(
-            model_name='trade',
-            index=django.contrib.postgres.indexes.BrinIndex(fields=['updated_at'], name='trades_updated_at'),
+            model_name="trade",
+            index=django.contrib.postgres.indexes.BrinIndex(
+                fields=["updated_at"], name="trades_updated_at"
+            ),
         ),
         migrations.AddIndex(
-            model_name='trade',
-            index=models.Index(fields=['bot_instance', 'closed_at'], name='trades_bot_closed'),
+            model_name="trade",
+            index=models.Index(
+                fields=["bot_instance", "closed_at"], name="trades_bot_closed"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='trade',
-            constraint=models.CheckConstraint(condition=models.Q(('trade_type__in', ['BUY', 'SELL'])), name='trades_trade_type_valid'),
+            model_name="trade",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("trade_type__in", ["BUY", "SELL"])),
+                name="trades_trade_type_valid",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='trade',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['open', 'closed', 'cancelled'])), name='trades_status_valid'),
+            model_name="trade",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["open", "closed", "cancelled"])),
+                name="trades_status_valid",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='trade',
-            constraint=models.CheckConstraint(condition=models.Q(('lot_size__gt', 0)), name='trades_lot_size_positive'),
+            model_name="trade",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("lot_size__gt", 0)), name="trades_lot_size_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='trade',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'closed'), _negated=True), models.Q(('close_price__isnull', False), ('closed_at__isnull', False), ('profit__isnull', False)), _connector='OR'), name='trades_closed_complete'),
+            model_name="trade",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "closed"), _negated=True),
+                    models.Q(
+                        ("close_price__isnull", False),
+                        ("closed_at__isnull", False),
+                        ("profit__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="trades_closed_complete",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='trade',
-            constraint=models.CheckConstraint(condition=models.Q(('closed_at__isnull', True), ('closed_at__gte', models.F('opened_at')), _connector='OR'), name='trades_closed_after_opened'),
+            model_name="trade",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("closed_at__isnull", True),
+                    ("closed_at__gte", models.F("opened_at")),
+                    _connector="OR",
+                ),
+                name="trades_closed_after_opened",
+            ),
         ),
         migrations.AddIndex(
-            model_name='tradehistory',
-            index=models.Index(fields=['recorded_at'], name='trade_history_recorded_at'),
+            model_name="tradehistory",
+            index=models.Index(
+                fields=["recorded_at"], name="trade_history_recorded_at"
+            ),
         ),
         migrations.AddIndex(
-            model_name='tradeticket',
-            index=models.Index(fields=['bot_instance', 'opened_at'], name='tickets_bot_opened'),
+            model_name="tradeticket",
+            index=models.Index(
+                fields=["bot_instance", "opened_at"], name="tickets_bot_opened"
+            ),
         ),
     ]

@@ -15,7 +15,7 @@ from django.db import transaction
 
 from accounts.models import User
 from bots import services as bots
-from bots.models import BotInstance, BotSource
+from bots.models import BotInstance
 from licensing import queries as licensing
 from licensing.models import License
 from smarttrader.jobs.partitions import TRADES, create_partitions_for
@@ -31,9 +31,11 @@ from trading.statements.summary import Figure
 from trading.statements.verification import ReadStatement, read_statement
 
 ROWS_PER_BATCH = 1000
+CHUNK_BYTES = 1024 * 1024
 AMOUNT_LIMIT = Decimal("1e8")  # NUMERIC(10,2)
 PRICE_LIMIT = Decimal("1e10")  # NUMERIC(15,5)
 CLOCK_TOLERANCE = timedelta(days=2)
+BIGGEST_OFFSET = timedelta(hours=14)
 
 
 class NoLicense(DomainError):
@@ -122,8 +124,12 @@ def make_partitions(*, read: ReadStatement, now: datetime) -> None:
     """Make the partitions that a statement's trades need, in short transactions.
 
     Within the import's own transaction they would lock out all heartbeats to its end.
-    Raises OutsidePartitions for trades opened before the year 2000.
+    Raises OutsidePartitions for trades opened before the year 2000, and
+    StatementUnreadable for those of the future, which would leave a partition each.
     """
+    latest = (now + CLOCK_TOLERANCE + BIGGEST_OFFSET).astimezone(UTC)
+    if read.opened_on and max(read.opened_on) > latest.replace(tzinfo=None):
+        raise StatementUnreadable(f"a trade of {max(read.opened_on):%Y-%m-%d}")
     # A day to each side covers every offset that a broker's clock may have.
     moments = {
         day.replace(tzinfo=UTC) + timedelta(days=shift)
@@ -199,7 +205,8 @@ def bot_for_statement(
         )
     if bot.account_currency not in ("", header.currency):
         raise CurrencyMismatch(
-            f"{bot} runs in {bot.account_currency}, the statement is in {header.currency}"
+            f"{bot} runs in {bot.account_currency},"
+            f" the statement is in {header.currency}"
         )
     return bots.note_statement(
         bot=bot, currency=header.currency, utc_offset_minutes=utc_offset_minutes
@@ -310,18 +317,25 @@ def _price(price: Decimal, row: TradeRow) -> Decimal:
     return rounded(price, POINT)
 
 
+def _sha256(content: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    content.seek(0)
+    while chunk := content.read(CHUNK_BYTES):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
 def _remember(
     file: StatementFile,
     read: ReadStatement,
     bot: BotInstance,
     recorded: RecordedTrades,
 ) -> StatementImport:
-    file.content.seek(0)
     return StatementImport.objects.create(
         user_id=bot.user_id,
         bot_instance=bot,
         file_name=clean_text(file.name),
-        sha256=hashlib.file_digest(file.content, "sha256").hexdigest(),
+        sha256=_sha256(file.content),
         mt4_account=read.header.account,
         currency=read.header.currency,
         printed_at=clean_text(read.header.printed_at, 40),

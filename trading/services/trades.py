@@ -24,9 +24,9 @@ SQL = Path(__file__).parent.parent / "sql"
 class TradeReport:
     """What an EA or a statement says of one ticket. Times are UTC; costs are negative.
 
-    A closed trade has close_price, closed_at and profit. `profit` is MetaTrader's, without
-    commission and swap. None keeps what is stored; stop_loss and take_profit alone follow
-    the latest report of an open trade, so that None removes them.
+    A closed trade has close_price, closed_at and profit. `profit` is MetaTrader's,
+    without commission and swap. None keeps what is stored; stop_loss and take_profit
+    alone follow the latest report of an open trade, so that None removes them.
     """
 
     ticket_number: str
@@ -67,13 +67,13 @@ class RecordedTrades:
 def record_trades(
     *, bot: BotInstance, reports: Sequence[TradeReport], now: datetime
 ) -> RecordedTrades:
-    """Record what is reported of a bot's trades: one row per ticket, whatever the order.
+    """Record what is reported of a bot's trades: one row per ticket, in any order.
 
-    Any number of retries, in any concurrency, gives the same rows. An open trade follows
-    its latest report; a closed one keeps its figures, and the first later report with
-    other figures leaves one WARNING log per ticket for ever. All or nothing. Locks the
-    trades in the order of their tickets, and makes missing partitions. Raises
-    OutsidePartitions for a trade opened before the year 2000.
+    Any number of retries, in any concurrency, gives the same rows. An open trade
+    follows its latest report; a closed one keeps its figures, and the first later
+    report with other figures leaves one WARNING log per ticket for ever. All or
+    nothing. Locks the trades in the order of their tickets, and makes missing
+    partitions. Raises OutsidePartitions for a trade opened before the year 2000.
     """
 
     def write() -> RecordedTrades:

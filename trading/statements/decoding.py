@@ -1,7 +1,7 @@
 """Bytes of a statement to UTF-8, whatever they were: text must never block an import.
 
-No statement declares its charset (ascii, cp1251, cp932 and GBK are seen). Its numbers are
-ASCII in all of them, so a wrong guess costs names and comments at worst.
+No statement declares its charset (ascii, cp1251, cp932 and GBK are seen). Its numbers
+are ASCII in all of them, so a wrong guess costs names and comments at worst.
 """
 
 import codecs
@@ -46,7 +46,7 @@ def detect_encoding(stream: BinaryIO) -> str:
 
 
 class Utf8Stream:
-    """A binary stream re-coded to valid UTF-8 as it is read; holds one chunk at a time."""
+    """A binary stream, re-coded to valid UTF-8 chunk by chunk."""
 
     def __init__(
         self,
@@ -55,11 +55,13 @@ class Utf8Stream:
         on_progress: Callable[[int], None] | None = None,
     ) -> None:
         try:
-            decoder = codecs.getincrementaldecoder(encoding)
-        except LookupError as error:
+            # Python's codecs know more than text (hex, zip): those fail on this string.
+            "".encode(encoding)
+            decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
+        except (LookupError, ValueError) as error:
             raise EncodingUnknown(f"no text encoding is called {encoding!r}") from error
         self._stream = stream
-        self._decoder = decoder(errors="replace")
+        self._decoder = decoder
         self._on_progress = on_progress
         self._bytes_read = 0
 

@@ -1,7 +1,7 @@
 """Partial closes: MetaTrader tells of them in the comments of both trades.
 
-Closing a part of a position ends its ticket; the rest goes on as a new ticket with the same
-open time and price. The ended one says "to #<new>", the new one "from #<ended>".
+Closing a part of a position ends its ticket; the rest goes on as a new ticket with the
+same open time and price. The ended one says "to #<new>", the new one "from #<ended>".
 """
 
 import re

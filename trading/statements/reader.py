@@ -36,15 +36,17 @@ DETAILS = [
     *[(SECOND, THIRD)] * 6,  # profit and loss: trades, largest, average, 3 of streaks
 ]
 
-ACCOUNT = re.compile(r"[:：]\s*(\d+)$")
+ACCOUNT = re.compile(r"[:：]\s*([0-9]{1,50})$")
 CURRENCY = re.compile(r"[:：]\s*([A-Z]{3})$")
 AFTER_COLON = re.compile(r"[:：]\s*(.*)$")
-MAGIC = re.compile(r"#(\d+)(?:\s+(.*))?$")
-TICKET = re.compile(r"\d{1,50}")
-NUMBER = re.compile(r"-?\d+(\.\d+)?")
+MAGIC = re.compile(r"#([0-9]+)(?:\s+(.*))?$")
+TICKET = re.compile(r"[0-9]{1,50}")
+NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 MARKET_TYPES = {"buy": TradeType.BUY, "sell": TradeType.SELL}
 BIGGEST_MAGIC = 2**63 - 1
 COMMENT_LENGTH, SYMBOL_LENGTH, NAME_LENGTH = 255, 20, 100
+# Outside of these, moving a time to UTC may leave the calendar.
+FIRST_YEAR, LAST_YEAR = 1970, 9998
 
 
 class NotAStatement(DomainError):
@@ -167,7 +169,9 @@ class StatementReader:
             self.totals.closed_profit = _number_or_none(row.texts[1])
         elif row.shape == FLOATING_PROFIT and is_open:
             self.totals.floating_profit = _number_or_none(row.texts[2])
-        elif (is_closed or is_open) and TICKET.fullmatch(row.texts[0] if row.cells else ""):
+        elif (is_closed or is_open) and TICKET.fullmatch(
+            row.texts[0] if row.cells else ""
+        ):
             # Nothing that carries a ticket is passed over in silence.
             raise ValueError(f"a row of an unknown shape {row.shape}")
         elif not (is_closed or is_open) and row.shape != PENDING:
@@ -202,7 +206,11 @@ class StatementReader:
             magic, comment = (titled[1], titled[2]) if titled else ("", None)
             comment = (comment or "") if titled else row.cells[0].title
         is_pending = row.shape == PENDING
-        money = [Decimal(0)] * 4 if is_pending else [parse_number(text) for text in texts[10:]]
+        money = (
+            [Decimal(0)] * 4
+            if is_pending
+            else [parse_number(text) for text in texts[10:]]
+        )
         status = TradeStatus.CANCELLED if is_pending else TradeStatus.CLOSED
         if self._sections != 1:
             status = TradeStatus.OPEN
@@ -273,7 +281,10 @@ def _number_or_none(text: str) -> Decimal | None:
 
 def _time(text: str) -> datetime:
     pattern = "%Y.%m.%d %H:%M:%S" if text.count(":") > 1 else "%Y.%m.%d %H:%M"
-    return datetime.strptime(text, pattern)  # noqa: DTZ007 -- the broker's own clock
+    moment = datetime.strptime(text, pattern)  # noqa: DTZ007 -- the broker's own clock
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise ValueError(f"{text!r} is not a time of trading")
+    return moment
 
 
 def _trade_type(text: str, *, is_pending: bool) -> TradeType:

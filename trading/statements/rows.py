@@ -57,8 +57,9 @@ class CashRow:
 class PrintedTotals:
     """The totals that the statement prints under its rows and in its summary.
 
-    None stands for a cell that is empty or absent; `details` are MetaTrader's 23 figures
-    in their printed order, as text, or none of them in a statement without details.
+    None stands for a cell that is empty or absent; `details` are MetaTrader's 23
+    figures in their printed order, as text, or none of them in a statement without
+    details.
     """
 
     closed_sums: list[Decimal | None] = field(default_factory=list)

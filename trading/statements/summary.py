@@ -76,7 +76,9 @@ class Streaks:
         self.trades += trades
         # Of two streaks of one length the one that moved more money counts.
         self.longest = max(
-            self.longest, (trades, money), key=lambda streak: (streak[0], abs(streak[1]))
+            self.longest,
+            (trades, money),
+            key=lambda streak: (streak[0], abs(streak[1])),
         )
         self.richest = max(
             self.richest, (money, trades), key=lambda streak: abs(streak[0])
@@ -200,7 +202,7 @@ class Summary:
 
 
 def compare(totals: PrintedTotals, summary: Summary) -> list[Figure]:
-    """Return printed and ours side by side, for the figures that the statement prints."""
+    """Return printed and ours side by side, as far as the statement prints them."""
     return [
         Figure(name, printed, ours)
         for name, printed, ours in zip(

@@ -1,11 +1,12 @@
 """The cells of a statement's HTML, row by row, in memory that does not grow.
 
-Labels are translated by some brokers; what is stable are the columns that a cell spans and
-the header rows' color. So a row is known by its shape: the tuple of its colspans.
+Labels are translated by some brokers; what is stable are the columns that a cell spans
+and the header rows' color. So a row is known by its shape: the tuple of its colspans.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 from lxml import etree
 
@@ -50,7 +51,7 @@ def read_table(stream: Utf8Stream) -> Iterator[Row | Heading]:
     Raises etree.XMLSyntaxError for bytes that hold no HTML at all.
     """
     events = etree.iterparse(
-        stream,  # type: ignore[arg-type] -- it needs nothing but read()
+        stream,  # of which nothing but read() is asked
         events=("end",),
         tag=("title", "b", "tr"),
         html=True,
@@ -73,11 +74,12 @@ def _row(element: etree._Element) -> Row:
         for cell in element.iterchildren("td", "th")
     ]
     color = str(element.get("bgcolor", ""))
-    return Row(cells, element.sourceline or 0, color.upper() == HEADER_COLOR)
+    line = cast("int | None", element.sourceline) or 0
+    return Row(cells, line, color.upper() == HEADER_COLOR)
 
 
 def _text(element: etree._Element) -> str:
-    return " ".join("".join(element.itertext()).split())
+    return " ".join("".join(map(str, element.itertext())).split())
 
 
 def _span(cell: etree._Element) -> int:

@@ -106,7 +106,7 @@ def read_statement(
 
 
 def _start_balance(tally: _Tally, totals: PrintedTotals) -> Decimal:
-    """Return the first deposit if it came before the first close, else what was there."""
+    """Return the first deposit if no trade closed before it, else what was there."""
     if tally.deposits:
         first_at, amount = min(tally.deposits, key=lambda deposit: deposit[0])
         if not tally.closed or first_at <= tally.closed[0][0]:

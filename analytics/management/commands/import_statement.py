@@ -3,6 +3,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 from django.db.models import QuerySet
 
@@ -24,7 +25,9 @@ MEGABYTE = 1024 * 1024
 
 
 class Command(DomainCommand):
-    help = "Import a MetaTrader 4 account statement and compare it with its own summary."
+    help = (
+        "Import a MetaTrader 4 account statement and compare it with its own summary."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
@@ -61,7 +64,9 @@ class Command(DomainCommand):
                 now=clock.now(),
                 on_progress=progress,
             )
-        self.stdout.write(_as_json(imported) if options["as_json"] else _table(imported))
+        self.stdout.write(
+            _as_json(imported) if options["as_json"] else _table(imported)
+        )
         if imported.mismatches:
             raise CommandError(f"{imported.mismatches} figures differ")
 
@@ -86,7 +91,7 @@ def _owned(rows: "QuerySet[Any]", user: User, identifier: str | None) -> Any:
         return None
     try:
         return rows.filter(user=user).get(pk=identifier)
-    except (rows.model.DoesNotExist, ValueError, TypeError) as error:
+    except (rows.model.DoesNotExist, ValidationError) as error:
         name = rows.model._meta.verbose_name
         raise CommandError(
             f"{user} has no {name} {identifier}", returncode=REFUSED
@@ -122,12 +127,10 @@ def _table(imported: ImportedStatement) -> str:
         f"{name:{widths[0]}}  {printed:>{widths[1]}}  {ours:>{widths[2]}}  {equal}"
         for name, printed, ours, equal in rows
     ]
-    return "\n".join(
-        [
-            f"Account {record.mt4_account} ({record.currency}): {record.trades} closed,"
-            f" {record.open_trades} open, {record.cancelled_orders} cancelled;"
-            f" {record.created_rows} created, {record.updated_rows} updated,"
-            f" {record.unchanged_rows} unchanged",
-            *lines,
-        ]
+    counts = (
+        f"Account {record.mt4_account} ({record.currency}): {record.trades} closed,"
+        f" {record.open_trades} open, {record.cancelled_orders} cancelled;"
+        f" {record.created_rows} created, {record.updated_rows} updated,"
+        f" {record.unchanged_rows} unchanged"
     )
+    return "\n".join([counts, *lines])

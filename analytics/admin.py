@@ -1,0 +1,36 @@
+"""The back office's view of metrics."""
+
+from django.contrib import admin
+
+from analytics.models import PerformanceMetric, RollupDirty, StatementCheck
+from smarttrader.lib.admin import PartitionedAdmin, ReadOnlyAdmin
+
+
+@admin.register(PerformanceMetric)
+class PerformanceMetricAdmin(PartitionedAdmin[PerformanceMetric]):
+    list_display = (
+        "period_start",
+        "metric_type",
+        "bot_instance",
+        "total_trades",
+        "net_profit",
+        "max_drawdown",
+    )
+    list_filter = ("metric_type",)
+    list_select_related = ("bot_instance",)
+    search_fields = ("=bot_instance__mt4_account",)
+    ordering = ("-period_start",)
+
+
+@admin.register(RollupDirty)
+class RollupDirtyAdmin(PartitionedAdmin[RollupDirty]):
+    list_display = ("bot_instance", "hour_start")
+    list_select_related = ("bot_instance",)
+    ordering = ("id",)
+
+
+@admin.register(StatementCheck)
+class StatementCheckAdmin(ReadOnlyAdmin[StatementCheck]):
+    list_display = ("statement_import", "mismatches")
+    list_select_related = ("statement_import",)
+    ordering = ("-statement_import_id",)

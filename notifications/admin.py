@@ -1,0 +1,15 @@
+"""The back office's view of what people were told."""
+
+from django.contrib import admin
+
+from notifications.models import Notification
+from smarttrader.lib.admin import ReadOnlyAdmin
+
+
+@admin.register(Notification)
+class NotificationAdmin(ReadOnlyAdmin[Notification]):
+    list_display = ("created_at", "user", "type", "title", "is_read")
+    list_filter = ("type", "is_read")
+    list_select_related = ("user",)
+    search_fields = ("user__email", "title")
+    ordering = ("-created_at",)
