@@ -1,5 +1,7 @@
 """The back office's view of people."""
 
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as StockUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
@@ -10,7 +12,9 @@ from django.http import HttpRequest
 from accounts import services
 from accounts.models import User
 
-admin.site.unregister(Group)
+# Groups come with the staff's roles; a second factor's secret and a session are nobody's
+# to look at.
+admin.site.unregister([Group, Authenticator, UserSession])
 
 
 class NewUserForm(AdminUserCreationForm[User]):

@@ -118,6 +118,7 @@ class RollupDirty(models.Model):
 
     class Meta:
         db_table = "rollup_dirty"
+        verbose_name = "dirty hour"
 
     def __str__(self) -> str:
         return f"{self.bot_instance_id} {self.hour_start:%Y-%m-%d %H:00}"

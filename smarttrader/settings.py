@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "django_filters",
     "django_htmx",
     "lucide",
+    "smarttrader",
     "smarttrader.jobs",
     "accounts",
     "licensing",

@@ -54,6 +54,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "rollup_dirty",
+                "verbose_name": "dirty hour",
             },
         ),
         migrations.CreateModel(

@@ -142,6 +142,8 @@ def throw_away_services(given: Mapping[str, str], console: Console) -> Iterator[
     """Run servers on data that is deleted afterwards, and so need not be safe."""
     _remove_abandoned()
     home = Path(tempfile.mkdtemp(prefix=f"{THROW_AWAY_PREFIX}{os.getpid()}-"))
+    # PostgreSQL's account must pass through when we are root; what lies in it is closed.
+    home.chmod(0o711)
     services = Services(home, given, durable=False)
     try:
         yield services.start(console)

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import environ
 import psycopg
@@ -348,6 +349,7 @@ def test_throw_away_services_leave_nothing(devstack: Command, folder: Path) -> N
 
     assert done.returncode == 7
     assert database_url.startswith("postgres://smarttrader:")
+    assert quote(str(folder), safe="") in database_url
     assert redis_url.startswith("redis://:")
     assert list(folder.iterdir()) == []
 
