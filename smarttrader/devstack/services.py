@@ -142,7 +142,7 @@ def throw_away_services(given: Mapping[str, str], console: Console) -> Iterator[
     """Run servers on data that is deleted afterwards, and so need not be safe."""
     _remove_abandoned()
     home = Path(tempfile.mkdtemp(prefix=f"{THROW_AWAY_PREFIX}{os.getpid()}-"))
-    # PostgreSQL's account must pass through when we are root; what lies in it is closed.
+    # When we are root, PostgreSQL's own account must pass through.
     home.chmod(0o711)
     services = Services(home, given, durable=False)
     try:
