@@ -30,7 +30,7 @@ def real_statements() -> Path:
 
 @pytest.fixture
 def alices_license(alice: User) -> License:
-    return LicenseFactory(user=alice)
+    return LicenseFactory.create(user=alice)
 
 
 @pytest.fixture

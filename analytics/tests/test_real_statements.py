@@ -212,7 +212,7 @@ def _metrics() -> dict[Any, dict[str, Any]]:
     }
 
 
-def _rows() -> list[dict[str, Any]]:
+def _rows() -> list[Any]:
     return list(PerformanceMetric.objects.order_by("pk").values())
 
 

@@ -1,5 +1,6 @@
 """What is not a sound statement of one's own is refused by name, and leaves nothing."""
 
+import contextlib
 import io
 import json
 import os
@@ -16,6 +17,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.db.models import QuerySet
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,7 +57,11 @@ TRADES = [
         closed=OPENED + 4 * HOUR,
     ),
 ]
-ROWS = [Cash(ticket=10, amount=Decimal(2000)), *TRADES, Cancelled(ticket=16)]
+ROWS: list[Position | Cancelled | Cash] = [
+    Cash(ticket=10, amount=Decimal(2000)),
+    *TRADES,
+    Cancelled(ticket=16),
+]
 OPEN = [Position(ticket=20, closed=None, profit=Decimal("-5.00"), swap=Decimal(-1))]
 SOUND = Statement(rows=ROWS, open_positions=OPEN)
 TOTALS = [
@@ -78,9 +84,9 @@ TESTER_REPORT = (
 MT5_REPORT = (
     "<html><head><title>7001: Ada - Trade History Report</title></head><body>"
     "<table><tr align=center><td colspan=14><b>Trade History Report</b></td></tr>"
-    "<tr align=left><th colspan=4>Account:</th><th colspan=10><b>7001 (USD)</b></th></tr>"
+    "<tr align=left><th colspan=4>Account:</th><th colspan=10>7001 (USD)</th></tr>"
     '<tr bgcolor="#E5F0FC"><td><b>Time</b></td><td><b>Position</b></td></tr>'
-    "<tr><td>2024.01.02 00:00:00</td><td>11</td><td>EURUSD</td><td>buy</td></tr></table>"
+    "<tr><td>2024.01.02 00:00:00</td><td>11</td><td>EURUSD</td></tr></table>"
 )
 
 
@@ -103,7 +109,8 @@ def test_changed_total_is_refused_by_its_name(
     error = _refusal(import_file, path)
 
     assert f"{name}: printed {text}, the rows give" in str(error)
-    assert str(error).count("printed") == 1
+    # Equity is held against the floating result that the summary prints.
+    assert str(error).count("printed") == 1 + (name == "Summary Floating P/L")
     _assert_refused(error, "STATEMENT_DISAGREES")
 
 
@@ -231,7 +238,7 @@ def test_row_of_unknown_shape_with_a_ticket_is_refused(
 @pytest.mark.parametrize(
     ("content", "code"),
     [
-        (TESTER_REPORT.format(title="Strategy Tester: Scalper"), "STRATEGY_TESTER_REPORT"),
+        (TESTER_REPORT.format(title="Strategy Tester: X"), "STRATEGY_TESTER_REPORT"),
         (TESTER_REPORT.format(title="ストラテジーテスター"), "STRATEGY_TESTER_REPORT"),
         (MT5_REPORT, "NOT_A_STATEMENT"),
         (MT5_REPORT.encode("utf-16"), "NOT_A_STATEMENT"),
@@ -271,10 +278,8 @@ def test_damaged_statement_is_read_or_refused_but_never_breaks(data: st.DataObje
         place = data.draw(st.integers(0, len(content) - 1))
         content[place] = data.draw(st.integers(0, 255))
 
-    try:
+    with contextlib.suppress(DomainError):
         read_statement(io.BytesIO(bytes(content)), "utf-8")
-    except DomainError as error:
-        assert error.message
 
 
 @given(data=st.data())
@@ -323,13 +328,10 @@ def test_file_of_the_largest_size_is_read(
     assert import_file(path)["mismatches"] == 0
 
 
-@pytest.mark.parametrize("name", ["klingon", "hex", "idna", "undefined", ""])
+@pytest.mark.parametrize("name", ["klingon", "hex", "idna", "undefined"])
 def test_encoding_that_is_none_is_refused(
     name: str, import_file: Import, tmp_path: Path
 ):
-    if not name:
-        pytest.skip("an empty name asks for the detection")
-
     error = _refusal(import_file, _file(tmp_path, SOUND), encoding=name)
 
     _assert_refused(error, "ENCODING_UNKNOWN")
@@ -442,7 +444,8 @@ def test_trade_that_was_stored_with_another_profit_is_told_as_a_mismatch(
 ):
     import_file(_file(tmp_path, SOUND))
     rows = [
-        replace(row, profit=Decimal(99)) if row == TRADES[2] else row for row in ROWS
+        replace(TRADES[2], profit=Decimal(99)) if row == TRADES[2] else row
+        for row in ROWS
     ]
     path = _file(tmp_path, replace(SOUND, rows=rows))
 
@@ -479,19 +482,19 @@ def test_newest_license_is_taken_unless_another_is_named(
 def test_file_name_from_an_attacker_is_kept_harmless(
     import_file: Import, tmp_path: Path
 ):
-    name = "<" * 7 + "b" + ">" * 7 + "&amp;" * 8 + "lt;x.htm"
+    name = "&" + "amp;" * 9 + "lt;b>.htm"
     path = _file(tmp_path, SOUND).rename(tmp_path / name)
 
     import_file(path)
 
-    assert "<b" not in StatementImport.objects.get().file_name
+    assert StatementImport.objects.get().file_name == "statement"
 
 
 @pytest.mark.django_db(transaction=True)
 def test_exit_status_of_the_process_is_two_without_a_license(
     charlie: User, tmp_path: Path
 ):
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 -- our own command
         [
             sys.executable,
             django_settings.BASE_DIR / "manage.py",
@@ -514,10 +517,9 @@ def test_exit_status_of_the_process_is_two_without_a_license(
 
 def _test_database_url() -> str:
     parts = connection.settings_dict
-    host, name = parts["HOST"], parts["NAME"]
-    url = os.environ["DATABASE_URL"]
-    assert host
-    return re.sub(r"/[^/?]+(\?.*)?$", rf"/{name}\1", url)
+    return re.sub(
+        r"/[^/?]+(\?.*)?$", rf"/{parts['NAME']}\1", os.environ["DATABASE_URL"]
+    )
 
 
 def _file(folder: Path, content: Statement | str | bytes) -> Path:
@@ -560,7 +562,7 @@ def _everything() -> dict[str, list[dict[str, Any]]]:
         BotLog,
     )
     return {
-        model.__name__: list(model._default_manager.order_by("pk").values())
+        model.__name__: list(QuerySet(model).order_by("pk").values())
         for model in models
     }
 

@@ -317,6 +317,13 @@ def _price(price: Decimal, row: TradeRow) -> Decimal:
     return rounded(price, POINT)
 
 
+def _clean_name(name: str) -> str:
+    try:
+        return clean_text(name)
+    except ValueError:  # a name that was made to attack is no reason to refuse a file
+        return "statement"
+
+
 def _sha256(content: BinaryIO) -> str:
     digest = hashlib.sha256()
     content.seek(0)
@@ -334,7 +341,7 @@ def _remember(
     return StatementImport.objects.create(
         user_id=bot.user_id,
         bot_instance=bot,
-        file_name=clean_text(file.name),
+        file_name=_clean_name(file.name),
         sha256=_sha256(file.content),
         mt4_account=read.header.account,
         currency=read.header.currency,

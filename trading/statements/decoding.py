@@ -55,9 +55,11 @@ class Utf8Stream:
         on_progress: Callable[[int], None] | None = None,
     ) -> None:
         try:
-            # Python's codecs know more than text (hex, zip): those fail on this string.
+            # Python's codecs know more than text (hex, zip, idna): those fail here.
             "".encode(encoding)
             decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
+            decoder.decode(b"a")
+            decoder.reset()
         except (LookupError, ValueError) as error:
             raise EncodingUnknown(f"no text encoding is called {encoding!r}") from error
         self._stream = stream

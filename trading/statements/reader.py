@@ -112,7 +112,10 @@ class StatementReader:
             line = row.line if isinstance(row, Row) else 0
             raise StatementUnreadable(f"line {line}: {error}") from error
         yield from self._finish_trade()
-        self._finish_summary()
+        try:
+            self._finish_summary()
+        except ValueError as error:
+            raise StatementUnreadable(f"in the summary {error}") from error
 
     def _read_heading(self, heading: Heading) -> None:
         if heading.tag == "title" and "strategy tester" in heading.text.lower():
@@ -247,8 +250,8 @@ class StatementReader:
         if self._header is None or self._sections == 0:
             raise NotAStatement
         summary, details = self._summary[:SUMMARY_ROWS], self._summary[SUMMARY_ROWS:]
-        if len(summary) < SUMMARY_ROWS:
-            raise StatementUnreadable("the file ends before its summary")
+        if len(summary) < SUMMARY_ROWS or SECOND not in summary[-1]:
+            raise StatementUnreadable("the file ends before or within its summary")
         if details and [set(row) for row in details] != [set(row) for row in DETAILS]:
             raise StatementUnreadable("the file ends within its details")
         cash, profit, balance = summary

@@ -39,7 +39,7 @@ FIGURE_NAMES = (
     "Average consecutive losses",
 )
 ZERO, HUNDRED = Decimal(0), Decimal(100)
-PRINTED_NUMBER = re.compile(r"-?\d[\d\s]*(?:\.\d+)?")
+PRINTED_NUMBER = re.compile(r"-?[0-9][0-9\s]*(?:\.[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from trading.models import TradeStatus, TradeType
 from trading.statements.links import partial_close_links
-from trading.statements.reader import StatementReader
+from trading.statements.reader import StatementReader, StatementUnreadable
 from trading.statements.rows import CashRow, Header, PrintedTotals, TradeRow
 from trading.statements.summary import ClosedTrade, Figure, Summary, compare
 
@@ -82,6 +82,7 @@ def read_statement(
     tally = _Tally()
     for row in reader:
         tally.add(row)
+    _refuse_repeated(tally)
     tally.closed.sort()  # (close time, ticket): the order of MetaTrader's arithmetic
     totals = reader.totals
     start = _start_balance(tally, totals)
@@ -103,6 +104,15 @@ def read_statement(
         opened_on=tally.opened_on,
         continued_from=tally.continued_from,
     )
+
+
+def _refuse_repeated(tally: _Tally) -> None:
+    """Refuse a ticket that closes twice: one row is stored, two would be counted."""
+    seen: set[int] = set()
+    for _, ticket, _, _ in tally.closed:
+        if ticket in seen:
+            raise StatementUnreadable(f"ticket {ticket} closes twice")
+        seen.add(ticket)
 
 
 def _start_balance(tally: _Tally, totals: PrintedTotals) -> Decimal:
