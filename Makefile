@@ -25,7 +25,7 @@ run: venv ## start everything on http://127.0.0.1:PORT, until Ctrl-C
 test: venv-dev ## run every check and test on throw-away services
 	@$(DEVSTACK) test -- $(VENV_PYTHON) -m smarttrader.devstack.checks
 
-test-nightly: venv-dev ## the same, with more examples for each property
+test-nightly: venv-dev ## the same, with large data and more examples
 	@$(DEVSTACK) test -- $(VENV_PYTHON) -m smarttrader.devstack.checks --nightly
 
 e2e: venv-dev ## run the browser tests alone

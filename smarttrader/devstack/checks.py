@@ -69,7 +69,8 @@ def main() -> int:
 
 def _checks(options: argparse.Namespace, console: Console) -> list[Check]:
     arguments = shlex.split(os.environ.get("PYTEST_ARGS", ""))
-    unit = ["-n", XDIST_WORKERS, "-m", "not browser", *arguments]
+    chosen = "not browser" if options.nightly else "not browser and not nightly"
+    unit = ["-n", XDIST_WORKERS, "-m", chosen, *arguments]
     checks = [] if options.browser_only else _static_checks()
     if not options.browser_only:
         nightly = {"HYPOTHESIS_PROFILE": "nightly"} if options.nightly else {}

@@ -1,5 +1,7 @@
 DROP TRIGGER trades_delete_cascade ON trades;
 DROP FUNCTION trades_delete_cascade();
+DROP TRIGGER trades_close_drops_later_ticks ON trades;
+DROP FUNCTION trades_close_drops_later_ticks();
 DROP TRIGGER trade_history_has_trade_update ON trade_history;
 DROP TRIGGER trade_history_has_trade_insert ON trade_history;
 DROP FUNCTION trade_history_has_trade();

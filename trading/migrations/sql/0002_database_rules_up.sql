@@ -105,6 +105,41 @@ CREATE TRIGGER trade_history_has_trade_update AFTER UPDATE ON trade_history
     REFERENCING NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION trade_history_has_trade();
 
+-- A close may tell late that a trade ended long before its last ticks: they go, or
+-- trades_delete_cascade would miss them. The lock waits for ticks that are being inserted,
+-- whose KEY SHARE lets the close itself pass; later ones see the close and are refused.
+-- The variables are bounds by which the plans leave out all other partitions.
+CREATE FUNCTION trades_close_drops_later_ticks() RETURNS trigger LANGUAGE plpgsql
+    SET plan_cache_mode = force_custom_plan AS $$
+DECLARE
+    ids uuid[];
+    lates timestamptz[];
+    first_opened timestamptz;
+    last_opened timestamptz;
+    first_late timestamptz;
+BEGIN
+    SELECT array_agg(n.id), array_agg(n.closed_at + interval '1 day'),
+            min(n.opened_at), max(n.opened_at), min(n.closed_at) + interval '1 day'
+        INTO ids, lates, first_opened, last_opened, first_late
+        FROM old_rows o JOIN new_rows n USING (id)
+        WHERE n.closed_at IS NOT NULL AND n.closed_at IS DISTINCT FROM o.closed_at;
+    IF ids IS NULL THEN
+        RETURN NULL;
+    END IF;
+    PERFORM FROM trades
+        WHERE id = ANY (ids) AND opened_at BETWEEN first_opened AND last_opened
+        ORDER BY bot_instance_id, ticket_number
+        FOR UPDATE;
+    DELETE FROM trade_history h USING unnest(ids, lates) AS c (trade_id, late)
+        WHERE h.trade_id = c.trade_id
+        AND h.recorded_at > first_late AND h.recorded_at > c.late;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER trades_close_drops_later_ticks AFTER UPDATE ON trades
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION trades_close_drops_later_ticks();
+
 -- Ticks lie within a day of their trade, so each trade prunes to the days it was open.
 CREATE FUNCTION trades_delete_cascade() RETURNS trigger LANGUAGE plpgsql
     SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
