@@ -1,9 +1,11 @@
 """Fixtures that every app's tests share."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings as project_settings
 from django.db.backends.postgresql.operations import DatabaseOperations
 
 from accounts.models import User
@@ -44,6 +46,12 @@ def flush_reaches_partitions() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "sql_flush", cascading)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_folder() -> None:
+    """Make the folder of collected files: WhiteNoise warns when there is none."""
+    Path(project_settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
 
 
 # The cast: Alice owns, Bob is her reseller, Charlie is a stranger.

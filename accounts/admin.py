@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from accounts import services
 from accounts.models import User
 
-# Groups come with the staff's roles; a second factor's secret and a session are nobody's
+# Groups come with the staff's roles; second factors' secrets and sessions are nobody's
 # to look at.
 admin.site.unregister([Group, Authenticator, UserSession])
 
@@ -37,7 +37,8 @@ class UserAdmin(StockUserAdmin[User]):
     list_filter = ("role", "is_active", "email_verified")
     search_fields = ("email", "first_name", "last_name")
     ordering = ("email",)
-    filter_horizontal = ("groups",)
+    # The stock script of filter_horizontal is not accessible.
+    filter_horizontal = ()
     readonly_fields = ("last_login", "created_at", "updated_at")
     fieldsets = (
         (None, {"fields": ("email", "password")}),
