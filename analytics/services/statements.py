@@ -56,7 +56,12 @@ def import_statement(
             utc_offset_minutes=utc_offset_minutes,
         )
         stored = statements.store_statement(
-            file=file, read=read, bot=target, now=now, on_progress=on_progress
+            file=file,
+            read=read,
+            bot=target,
+            utc_offset_minutes=utc_offset_minutes,
+            now=now,
+            on_progress=on_progress,
         )
         rollups.roll_up(now=now, only_bots=stored.bot_ids)
         figures = _compare(stored)

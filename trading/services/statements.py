@@ -11,11 +11,12 @@ from decimal import Decimal
 from typing import BinaryIO
 
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
+from psycopg.errors import LockNotAvailable
 
 from accounts.models import User
 from bots import services as bots
-from bots.models import BotInstance
+from bots.models import BotInstance, BotSource
 from licensing import queries as licensing
 from licensing.models import License
 from smarttrader.jobs.partitions import TRADES, create_partitions_for
@@ -58,6 +59,12 @@ class AccountMismatch(DomainError):
 class CurrencyMismatch(DomainError):
     code = "CURRENCY_MISMATCH"
     title = "The statement is in another currency than the bot's account"
+    kind = "conflict"
+
+
+class ImportRunning(DomainError):
+    code = "IMPORT_RUNNING"
+    title = "Another statement of this account is being imported: try again soon"
     kind = "conflict"
 
 
@@ -144,19 +151,23 @@ def store_statement(
     file: StatementFile,
     read: ReadStatement,
     bot: BotInstance,
+    utc_offset_minutes: int | None,
     now: datetime,
     on_progress: Progress | None = None,
 ) -> StoredStatement:
     """Record the trades of a checked statement for a bot, all of them or none.
 
-    A ticket that another bot of the same user and account holds is updated there.
+    A ticket that another bot of the same user and account holds is updated there. Times
+    are read by the given offset, else by the bot's.
     """
     siblings = _siblings(bot)
     file.content.seek(0)
     reader = StatementReader(
         file.content, _encoding(file), _progress_of("stored", on_progress)
     )
-    offset = timedelta(minutes=bot.utc_offset_minutes)
+    if utc_offset_minutes is None:
+        utc_offset_minutes = bot.utc_offset_minutes
+    offset = timedelta(minutes=utc_offset_minutes)
     reports = _reports(reader, read.continued_from, offset, now)
     recorded, touched = RecordedTrades(), set[uuid.UUID]()
     with transaction.atomic():
@@ -180,18 +191,21 @@ def bot_for_statement(
 
     The one that is named, else the only one of the account, else the one that holds
     imported statements, made when there is none. Remembers the account's currency, and
-    the broker's offset for an instance that no EA reports to. Raises NoLicense,
-    AccountMismatch and CurrencyMismatch.
+    the broker's offset for an instance that no EA reports to. Locks out other imports
+    of the account to the end of the transaction. Raises NoLicense, AccountMismatch,
+    CurrencyMismatch and ImportRunning.
     """
     header = read.header
-    known = list(BotInstance.objects.of_account(user, header.account))
+    _lock_account(user, header.account)
+    known = list(BotInstance.objects.of_account(user, header.account).order_by("id"))
     if bot is not None and bot.mt4_account != header.account:
         raise AccountMismatch(
             f"{bot} runs on account {bot.mt4_account}, the statement is of"
             f" {header.account}"
         )
-    if bot is None and len(known) == 1:
-        bot = known[0]
+    if bot is None:
+        imported = [each for each in known if each.source == BotSource.STATEMENT]
+        bot = next(iter(known if len(known) == 1 else imported), None)
     if bot is None:
         license = license or licensing.newest_license(user)  # noqa: A001
         if license is None:
@@ -211,6 +225,20 @@ def bot_for_statement(
     return bots.note_statement(
         bot=bot, currency=header.currency, utc_offset_minutes=utc_offset_minutes
     )
+
+
+def _lock_account(user: User, account: str) -> None:
+    """Let one import of an account run at a time: batches of two would deadlock."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_advisory_xact_lock(hashtext('statement'), hashtext(%s))",
+                [f"{user.pk} {account}"],
+            )
+    except OperationalError as error:
+        if isinstance(error.__cause__, LockNotAvailable):
+            raise ImportRunning from error
+        raise
 
 
 def _encoding(file: StatementFile) -> str:
