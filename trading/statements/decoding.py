@@ -12,7 +12,7 @@ from charset_normalizer import from_bytes
 
 from smarttrader.lib.errors import DomainError
 
-SAMPLE_BYTES = 1024 * 1024
+SAMPLE_BYTES = 64 * 1024
 CHUNK_BYTES = 64 * 1024
 GUESSES = ["cp1251", "cp932", "gbk", "cp1252", "cp1250"]
 BYTE_ORDER_MARKS = {
@@ -29,20 +29,30 @@ class EncodingUnknown(DomainError):
 
 
 def detect_encoding(stream: BinaryIO) -> str:
-    """Return the encoding that the stream's first megabyte most likely has."""
-    sample = stream.read(SAMPLE_BYTES)
-    stream.seek(0)
+    """Return the encoding that the stream most likely has, by its foreign lines."""
+    beginning = stream.read(len(codecs.BOM_UTF8))
     for mark, encoding in BYTE_ORDER_MARKS.items():
-        if sample.startswith(mark):
+        if beginning.startswith(mark):
             return encoding
+    stream.seek(0)
+    foreign = _foreign_lines(stream)
+    stream.seek(0)
     try:
-        # The sample may end within a character, which is no error here.
-        codecs.getincrementaldecoder("utf-8")().decode(sample)
+        foreign.decode()
     except UnicodeDecodeError:
-        foreign = b"\n".join(line for line in sample.splitlines() if not line.isascii())
         best = from_bytes(foreign, cp_isolation=GUESSES).best()
         return best.encoding if best else "cp1252"
     return "utf-8"
+
+
+def _foreign_lines(stream: BinaryIO) -> bytes:
+    """Return the first lines that are not ASCII: mostly they are few, and far down."""
+    lines, size = [], 0
+    while size < SAMPLE_BYTES and (line := stream.readline(CHUNK_BYTES)):
+        if not line.isascii():
+            lines.append(line)
+            size += len(line)
+    return b"".join(lines)
 
 
 class Utf8Stream:
