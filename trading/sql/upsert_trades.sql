@@ -38,7 +38,7 @@ ON CONFLICT (id, opened_at) DO UPDATE SET
     take_profit = CASE WHEN t.status = 'open' THEN EXCLUDED.take_profit ELSE t.take_profit END,
     commission = CASE WHEN t.status = 'open' THEN EXCLUDED.commission ELSE t.commission END,
     swap = CASE WHEN t.status = 'open' THEN EXCLUDED.swap ELSE t.swap END,
-    profit = CASE WHEN t.status = 'open' THEN EXCLUDED.profit ELSE t.profit END,
+    profit = CASE WHEN t.status = 'open' THEN coalesce(EXCLUDED.profit, t.profit) ELSE t.profit END,
     status = CASE WHEN t.status = 'open' THEN EXCLUDED.status ELSE t.status END,
     closed_at = CASE WHEN t.status = 'open' THEN EXCLUDED.closed_at ELSE t.closed_at END,
     duration_seconds = CASE WHEN t.status = 'open' THEN EXCLUDED.duration_seconds ELSE t.duration_seconds END,
@@ -56,8 +56,8 @@ WHERE (
         t.profit, t.status, t.closed_at
     ) IS DISTINCT FROM (
         EXCLUDED.lot_size, EXCLUDED.close_price, EXCLUDED.stop_loss, EXCLUDED.take_profit,
-        EXCLUDED.commission, EXCLUDED.swap, EXCLUDED.profit, EXCLUDED.status,
-        EXCLUDED.closed_at
+        EXCLUDED.commission, EXCLUDED.swap, coalesce(EXCLUDED.profit, t.profit),
+        EXCLUDED.status, EXCLUDED.closed_at
     )
 )
 OR (EXCLUDED.comment <> '' AND t.comment <> EXCLUDED.comment

@@ -221,6 +221,23 @@ def test_open_trade_follows_the_latest_report(bot):
     assert {name: stored(bot)[name] for name in latest} == latest
 
 
+def test_open_trade_keeps_what_a_later_report_does_not_tell(bot):
+    told: dict[str, Any] = {
+        "profit": Decimal("3.21"),
+        "profit_percentage": Decimal("0.0321"),
+        "strategy_used": "breakout",
+        "magic_number": 42,
+        "comment": "first",
+        "continued_from": "1000",
+    }
+    record(bot, opened(**told))
+
+    recorded = record(bot, opened())
+
+    assert recorded == UNCHANGED
+    assert {name: stored(bot)[name] for name in told} == told
+
+
 def test_open_trade_keeps_its_first_symbol_type_price_and_time(bot):
     record(bot, opened())
     before = stored(bot)
