@@ -29,12 +29,12 @@ class EncodingUnknown(DomainError):
 
 
 def detect_encoding(stream: BinaryIO) -> str:
-    """Return the encoding that the stream most likely has, by its foreign lines."""
+    """Return the encoding that the stream most likely has, and go back to its start."""
     beginning = stream.read(len(codecs.BOM_UTF8))
+    stream.seek(0)
     for mark, encoding in BYTE_ORDER_MARKS.items():
         if beginning.startswith(mark):
             return encoding
-    stream.seek(0)
     foreign = _foreign_lines(stream)
     stream.seek(0)
     try:
