@@ -20,6 +20,12 @@ class EmailTaken(DomainError):
     kind = "conflict"
 
 
+class NameInvalid(DomainError):
+    code = "NAME_INVALID"
+    title = "A first or last name has at most 100 characters"
+    kind = "invalid"
+
+
 class UserNotFound(DomainError):
     code = "USER_NOT_FOUND"
     title = "No user has this e-mail address"
@@ -37,16 +43,18 @@ def create_user(
     """Create a user whose address is vouched for by whoever creates them.
 
     An admin gets every permission. Without a password they sign in by resetting it.
-    Raises EmailInvalid and EmailTaken.
+    Raises EmailInvalid, EmailTaken and NameInvalid.
     """
     email = normalize_email(email)
     fields = {"first_name": first_name, "last_name": last_name, "role": role}
     is_superuser = role == Role.ADMIN
-    candidate = User(email=email)
+    candidate = User(email=email, first_name=first_name, last_name=last_name)
     try:
         candidate.clean_fields(exclude={"password"})
         candidate.validate_constraints(exclude={"id", "role"})
     except ValidationError as error:
+        if {"first_name", "last_name"} & set(error.message_dict):
+            raise NameInvalid from error
         if User.objects.filter(email=email).exists():
             raise EmailTaken(f"{email} has an account already") from error
         raise EmailInvalid(f"{email!r} is not an e-mail address") from error

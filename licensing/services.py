@@ -12,6 +12,7 @@ from licensing.models import KeyCheck, License, LicenseType, Plan
 from smarttrader.lib.errors import DomainError
 
 KEY_CHECK_TEXT = "the keyring that seals license keys"
+MOST_ACCOUNTS = 2**31 - 1  # its column is an INTEGER
 
 
 class KeyringMismatch(DomainError):
@@ -53,7 +54,7 @@ def issue_license(
     plan = Plan.objects.get(license_type=license_type)
     if max_accounts is None:
         max_accounts = plan.max_accounts
-    elif max_accounts < 1:
+    elif not 1 <= max_accounts <= MOST_ACCOUNTS:
         raise MaxAccountsInvalid
     if is_lifetime:
         expires_at = None

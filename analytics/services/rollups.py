@@ -88,7 +88,7 @@ def _roll_up_some(only_bots: Collection[uuid.UUID] | None, now: datetime) -> int
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_sql("take_dirty_hours"), claim)
         marks = cursor.fetchall()
-        hours = {_hour(bot, hour) for bot, hour, _ in marks}
+        hours = {Period(bot, hour, hour + timedelta(hours=1)) for bot, hour, _ in marks}
         _recompute(hours, now)
     return sum(count for _, _, count in marks)
 
@@ -157,12 +157,6 @@ def _first_opening(cursor: Any, bot_ids: list[uuid.UUID]) -> datetime:
     (opened_at,) = cursor.fetchone()
     # Without a single ticket there is nothing to find, from wherever we look.
     return opened_at or datetime.max.replace(tzinfo=UTC)
-
-
-def _hour(bot_id: uuid.UUID, start: datetime) -> Period:
-    # The driver hands times out in the session's zone, whichever that is.
-    start = start.astimezone(UTC)
-    return Period(bot_id, start, start + timedelta(hours=1))
 
 
 def _day(hour: Period) -> Period:
