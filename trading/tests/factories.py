@@ -19,7 +19,7 @@ from trading.models import (
     trade_id,
 )
 
-# A Monday at 10:00, in winter time; each further trade opens a minute later.
+# A Monday at 10:00, in winter time: each trade opens within the minute after it.
 FIRST_OPENED_AT = datetime(2026, 3, 2, 10, tzinfo=UTC)
 
 
@@ -37,7 +37,7 @@ class TradeFactory(factory.django.DjangoModelFactory[Trade]):
     open_price = Decimal("1.10000")
     status = TradeStatus.OPEN
     opened_at = factory.Sequence(
-        lambda number: FIRST_OPENED_AT + timedelta(minutes=number % 10_000)
+        lambda number: FIRST_OPENED_AT + timedelta(seconds=number % 60)
     )
     id = factory.LazyAttribute(
         lambda made: trade_id(made.bot_instance.pk, made.ticket_number, made.opened_at)
