@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
 from analytics import charts, queries
@@ -31,7 +31,7 @@ def _user(request: HttpRequest) -> User:
     return request.user
 
 
-@require_GET
+@require_safe
 @login_required
 def overview(request: HttpRequest) -> HttpResponse:
     user = _user(request)
@@ -108,7 +108,7 @@ def statements(request: HttpRequest) -> HttpResponse:
     return render(request, "analytics/statements.html", context, status=status)
 
 
-@require_GET
+@require_safe
 @login_required
 def statement(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     record = get_object_or_404(queries.statement_imports(_user(request)), pk=pk)

@@ -15,6 +15,11 @@ DAY = 24 * 60 * MINUTE
 
 # Each job does everything due since it last succeeded: a missed run heals at the next.
 app.conf.beat_schedule = {
-    "analytics.roll_up": {"task": "analytics.roll_up", "schedule": MINUTE},
+    "analytics.roll_up": {
+        "task": "analytics.roll_up",
+        "schedule": MINUTE,
+        # Without a worker for an hour, one run heals all of it.
+        "options": {"expires": MINUTE},
+    },
     "jobs.ensure_partitions": {"task": "jobs.ensure_partitions", "schedule": DAY / 4},
 }

@@ -200,7 +200,9 @@ class Supervisor:
             # Talk between workers: there is one, and gossip breaks when Valkey dies.
             *("--without-gossip", "--without-mingle"),
         ]
-        return Child("worker", [*CELERY, *arguments], environment, self._root)
+        # On a laptop root runs what root started; Celery need not say so each time.
+        quiet = {"PYTHONWARNINGS": "ignore:You're running the worker with superuser"}
+        return Child("worker", [*CELERY, *arguments], quiet | environment, self._root)
 
     def _beat(self, environment: dict[str, str]) -> Child:
         schedule = self._services.home / f"celerybeat-{self._port}"
