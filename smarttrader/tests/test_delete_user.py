@@ -2,7 +2,9 @@
 
 import time
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from django.db import IntegrityError, connection, transaction
 
 from accounts import services as accounts
 from accounts.models import User
+from accounts.tests.factories import UserFactory
 from analytics.models import MetricType, PerformanceMetric, StatementCheck
 from billing.models import BillingCycle, Subscription
 from bots.models import BotInstance
@@ -40,6 +43,7 @@ from trading.tests.factories import (
     TradeFactory,
     TradeHistoryFactory,
 )
+from trading.tests.threads import all_at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -333,6 +337,48 @@ def test_deletion_of_a_trade_takes_the_ticks_after_a_close_that_came_to_light_la
         cursor.execute("DELETE FROM trades WHERE id = %s", [trade.pk])
 
     assert mentions({trade.pk}) == {}
+
+
+def report_until_refused(bot: BotInstance, number: int) -> int:
+    """Report trades of a bot, each with a tick, until the bot is gone; count them."""
+    reported = 0
+    for ticket in range(number, 2_000, 10):
+        trade = TradeFactory.build(bot_instance=bot, ticket_number=str(ticket))
+        tick = TradeHistoryFactory.build(trade=trade, recorded_at=trade.opened_at)
+        try:
+            with transaction.atomic():
+                trade.save(force_insert=True)
+                tick.save(force_insert=True)
+        except IntegrityError:
+            break
+        reported += 1
+    return reported
+
+
+@pytest.mark.django_db(transaction=True)
+def test_deletion_of_a_user_whose_bots_are_trading_leaves_no_orphan():
+    alice = UserFactory.create()
+    every_bot = BotInstanceFactory.create_batch(3, owner=alice)
+    for bot in every_bot:
+        TradeHistoryFactory.create(trade=ClosedTradeFactory.create(bot_instance=bot))
+    ids = ids_of(alice)
+
+    def delete_soon() -> int:
+        while Trade.objects.count() < 30:
+            time.sleep(0.01)
+        accounts.delete_user(user=alice)
+        return 0
+
+    calls: list[Callable[[], int]] = [
+        partial(report_until_refused, bot, number)
+        for bot in every_bot
+        for number in (1, 2)
+    ]
+    all_at_once([*calls, delete_soon])
+
+    assert mentions(ids) == {}
+    left = {"trades", "trade_tickets", "trade_history", "rollup_dirty", "bot_logs"}
+    assert {table: counts()[table] for table in left} == dict.fromkeys(left, 0)
 
 
 def grow(bot: BotInstance, *, trades: int, ticks_each: int, days: int) -> None:
