@@ -1,5 +1,6 @@
 """What runs under a license: bot instances, their settings, what they log."""
 
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
@@ -11,7 +12,7 @@ from accounts.models import User
 from licensing.models import License
 from smarttrader.lib.database import CreatedAtField, DatabaseNow, UpdatedAtField, one_of
 from smarttrader.lib.ids import uuid7
-from smarttrader.lib.money import AmountField
+from smarttrader.lib.money import AmountField, TotalField
 
 HALF_A_DAY_WEST, FOURTEEN_HOURS_EAST = -720, 840
 
@@ -26,6 +27,30 @@ class BotStatus(models.TextChoices):
 class BotSource(models.TextChoices):
     EA = "ea", "Expert Advisor"
     STATEMENT = "statement", "Imported statement"
+
+
+class BotState(models.TextChoices):
+    """How a bot is doing, by our clock: what pages show."""
+
+    ONLINE = "online", "Online"
+    SLOW = "slow", "Slow"
+    OFFLINE = "offline", "Offline"
+    PAUSED = "paused", "Paused"
+    STOPPED = "stopped", "Stopped"
+    ERROR = "error", "Error"
+    NEVER_CONNECTED = "never_connected", "Never connected"
+    IMPORTED = "imported", "Imported"
+
+
+# An EA beats each minute; three missed beats are offline, more than one is slow.
+HEARTBEAT_SECONDS = 60
+SLOW_AFTER = timedelta(seconds=1.5 * HEARTBEAT_SECONDS)
+OFFLINE_AFTER = timedelta(seconds=3 * HEARTBEAT_SECONDS)
+STATE_OF_STATUS = {
+    BotStatus.PAUSED: BotState.PAUSED,
+    BotStatus.STOPPED: BotState.STOPPED,
+    BotStatus.ERROR: BotState.ERROR,
+}
 
 
 class BotInstanceQuerySet(models.QuerySet["BotInstance"]):
@@ -64,6 +89,21 @@ class BotInstance(models.Model):
     utc_offset_minutes = models.SmallIntegerField(
         db_default=0, help_text="Broker time minus UTC, east positive."
     )
+    released_at = models.DateTimeField(
+        blank=True, null=True, help_text="When its slot was freed; an EA revives it."
+    )
+    # Each token carries the version that it was made for; a step makes them all invalid.
+    token_version = models.PositiveIntegerField(db_default=1, editable=False)
+    hardware_id_hmac = models.CharField(
+        max_length=64, blank=True, db_default="", editable=False
+    )
+    ea_version = models.CharField(max_length=50, blank=True, db_default="")
+    settings_version = models.PositiveIntegerField(db_default=1, editable=False)
+    # What the latest heartbeat told, in the account's currency.
+    balance = TotalField(blank=True, null=True)
+    equity = TotalField(blank=True, null=True)
+    open_trades = models.PositiveIntegerField(blank=True, null=True)
+    heartbeat_message = models.CharField(max_length=255, blank=True, db_default="")
 
     objects = BotInstanceQuerySet.as_manager()
 
@@ -98,6 +138,19 @@ class BotInstance(models.Model):
 
     def __str__(self) -> str:
         return self.instance_name
+
+    def state(self, now: datetime) -> BotState:
+        """Return how the bot is doing, decided from its last heartbeat by our clock."""
+        if self.source == BotSource.STATEMENT:
+            return BotState.IMPORTED
+        if self.last_heartbeat is None:
+            return BotState.NEVER_CONNECTED
+        silence = now - self.last_heartbeat
+        if self.released_at or silence > OFFLINE_AFTER:
+            return BotState.OFFLINE
+        if self.status in STATE_OF_STATUS:
+            return STATE_OF_STATUS[BotStatus(self.status)]
+        return BotState.SLOW if silence > SLOW_AFTER else BotState.ONLINE
 
 
 class BotSettings(models.Model):
