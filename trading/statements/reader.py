@@ -42,6 +42,9 @@ AFTER_COLON = re.compile(r"[:：]\s*(.*)$")
 MAGIC = re.compile(r"#([0-9]+)(?:\s+(.*))?$")
 TICKET = re.compile(r"[0-9]{1,50}")
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+TIME = re.compile(
+    r"([0-9]{4})\.([0-9]{2})\.([0-9]{2}) ([0-9]{2}):([0-9]{2})(?::([0-9]{2}))?"
+)
 MARKET_TYPES = {"buy": TradeType.BUY, "sell": TradeType.SELL}
 BIGGEST_MAGIC = 2**63 - 1
 COMMENT_LENGTH, SYMBOL_LENGTH, NAME_LENGTH = 255, 20, 100
@@ -283,8 +286,13 @@ def _number_or_none(text: str) -> Decimal | None:
 
 
 def _time(text: str) -> datetime:
-    pattern = "%Y.%m.%d %H:%M:%S" if text.count(":") > 1 else "%Y.%m.%d %H:%M"
-    moment = datetime.strptime(text, pattern)  # noqa: DTZ007 -- the broker's own clock
+    match = TIME.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is not a time")
+    year, month, day, hour, minute, second = map(int, match.groups("0"))
+    moment = datetime(  # noqa: DTZ001 -- the broker's own clock
+        year, month, day, hour, minute, second
+    )
     if not FIRST_YEAR <= moment.year <= LAST_YEAR:
         raise ValueError(f"{text!r} is not a time of trading")
     return moment

@@ -33,7 +33,7 @@ class ReadStatement:
 
 @dataclass(slots=True)
 class _Tally:
-    closed: list[tuple[datetime, int, Decimal, bool]] = field(default_factory=list)
+    closed: list[str] = field(default_factory=list)  # _line() of each
     closed_sums: list[Decimal] = field(default_factory=lambda: [Decimal(0)] * 4)
     open_sums: list[Decimal] = field(default_factory=lambda: [Decimal(0)] * 4)
     deposits: list[tuple[datetime, Decimal]] = field(default_factory=list)
@@ -56,8 +56,7 @@ class _Tally:
             self.open_count += 1
             self.open_sums = [a + b for a, b in zip(self.open_sums, costs, strict=True)]
         else:
-            is_short = row.trade_type == TradeType.SELL
-            self.closed.append((row.closed_at, int(row.ticket), row.net, is_short))
+            self.closed.append(_line(row, row.closed_at))
             self.closed_sums = [
                 a + b for a, b in zip(self.closed_sums, costs, strict=True)
             ]
@@ -76,18 +75,19 @@ def read_statement(
 ) -> ReadStatement:
     """Read a whole statement and compare its rows with all of its totals.
 
-    Keeps four values of each closed trade, not the rows. Raises what the reader raises.
+    Keeps a short line of each closed trade, not the rows. Raises what the reader
+    raises.
     """
     reader = StatementReader(stream, encoding, on_progress)
     tally = _Tally()
     for row in reader:
         tally.add(row)
-    _refuse_repeated(tally)
-    tally.closed.sort()  # (close time, ticket): the order of MetaTrader's arithmetic
+    tally.closed.sort()
+    closed_tickets = [_ticket(line) for line in tally.closed]
+    _refuse_repeated(closed_tickets)
     totals = reader.totals
     start = _start_balance(tally, totals)
-    trades = (ClosedTrade(net, is_short) for _, _, net, is_short in tally.closed)
-    figures = compare(totals, Summary(start, trades))
+    figures = compare(totals, Summary(start, map(_closed_trade, tally.closed)))
     return ReadStatement(
         header=reader.header,
         totals=totals,
@@ -98,7 +98,7 @@ def read_statement(
             for figure in [*_other_totals(tally, totals), *figures]
             if not figure.is_equal
         ],
-        closed_tickets=[str(ticket) for _, ticket, _, _ in tally.closed],
+        closed_tickets=closed_tickets,
         open_count=tally.open_count,
         cancelled_count=tally.cancelled_count,
         opened_on=tally.opened_on,
@@ -106,10 +106,28 @@ def read_statement(
     )
 
 
-def _refuse_repeated(tally: _Tally) -> None:
+def _line(row: TradeRow, closed_at: datetime) -> str:
+    """Return a trade in a third of the memory that its values would take.
+
+    Lines sort by (close time, ticket as a number), as MetaTrader's arithmetic wants.
+    """
+    size = f"{len(row.ticket):02}"
+    return f"{closed_at.isoformat()} {size}{row.ticket} {row.trade_type} {row.net}"
+
+
+def _ticket(line: str) -> str:
+    return line.split()[1][2:]
+
+
+def _closed_trade(line: str) -> ClosedTrade:
+    _, _, trade_type, net = line.split()
+    return ClosedTrade(Decimal(net), is_short=trade_type == TradeType.SELL)
+
+
+def _refuse_repeated(tickets: list[str]) -> None:
     """Refuse a ticket that closes twice: one row is stored, two would be counted."""
-    seen: set[int] = set()
-    for _, ticket, _, _ in tally.closed:
+    seen: set[str] = set()
+    for ticket in tickets:
         if ticket in seen:
             raise StatementUnreadable(f"ticket {ticket} closes twice")
         seen.add(ticket)
@@ -119,7 +137,7 @@ def _start_balance(tally: _Tally, totals: PrintedTotals) -> Decimal:
     """Return the first deposit if no trade closed before it, else what was there."""
     if tally.deposits:
         first_at, amount = min(tally.deposits, key=lambda deposit: deposit[0])
-        if not tally.closed or first_at <= tally.closed[0][0]:
+        if not tally.closed or first_at.isoformat() <= tally.closed[0].split()[0]:
             return amount
     return (totals.balance or Decimal(0)) - tally.net - tally.cash
 
