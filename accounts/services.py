@@ -51,10 +51,13 @@ def create_user(
     candidate = User(email=email, first_name=first_name, last_name=last_name)
     try:
         candidate.clean_fields(exclude={"password"})
-        candidate.validate_constraints(exclude={"id", "role"})
     except ValidationError as error:
         if {"first_name", "last_name"} & set(error.message_dict):
             raise NameInvalid from error
+        raise EmailInvalid(f"{email!r} is not an e-mail address") from error
+    try:
+        candidate.validate_constraints(exclude={"id", "role"})
+    except ValidationError as error:
         if User.objects.filter(email=email).exists():
             raise EmailTaken(f"{email} has an account already") from error
         raise EmailInvalid(f"{email!r} is not an e-mail address") from error
