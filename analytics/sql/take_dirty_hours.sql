@@ -14,13 +14,15 @@ claimed AS MATERIALIZED (
         hashtext('rollup'), hashtext(bot_instance_id::text)
     )
 ),
+-- MATERIALIZED: a plan that ran the LIMIT again for each mark would take more than that.
+oldest_marks AS MATERIALIZED (
+    SELECT id FROM rollup_dirty
+    WHERE bot_instance_id IN (SELECT bot_instance_id FROM claimed)
+    ORDER BY id LIMIT %(limit)s
+    FOR UPDATE SKIP LOCKED
+),
 taken AS (
-    DELETE FROM rollup_dirty WHERE id IN (
-        SELECT id FROM rollup_dirty
-        WHERE bot_instance_id IN (SELECT bot_instance_id FROM claimed)
-        ORDER BY id LIMIT %(limit)s
-        FOR UPDATE SKIP LOCKED
-    )
+    DELETE FROM rollup_dirty WHERE id IN (SELECT id FROM oldest_marks)
     RETURNING bot_instance_id, hour_start
 )
 SELECT bot_instance_id, hour_start, count(*) FROM taken GROUP BY 1, 2 ORDER BY 1, 2
