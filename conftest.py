@@ -1,9 +1,11 @@
 """Fixtures that every app's tests share."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from django.conf import settings as project_settings
 from django.db.backends.postgresql.operations import DatabaseOperations
@@ -13,6 +15,11 @@ from accounts.tests.factories import ResellerFactory, UserFactory
 from licensing.keyring import generate_keyring
 
 LICENSE_KEYRING = generate_keyring()
+
+# Without deadlines: how long an example takes is the machine's affair.
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=60)
+hypothesis.settings.register_profile("nightly", deadline=None, max_examples=1000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 @pytest.fixture(autouse=True)

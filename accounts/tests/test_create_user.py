@@ -149,9 +149,7 @@ def test_address_that_is_none_is_refused(email: str):
 
 
 @given(email=st.one_of(st.emails(), st.from_regex(r"\A\S{1,9}@\S{1,9}\.[a-z]{1,3}\Z")))
-@hypothesis_settings(
-    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_the_service_takes_the_database_takes_and_finds(email: str):
     savepoint = transaction.savepoint()
     try:

@@ -1,6 +1,8 @@
 """A statement of a hundred thousand trades: flat memory, and signs of life.
 
-Measured as the peak of a process of its own, against that of a file a tenth as long.
+Measured as the peak of a process of its own, against that of a file a tenth as long:
+29 MB take 35 MB more than 3 MB do, of which some 29 are libxml2's, whose HTML parser
+keeps its input to the end.
 """
 
 import json
@@ -45,11 +47,11 @@ print(json.dumps({
 @pytest.mark.parametrize(
     ("rows", "fewer_rows", "growth_limit_megabytes"),
     [
-        (15_000, 1_500, 25),
+        (15_000, 1_500, 20),
         pytest.param(
             100_000,
             10_000,
-            100,
+            60,
             marks=pytest.mark.skipif(not IS_NIGHTLY, reason="make test-nightly"),
         ),
     ],

@@ -299,9 +299,7 @@ TRADES = st.lists(
 
 
 @given(trades=TRADES)
-@hypothesis_settings(
-    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_period_equals_a_direct_computation(
     trades: list[tuple[int, int, int, int]], bot: BotInstance
 ):
@@ -322,8 +320,6 @@ def test_every_period_equals_a_direct_computation(
 
 @given(trades=TRADES, data=st.data())
 @hypothesis_settings(
-    deadline=None,
-    max_examples=40,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_changes_give_the_rows_of_a_new_start(

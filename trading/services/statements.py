@@ -11,12 +11,12 @@ from decimal import Decimal
 from typing import BinaryIO
 
 from django.conf import settings
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, connection, reset_queries, transaction
 from psycopg.errors import LockNotAvailable
 
 from accounts.models import User
-from bots import services as bots
 from bots.models import BotInstance, BotSource
+from bots.services import instances
 from licensing import queries as licensing
 from licensing.models import License
 from smarttrader.jobs.partitions import TRADES, create_partitions_for
@@ -175,6 +175,7 @@ def store_statement(
             for holder, part in _by_holder(batch, bot, siblings).items():
                 recorded += record_trades(bot=siblings[holder], reports=part, now=now)
                 touched.add(holder)
+            reset_queries()  # with DEBUG, Django keeps each: some 300 kB for a batch
         record = _remember(file, read, bot, recorded)
     return StoredStatement(record, read, touched)
 
@@ -210,7 +211,7 @@ def bot_for_statement(
         license = license or licensing.newest_license(user)  # noqa: A001
         if license is None:
             raise NoLicense
-        bot = bots.statement_instance(
+        bot = instances.statement_instance(
             license=license,
             mt4_account=header.account,
             broker_name=header.broker,
@@ -222,7 +223,7 @@ def bot_for_statement(
             f"{bot} runs in {bot.account_currency},"
             f" the statement is in {header.currency}"
         )
-    return bots.note_statement(
+    return instances.note_statement(
         bot=bot, currency=header.currency, utc_offset_minutes=utc_offset_minutes
     )
 
