@@ -92,7 +92,7 @@ class BotInstance(models.Model):
     released_at = models.DateTimeField(
         blank=True, null=True, help_text="When its slot was freed; an EA revives it."
     )
-    # Each token carries the version that it was made for; a step makes them all invalid.
+    # Each token carries the version it was made for; a step makes them all invalid.
     token_version = models.PositiveIntegerField(db_default=1, editable=False)
     hardware_id_hmac = models.CharField(
         max_length=64, blank=True, db_default="", editable=False

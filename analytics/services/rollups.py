@@ -17,8 +17,8 @@ from typing import Any
 from django.db import DatabaseError, connection, transaction
 
 from analytics.models import MetricType, RollupDirty
-from bots import services as bots
 from bots.models import BotInstance, LogCategory, LogLevel
+from bots.services import logs as bot_logs
 
 SQL = Path(__file__).parent.parent / "sql"
 HOURS_PER_TRANSACTION = 2000
@@ -177,10 +177,10 @@ def _month(day: Period) -> Period:
 
 def _warn_of_clamps(bot_id: uuid.UUID, names: list[str], now: datetime) -> None:
     named = ", ".join(names[:PERIODS_NAMED_IN_A_LOG])
-    bots.write_logs(
+    bot_logs.write_logs(
         bot=BotInstance(pk=bot_id),
         logs=[
-            bots.LogLine(
+            bot_logs.LogLine(
                 level=LogLevel.WARNING,
                 category=LogCategory.SYSTEM,
                 message=(

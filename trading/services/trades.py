@@ -12,8 +12,8 @@ from typing import Any
 
 from django.db import connection
 
-from bots import services as bots
 from bots.models import BotInstance, LogCategory, LogLevel
+from bots.services import logs as bot_logs
 from smarttrader.jobs.partitions import TRADES, write_to_partitions
 from trading.models import TradeStatus, TradeType, trade_id
 
@@ -133,10 +133,10 @@ def _warn_of_disputes(bot: BotInstance, columns: dict[str, Any], now: datetime) 
     with connection.cursor() as cursor:
         cursor.execute(_statement("dispute_tickets"), columns)
         disputes = cursor.fetchall()
-    bots.write_logs(
+    bot_logs.write_logs(
         bot=bot,
         logs=[
-            bots.LogLine(
+            bot_logs.LogLine(
                 level=LogLevel.WARNING,
                 category=LogCategory.TRADE,
                 message=(

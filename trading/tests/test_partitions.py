@@ -9,8 +9,8 @@ import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 
-from bots import services as bots
 from bots.models import BotInstance, BotLog, LogCategory, LogLevel
+from bots.services import logs as bot_logs
 from bots.tests.factories import BotInstanceFactory
 from smarttrader.jobs.partitions import (
     BOT_LOGS,
@@ -161,11 +161,11 @@ def test_tick_makes_the_partition_that_it_lacks():
 
 def test_log_makes_the_partition_that_it_lacks(bot):
     before = all_partitions()
-    line = bots.LogLine(
+    line = bot_logs.LogLine(
         level=LogLevel.INFO, category=LogCategory.SYSTEM, message="started"
     )
 
-    assert bots.write_logs(bot=bot, logs=[line], now=NOW) == 1
+    assert bot_logs.write_logs(bot=bot, logs=[line], now=NOW) == 1
 
     assert all_partitions() - before == {"bot_logs_p203105"}
     assert BotLog.objects.get().created_at == NOW
