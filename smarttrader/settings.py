@@ -138,6 +138,10 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 4 * 3600}
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
+# --- Tokens ---------------------------------------------------------------------------
+# Signs the tokens of bots: apart from SECRET_KEY, so that each can be changed alone.
+JWT_SIGNING_KEY = env.str("JWT_SIGNING_KEY", default="laptop-only-" + "1" * 50)
+
 # --- License keys at rest -------------------------------------------------------------
 LICENSE_KEYRING_FILE = env.str("LICENSE_KEYRING_FILE", default="")
 LICENSE_KEYRING = env.str("LICENSE_KEYRING", default="")

@@ -1,0 +1,88 @@
+"""The tokens of bots: good for seven days, revoked at once by a step of a version."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import jwt
+from django.conf import settings
+
+from bots.models import BotInstance
+from bots.queries import RunningBot, running_bot
+from smarttrader.lib.ea.fields import Fields
+from smarttrader.lib.ea.refusals import EaRefusal
+from smarttrader.lib.ea.view import EaView
+
+ALGORITHM = "HS256"
+AUDIENCE = "bot"
+LIFETIME = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Claims:
+    bot_id: uuid.UUID
+    token_version: int
+
+
+@dataclass(frozen=True)
+class IssuedToken:
+    text: str
+    expires_at: datetime
+
+
+def issue_token(bot: BotInstance, *, now: datetime) -> IssuedToken:
+    """Return a new token of a bot; earlier ones stay good."""
+    expires_at = now + LIFETIME
+    claims = {
+        "aud": AUDIENCE,
+        "sub": str(bot.pk),
+        "tv": bot.token_version,
+        "iat": int(now.timestamp()),
+        "exp": int(expires_at.timestamp()),
+    }
+    token = jwt.encode(claims, settings.JWT_SIGNING_KEY, algorithm=ALGORITHM)
+    return IssuedToken(token, expires_at)
+
+
+def read_token(text: str) -> Claims | None:
+    """Return what a correctly signed token of ours claims, else None."""
+    try:
+        claims = jwt.decode(
+            text,
+            settings.JWT_SIGNING_KEY,
+            algorithms=[ALGORITHM],
+            audience=AUDIENCE,
+            options={"require": ["aud", "sub", "exp"]},
+        )
+        return Claims(uuid.UUID(claims["sub"]), int(claims["tv"]))
+    except (jwt.InvalidTokenError, KeyError, TypeError, ValueError):
+        return None
+
+
+class BotView(EaView):
+    """A call that carries a bot's token; `running` is the bot with its standing."""
+
+    running: RunningBot
+
+    def authenticate(self) -> None:
+        claims = read_token(self.token())
+        running = running_bot(claims.bot_id, self.now) if claims else None
+        if (
+            claims is None
+            or running is None
+            or running.bot.released_at is not None
+            or running.bot.token_version != claims.token_version
+        ):
+            raise EaRefusal(
+                401, "TOKEN_INVALID", "The token is not good: activate again."
+            )
+        self.running = running
+
+    @property
+    def utc_offset(self) -> timedelta:
+        return timedelta(minutes=self.running.bot.utc_offset_minutes)
+
+    def fields_of(self, values: Any) -> Fields:
+        """Return the fields of an item, whose naive times are the broker's."""
+        return Fields(values, utc_offset=self.utc_offset)

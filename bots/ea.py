@@ -1,0 +1,134 @@
+"""EAs: activate an account, and say that the bot is alive."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.http import HttpResponse
+
+from bots.authentication import BotView, IssuedToken, issue_token
+from bots.models import (
+    FOURTEEN_HOURS_EAST,
+    HALF_A_DAY_WEST,
+    HEARTBEAT_SECONDS,
+    BotStatus,
+)
+from bots.services import activations, heartbeats
+from bots.services.activations import Activation, ActivationRequest, LicenseLapsed
+from bots.services.heartbeats import Heartbeat
+from licensing.keys import KeyMalformed
+from smarttrader.lib.ea.fields import Fields
+from smarttrader.lib.ea.refusals import EaRefusal, FieldInvalid
+from smarttrader.lib.ea.view import EaView
+from smarttrader.lib.money import CENT
+
+MONEY_LIMIT = Decimal("1e13")  # NUMERIC(15,2)
+MOST_TRADES = 2**31 - 1
+CURRENCY_LETTERS = 3
+STATUSES = {status.value: status.value for status in BotStatus}
+
+
+def _utc_offset(fields: Fields) -> int | None:
+    return fields.integer(
+        "utc_offset_minutes", smallest=HALF_A_DAY_WEST, largest=FOURTEEN_HOURS_EAST
+    )
+
+
+class Activate(EaView):
+    def answer(self, fields: Fields) -> HttpResponse:
+        request = self._request_of(fields)
+        try:
+            activation = activations.activate(request=request, now=self.now)
+        except LicenseLapsed as lapse:
+            raise self._lapsed(lapse) from lapse
+        token = issue_token(activation.bot, now=self.now)
+        return self._activated(activation, token)
+
+    def _request_of(self, fields: Fields) -> ActivationRequest:
+        try:
+            license_key = fields.text("license_key", limit=100)
+        except FieldInvalid as error:
+            raise KeyMalformed from error
+        if license_key is None:
+            raise KeyMalformed("license_key is missing")
+        currency = (fields.text("account_currency", limit=10) or "").upper()
+        if currency and not (len(currency) == CURRENCY_LETTERS and currency.isalpha()):
+            raise FieldInvalid("account_currency", "account_currency has 3 letters.")
+        return ActivationRequest(
+            license_key=license_key,
+            mt4_account=fields.required_text("mt4_account", limit=50),
+            broker_name=fields.required_text("broker_name", limit=100),
+            hardware_id=fields.required_text("hardware_id", limit=255),
+            broker_server=fields.text("broker_server", limit=100) or "",
+            is_live=fields.boolean("is_live") or False,
+            instance_name=fields.text("instance_name", limit=100),
+            ea_version=fields.text("ea_version", limit=50) or "",
+            utc_offset_minutes=_utc_offset(fields),
+            account_currency=currency,
+        )
+
+    def _activated(self, activation: Activation, token: IssuedToken) -> HttpResponse:
+        bot, standing = activation.bot, activation.standing
+        license_ = bot.license
+        return self.reply(
+            "ACTIVATED" if activation.is_new else "ALREADY_ACTIVATED",
+            "Welcome." if activation.is_new else "Welcome back.",
+            status=201 if activation.is_new else 200,
+            bot_id=str(bot.pk),
+            token=token.text,
+            token_expires_at=token.expires_at,
+            heartbeat_seconds=HEARTBEAT_SECONDS,
+            settings_version=bot.settings_version,
+            license_type=license_.license_type,
+            license_status=standing.license_status,
+            license_expires_at=license_.expires_at or "",
+            max_accounts=license_.max_accounts,
+            accounts_used=activation.accounts_used,
+            open_new=standing.may_open_new,
+            manage_open=standing.may_manage_open,
+        )
+
+    def _lapsed(self, lapse: LicenseLapsed) -> EaRefusal:
+        """Refuse; a bot that was active gets a token to manage what it has open."""
+        values: dict[str, Any] = {
+            "open_new": lapse.standing.may_open_new,
+            "manage_open": lapse.standing.may_manage_open,
+        }
+        if lapse.bot is not None and lapse.standing.may_manage_open:
+            token = issue_token(lapse.bot, now=self.now)
+            values |= {
+                "bot_id": str(lapse.bot.pk),
+                "token": token.text,
+                "token_expires_at": token.expires_at,
+            }
+        return EaRefusal(403, lapse.standing.code, lapse.message, values=values)
+
+
+class RecordHeartbeat(BotView):
+    def answer(self, fields: Fields) -> HttpResponse:
+        standing, bot = self.running.standing, self.running.bot
+        came_back = heartbeats.record_heartbeat(
+            bot=bot, beat=self._beat_of(fields), now=self.now
+        )
+        values: dict[str, Any] = {
+            "command": "none",
+            "settings_version": bot.settings_version,
+            "open_new": standing.may_open_new,
+            "manage_open": standing.may_manage_open,
+            "license_status": standing.license_status,
+            "heartbeat_seconds": HEARTBEAT_SECONDS,
+        }
+        if not standing.is_valid:
+            raise EaRefusal(403, standing.code, standing.message, values=values)
+        if came_back:
+            return self.reply("RESURRECTED", "Good to hear you again.", **values)
+        return self.reply("ALIVE", "Noted.", **values)
+
+    def _beat_of(self, fields: Fields) -> Heartbeat:
+        return Heartbeat(
+            status=BotStatus(fields.choice("status", STATUSES) or BotStatus.RUNNING),
+            balance=fields.number("balance", step=CENT, below=MONEY_LIMIT),
+            equity=fields.number("equity", step=CENT, below=MONEY_LIMIT),
+            open_trades=fields.integer("open_trades", smallest=0, largest=MOST_TRADES),
+            message=fields.text("message", limit=255),
+            utc_offset_minutes=_utc_offset(fields),
+        )

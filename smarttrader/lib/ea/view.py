@@ -1,0 +1,142 @@
+"""What every call of an EA has in common, from the raw request to the flat reply."""
+
+import logging
+from typing import Any, ClassVar
+
+from django.db import InterfaceError, InternalError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from rest_framework.exceptions import MethodNotAllowed
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from smarttrader.lib import clock
+from smarttrader.lib.ea.body import read_body
+from smarttrader.lib.ea.fields import Fields
+from smarttrader.lib.ea.refusals import EaRefusal, FieldInvalid
+from smarttrader.lib.ea.replies import reply
+from smarttrader.lib.errors import DomainError
+
+RETRY_AFTER_SECONDS = 5
+SERVER_ERROR = 500
+LONGEST_NONCE = 128
+BEARER = "bearer "
+STATUS_OF_KIND = {"refused": 403, "missing": 404, "conflict": 409, "invalid": 400}
+
+logger = logging.getLogger(__name__)
+
+
+class EaView(APIView):
+    """A call: `answer(fields)` does the work and returns `self.reply(...)`.
+
+    Refusals come in the protocol's order: 405, 411/413/415, 400 for a malformed body,
+    401, 400 for fields, 403. `list_name` names the list that a bare list stands for.
+    """
+
+    authentication_classes: ClassVar[list[Any]] = []  # type: ignore[misc]
+    permission_classes: ClassVar[list[Any]] = []  # type: ignore[misc]
+    method = "POST"
+    list_name = ""
+
+    def initial(self, request: Request, *_args: Any, **_kwargs: Any) -> None:
+        self.now = clock.now()
+        self.nonce = ""
+        if request.method != self.method:
+            raise MethodNotAllowed(str(request.method))
+        self.body = self._as_object(read_body(_plain_request(request)))
+        self.nonce = _nonce(self.body)
+        self.authenticate()
+
+    def authenticate(self) -> None:
+        """Find out who calls; here nobody has to tell. Raises EaRefusal."""
+
+    def answer(self, fields: Fields) -> HttpResponse:
+        raise NotImplementedError
+
+    def post(self, _request: Request) -> HttpResponse:
+        return self.answer(Fields(self.body))
+
+    def get(self, _request: Request) -> HttpResponse:
+        return self.answer(Fields(self.body))
+
+    @property
+    def allowed_methods(self) -> list[str]:
+        return [self.method]
+
+    def token(self) -> str:
+        """Return the token of the header, else that of the body, else nothing."""
+        header = self.request.headers.get("Authorization", "")
+        if header.lower().startswith(BEARER):
+            return str(header[len(BEARER) :].strip())
+        token = self.body.get("token", "")
+        return token if isinstance(token, str) else ""
+
+    def reply(
+        self, code: str, message: str, *, status: int = 200, **values: Any
+    ) -> HttpResponse:
+        return self._reply(status, code, message, values)
+
+    def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]
+        refusal = _as_refusal(exc, self.allowed_methods)
+        if refusal.status == SERVER_ERROR:
+            logger.error("an EA's call failed", exc_info=exc)
+        values = refusal.values | ({"field": refusal.field} if refusal.field else {})
+        response = self._reply(refusal.status, refusal.code, refusal.message, values)
+        for name, value in refusal.headers.items():
+            response.headers[name] = value
+        return response
+
+    def _reply(
+        self, status: int, code: str, message: str, values: dict[str, Any]
+    ) -> HttpResponse:
+        return reply(
+            _plain_request(self.request),
+            status=status,
+            code=code,
+            message=message,
+            now=self.now,
+            nonce=self.nonce,
+            **values,
+        )
+
+    def _as_object(self, body: Any) -> dict[str, Any]:
+        if isinstance(body, list):
+            if not self.list_name:
+                raise EaRefusal(400, "MALFORMED_BODY", "The body is an object.")
+            return {self.list_name: body}
+        return dict(body)
+
+
+def _plain_request(request: Any) -> HttpRequest:
+    plain: HttpRequest = getattr(request, "_request", request)
+    return plain
+
+
+def _nonce(body: dict[str, Any]) -> str:
+    nonce = body.get("nonce", "")
+    return str(nonce)[:LONGEST_NONCE] if isinstance(nonce, str | int) else ""
+
+
+def _as_refusal(error: Exception, allowed: list[str]) -> EaRefusal:
+    if isinstance(error, EaRefusal):
+        return error
+    if isinstance(error, FieldInvalid):
+        # Out of range is a code of items; a call without items has but the one.
+        return EaRefusal(400, "VALIDATION_ERROR", error.message, field=error.field)
+    if isinstance(error, MethodNotAllowed):
+        return EaRefusal(
+            405,
+            "METHOD_NOT_ALLOWED",
+            f"Use {allowed[0]}.",
+            headers={"Allow": ", ".join(allowed)},
+        )
+    if isinstance(error, DomainError):
+        return EaRefusal(STATUS_OF_KIND[error.kind], error.code, error.message)
+    if isinstance(error, OperationalError | InterfaceError | InternalError):
+        logger.warning("the database is away", exc_info=error)
+        return EaRefusal(
+            503,
+            "UNAVAILABLE",
+            "Try again soon.",
+            headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+        )
+    return EaRefusal(SERVER_ERROR, "SERVER_ERROR", "We failed; try again later.")
