@@ -23,7 +23,7 @@ def running_bot(bot_id: uuid.UUID, now: datetime) -> RunningBot | None:
     """Return a bot, its license and owner by primary key, in one query."""
     grace_days = Plan.objects.filter(license_type=OuterRef("license__license_type"))
     bot = (
-        BotInstance.objects.select_related("license", "user")
+        BotInstance.objects.select_related("license__user")
         .annotate(grace_days=Subquery(grace_days.values("grace_days")))
         .filter(pk=bot_id)
         .first()

@@ -24,7 +24,7 @@ class Standing:
 
     @property
     def may_manage_open(self) -> bool:
-        """Whether open positions may be managed: a lapsed license never strands them."""
+        """Whether open positions may be managed: a lapse never strands them."""
         return self.license_status != LicenseStatus.REVOKED
 
 

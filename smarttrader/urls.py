@@ -1,12 +1,22 @@
 """The table of contents: every path of the site, by door."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 
 import analytics.urls
+import bots.urls
+import trading.urls
+from smarttrader.lib.ea.view import UnknownCall
+
+ea_urls = [
+    *bots.urls.ea_urls,
+    *trading.urls.ea_urls,
+    re_path("", UnknownCall.as_view()),
+]
 
 urlpatterns = [
     path("", include(analytics.urls.page_urls)),
+    path("api/v1/ea/", include(ea_urls)),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -318,8 +318,8 @@ def _report(
         opened_at=opened_at,
         close_price=None if is_open else _price(row.close_price, row),
         closed_at=closed_at,
-        stop_loss=None if row.stop_loss is None else _price(row.stop_loss, row),
-        take_profit=None if row.take_profit is None else _price(row.take_profit, row),
+        stop_loss=_price(row.stop_loss, row),
+        take_profit=_price(row.take_profit, row),
         # The schema has no column for taxes: they are a cost like commission.
         commission=_amount(row.commission + row.taxes, row),
         swap=_amount(row.swap, row),

@@ -25,8 +25,8 @@ class TradeReport:
     """What an EA or a statement says of one ticket. Times are UTC; costs are negative.
 
     A closed trade has close_price, closed_at and profit. `profit` is MetaTrader's,
-    without commission and swap. None keeps what is stored; stop_loss and take_profit
-    alone follow the latest report of an open trade, so that None removes them.
+    without commission and swap. None is not told and keeps what is stored; a stop_loss
+    or take_profit of 0 is none.
     """
 
     ticket_number: str
@@ -40,14 +40,20 @@ class TradeReport:
     closed_at: datetime | None = None
     stop_loss: Decimal | None = None
     take_profit: Decimal | None = None
-    commission: Decimal = Decimal(0)
-    swap: Decimal = Decimal(0)
+    commission: Decimal | None = None
+    swap: Decimal | None = None
     profit: Decimal | None = None
     profit_percentage: Decimal | None = None
     strategy_used: str | None = None
     magic_number: int | None = None
     comment: str = ""
     continued_from: str | None = None
+
+    @property
+    def is_telling_all(self) -> bool:
+        """Whether nothing has to be filled in from what is stored."""
+        figures = (self.stop_loss, self.take_profit, self.commission, self.swap)
+        return None not in figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +119,8 @@ def _record_round(
     columns |= {"bot_instance_id": bot.pk, "now": now}
     with connection.cursor() as cursor:
         cursor.execute(_statement("claim_tickets"), columns)
+        if not all(report.is_telling_all for report in reports):
+            cursor.execute(_statement("lock_tickets"), columns)
         cursor.execute(_statement("upsert_trades"), columns)
         written = [is_created for (is_created,) in cursor.fetchall()]
     recorded = RecordedTrades(

@@ -12,7 +12,8 @@ JOIN trades t ON t.id = known.trade_id AND t.opened_at = known.opened_at
 WHERE r.status <> 'open' AND t.status <> 'open'
 AND (t.lot_size, t.close_price, t.commission, t.swap, t.profit) IS DISTINCT FROM
     (r.lot_size::numeric(10, 2), r.close_price::numeric(15, 5),
-     r.commission::numeric(10, 2), r.swap::numeric(10, 2), r.profit::numeric(10, 2))
+     coalesce(r.commission, t.commission)::numeric(10, 2),
+     coalesce(r.swap, t.swap)::numeric(10, 2), r.profit::numeric(10, 2))
 AND k.bot_instance_id = known.bot_instance_id AND k.ticket_number = known.ticket_number
 AND k.disputed_at IS NULL
 RETURNING k.ticket_number, r.profit, t.profit;

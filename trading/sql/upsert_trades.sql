@@ -9,8 +9,12 @@ INSERT INTO trades AS t (
 )
 SELECT
     k.trade_id, k.bot_instance_id, k.ticket_number, k.opened_at, r.symbol, r.trade_type,
-    r.lot_size, r.open_price, r.close_price, r.stop_loss, r.take_profit, r.commission,
-    r.swap, r.profit, r.profit_percentage, r.status, r.strategy_used,
+    r.lot_size, r.open_price, r.close_price,
+    -- What a report does not tell stays as it is; 0 is MetaTrader's word for no stop.
+    nullif(coalesce(r.stop_loss, stored.stop_loss), 0),
+    nullif(coalesce(r.take_profit, stored.take_profit), 0),
+    coalesce(r.commission, stored.commission, 0), coalesce(r.swap, stored.swap, 0),
+    r.profit, r.profit_percentage, r.status, r.strategy_used,
     -- A broker's clock that moved between two reports moves the close with the open.
     CASE WHEN r.closed_at < k.opened_at
         THEN r.closed_at + (k.opened_at - r.opened_at) ELSE r.closed_at END,
@@ -31,6 +35,7 @@ FROM unnest(
 )
 JOIN trade_tickets k
     ON k.bot_instance_id = %(bot_instance_id)s AND k.ticket_number = r.ticket_number
+LEFT JOIN trades stored ON stored.id = k.trade_id AND stored.opened_at = k.opened_at
 ON CONFLICT (id, opened_at) DO UPDATE SET
     lot_size = CASE WHEN t.status = 'open' THEN EXCLUDED.lot_size ELSE t.lot_size END,
     close_price = CASE WHEN t.status = 'open' THEN EXCLUDED.close_price ELSE t.close_price END,

@@ -229,8 +229,8 @@ class StatementReader:
             # MetaTrader prints symbols in lower case; EAs report them in upper case.
             symbol=clean_text(texts[4], SYMBOL_LENGTH).upper(),
             open_price=parse_number(texts[5]),
-            stop_loss=parse_number(texts[6]) or None,
-            take_profit=parse_number(texts[7]) or None,
+            stop_loss=parse_number(texts[6]),
+            take_profit=parse_number(texts[7]),
             closed_at=None if status == TradeStatus.OPEN else _time(texts[8]),
             close_price=parse_number(texts[9]),
             commission=money[0],

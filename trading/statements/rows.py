@@ -27,8 +27,8 @@ class TradeRow:
     lots: Decimal
     symbol: str
     open_price: Decimal
-    stop_loss: Decimal | None
-    take_profit: Decimal | None
+    stop_loss: Decimal  # 0 is none
+    take_profit: Decimal
     closed_at: datetime | None
     close_price: Decimal
     commission: Decimal

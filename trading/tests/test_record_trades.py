@@ -430,9 +430,11 @@ def test_query_count_is_flat_in_the_number_of_reports(
     record(bot, *(closed(ticket) for ticket in first))
 
     for reports in ([closed("1")], [closed(ticket) for ticket in "123"]):
-        savepoint, claim, upsert, release = 1, 1, 1, 1
+        savepoint, claim, lock, upsert, release = 1, 1, 1, 1, 1
         disputes = 1 if set(first) & {report.ticket_number for report in reports} else 0
-        with django_assert_num_queries(savepoint + claim + upsert + disputes + release):
+        with django_assert_num_queries(
+            savepoint + claim + lock + upsert + disputes + release
+        ):
             record(bot, *reports)
         Trade.objects.exclude(ticket_number__in=first).delete()
 

@@ -256,7 +256,7 @@ def test_prices_of_zero_are_no_stop_loss_and_no_take_profit():
     (read,) = _rows(Statement(rows=[WIN]))
 
     assert isinstance(read, TradeRow)
-    assert (read.stop_loss, read.take_profit) == (None, None)
+    assert (read.stop_loss, read.take_profit) == (Decimal(0), Decimal(0))
 
 
 @pytest.mark.parametrize("kind", ["buy stop", "sell stop", "buy limit", "sell limit"])

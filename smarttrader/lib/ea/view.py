@@ -106,6 +106,15 @@ class EaView(APIView):
         return dict(body)
 
 
+class UnknownCall(EaView):
+    """Every path that is none: the EA gets a reply that it can read."""
+
+    def initial(self, request: Request, *_args: Any, **_kwargs: Any) -> None:
+        self.now = clock.now()
+        self.nonce = ""
+        raise EaRefusal(404, "NOT_FOUND", f"There is no call {request.path}.")
+
+
 def _plain_request(request: Any) -> HttpRequest:
     plain: HttpRequest = getattr(request, "_request", request)
     return plain
