@@ -128,7 +128,7 @@ def _upsert(
     finer_type: MetricType | None,
     now: datetime,
 ) -> list[tuple[uuid.UUID, datetime]]:
-    """Write the rows of these periods; return those whose figures were clamped."""
+    """Write the rows of these periods; return those newly clamped."""
     ordered = sorted(periods)
     parameters: dict[str, Any] = {
         "bots": [period.bot_id for period in ordered],
@@ -143,7 +143,7 @@ def _upsert(
             parameters["opened_from"] = _first_opening(cursor, parameters["bots"])
         cursor.execute(_sql("upsert_metrics").replace("{sums}", _sql(sums)), parameters)
         return [
-            (bot_id, start) for bot_id, _, start, is_clamped in cursor if is_clamped
+            (bot_id, start) for bot_id, _, start, is_new_clamp in cursor if is_new_clamp
         ]
 
 

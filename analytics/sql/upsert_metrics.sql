@@ -77,7 +77,17 @@ RETURNING
     m.bot_instance_id,
     m.metric_type,
     m.period_start,
-    999999.9999 IN (m.profit_factor, abs(coalesce(m.sharpe_ratio, 0)))
-    OR 99999999.99 IN (m.max_drawdown, m.avg_win, m.avg_loss, m.largest_win, m.largest_loss)
-    OR 9999999999999.99 IN (m.gross_profit, m.gross_loss, abs(m.net_profit))
-        AS is_clamped
+    -- Told of once: when the row was not clamped before.
+    (
+        999999.9999 IN (m.profit_factor, abs(coalesce(m.sharpe_ratio, 0)))
+        OR 99999999.99 IN
+            (m.max_drawdown, m.avg_win, m.avg_loss, m.largest_win, m.largest_loss)
+        OR 9999999999999.99 IN (m.gross_profit, m.gross_loss, abs(m.net_profit))
+    ) AND NOT coalesce(
+        999999.9999 IN (old.profit_factor, abs(coalesce(old.sharpe_ratio, 0)))
+        OR 99999999.99 IN
+            (old.max_drawdown, old.avg_win, old.avg_loss, old.largest_win,
+             old.largest_loss)
+        OR 9999999999999.99 IN (old.gross_profit, old.gross_loss, abs(old.net_profit)),
+        false
+    ) AS is_newly_clamped

@@ -455,6 +455,8 @@ def test_figures_beyond_their_column_are_clamped_and_told_once(bot: BotInstance)
     assert log.category == LogCategory.SYSTEM
     assert "4 periods" in log.message
     rollups.rebuild(now=LATER)
+    _close(bot, MONDAY + 9 * MINUTE, huge)
+    rollups.roll_up(now=LATER)
     assert BotLog.objects.count() == 1
 
 

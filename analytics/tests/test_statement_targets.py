@@ -8,6 +8,7 @@ from io import BytesIO
 import pytest
 from django.db import connection
 
+from accounts.tests.threads import all_at_once
 from analytics.services.statements import import_statement
 from bots.models import BotInstance, BotSource
 from bots.tests.factories import BotInstanceFactory
@@ -21,7 +22,6 @@ from trading.services.statements import (
 )
 from trading.tests.factories import TradeFactory
 from trading.tests.statement_writer import OPENED, Position, Statement
-from trading.tests.threads import all_at_once
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ACCOUNT = "7000001"

@@ -3,12 +3,12 @@ from functools import partial
 
 import pytest
 
+from accounts.tests.threads import all_at_once
 from bots.models import BotInstance, BotSource
 from bots.tests.ea_client import Ea, license_key_of
 from bots.tests.factories import BotInstanceFactory
 from licensing.models import License, LicenseType
 from smarttrader.lib import clock
-from trading.tests.threads import all_at_once
 
 
 @pytest.fixture

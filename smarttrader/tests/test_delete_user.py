@@ -20,6 +20,7 @@ from django.db import IntegrityError, connection, transaction
 from accounts import services as accounts
 from accounts.models import User
 from accounts.tests.factories import UserFactory
+from accounts.tests.threads import all_at_once
 from analytics.models import MetricType, PerformanceMetric, StatementCheck
 from billing.models import BillingCycle, Subscription
 from bots.models import BotInstance
@@ -43,7 +44,6 @@ from trading.tests.factories import (
     TradeFactory,
     TradeHistoryFactory,
 )
-from trading.tests.threads import all_at_once
 
 pytestmark = pytest.mark.django_db
 

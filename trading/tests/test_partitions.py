@@ -9,6 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 
+from accounts.tests.threads import all_at_once
 from bots.models import BotInstance, BotLog, LogCategory, LogLevel
 from bots.services import logs as bot_logs
 from bots.tests.factories import BotInstanceFactory
@@ -26,7 +27,6 @@ from smarttrader.jobs.partitions import (
 from trading.models import Trade, TradeHistory, TradeTicket, TradeType
 from trading.services.trades import RecordedTrades, TradeReport, record_trades
 from trading.tests.factories import ClosedTradeFactory, TradeFactory
-from trading.tests.threads import all_at_once
 
 pytestmark = pytest.mark.django_db
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.db import DataError, IntegrityError, connection, transaction
 
+from accounts.tests.threads import all_at_once
 from bots.models import BotInstance, BotLog, LogCategory, LogLevel
 from bots.tests.factories import BotInstanceFactory
 from smarttrader.jobs.partitions import (
@@ -18,7 +19,6 @@ from smarttrader.jobs.partitions import (
 from trading.models import Trade, TradeStatus, TradeTicket, TradeType, trade_id
 from trading.services.trades import RecordedTrades, TradeReport, record_trades
 from trading.tests.factories import ClosedTradeFactory, TradeFactory
-from trading.tests.threads import all_at_once
 
 pytestmark = pytest.mark.django_db
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from accounts.tests.threads import all_at_once, second_waits_for_first
 from smarttrader.jobs.partitions import TRADE_HISTORY, create_partitions_for
 from smarttrader.lib.ids import derived_uuid7, uuid7
 from trading.models import Trade, TradeHistory
@@ -14,7 +15,6 @@ from trading.tests.factories import (
     TradeFactory,
     TradeHistoryFactory,
 )
-from trading.tests.threads import all_at_once, second_waits_for_first
 
 pytestmark = pytest.mark.django_db
 
