@@ -27,7 +27,7 @@ class TradeAdmin(PartitionedAdmin[Trade]):
 @admin.register(TradeHistory)
 class TradeHistoryAdmin(PartitionedAdmin[TradeHistory]):
     list_display = ("recorded_at", "trade_id", "current_price", "unrealized_profit")
-    search_fields = ("=trade_id",)
+    search_fields = ("=trade__ticket_number",)
     ordering = ("-recorded_at",)
 
 

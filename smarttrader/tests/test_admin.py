@@ -1,0 +1,134 @@
+import re
+
+import pytest
+from django.contrib import admin
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from accounts.models import User
+from accounts.tests.factories import UserFactory
+from bots.tests.factories import BotInstanceFactory
+from smarttrader.jobs.partitions import PARTITIONED_TABLES
+from trading.models import Trade
+from trading.tests.factories import ClosedTradeFactory, TradeHistoryFactory
+
+pytestmark = pytest.mark.django_db
+
+REGISTRY = admin.site._registry  # noqa: SLF001 -- Django has no other list of it
+MODELS = sorted(REGISTRY, key=lambda model: model._meta.label)
+PARTITIONED = [
+    model
+    for model in MODELS
+    if model._meta.db_table in {table.name for table in PARTITIONED_TABLES}
+]
+OURS = [model for model in MODELS if not model.__module__.startswith("allauth")]
+
+
+def changelist(model):
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+
+
+def detail(row):
+    meta = row._meta
+    return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk])
+
+
+@pytest.fixture
+def staff(client):
+    client.force_login(User.objects.create_superuser("staff@example.com"))
+    return client
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
+def test_staff_open_and_search_every_list(staff, model):
+    assert staff.get(changelist(model)).status_code == 200
+    if REGISTRY[model].search_fields:
+        assert staff.get(changelist(model), {"q": "alice"}).status_code == 200
+
+
+@pytest.mark.parametrize("model", PARTITIONED, ids=lambda model: model._meta.label)
+def test_lists_of_partitioned_tables_count_nothing(staff, model):
+    TradeHistoryFactory.create()
+
+    with CaptureQueriesContext(connection) as queries:
+        staff.get(changelist(model))
+
+    whole = re.compile(rf'COUNT\(\*\).*FROM "{model._meta.db_table}"', re.IGNORECASE)
+    assert [query for query in queries if whole.search(query["sql"])] == []
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_list_of_trades_takes_as_many_queries_for_three_rows(
+    staff, rows, django_assert_num_queries
+):
+    for _ in range(rows):
+        ClosedTradeFactory.create()
+
+    with django_assert_num_queries(4):
+        staff.get(changelist(Trade))
+
+
+def test_a_trade_is_shown_with_its_links_and_cannot_be_changed(staff):
+    trade = ClosedTradeFactory.create(ticket_number="4711")
+
+    shown = staff.get(detail(trade))
+    staff.post(detail(trade), {"symbol": "GBPUSD"})
+
+    trade.refresh_from_db()
+    assert detail(trade.bot_instance) in shown.content.decode()
+    assert trade.symbol == "EURUSD"
+
+
+def test_a_license_is_found_but_its_key_is_not_shown(staff):
+    license_ = BotInstanceFactory.create().license
+
+    page = staff.get(detail(license_)).content.decode()
+
+    assert license_.masked_key in page
+    assert license_.license_key not in page
+
+
+def test_deleting_a_user_takes_all_that_is_theirs(staff):
+    trade = ClosedTradeFactory.create()
+    owner = trade.bot_instance.user
+    url = reverse("admin:accounts_user_delete", args=[owner.pk])
+
+    confirm = staff.get(url)
+    staff.post(url, {"post": "yes"})
+
+    assert confirm.status_code == 200
+    assert not User.objects.filter(pk=owner.pk).exists()
+    assert not Trade.objects.exists()
+
+
+def test_staff_make_a_user_who_can_be_edited(staff):
+    password = "a long enough password"
+    fields = {
+        "email": "New@Example.com",
+        "role": "user",
+        "usable_password": "true",
+        "password1": password,
+        "password2": password,
+    }
+
+    staff.post(reverse("admin:accounts_user_add"), fields)
+
+    user = User.objects.get(email="new@example.com")
+    assert user.check_password(password)
+    assert staff.get(detail(user)).status_code == 200
+
+
+@pytest.mark.parametrize("model", OURS, ids=lambda model: model._meta.label)
+def test_a_reseller_without_permissions_sees_no_list(client, bob, model):
+    client.force_login(bob)
+
+    assert client.get(changelist(model)).status_code == 403
+
+
+def test_users_are_not_let_in(client):
+    client.force_login(UserFactory.create())
+
+    response = client.get(reverse("admin:index"))
+
+    assert response["Location"].startswith(reverse("admin:login"))
