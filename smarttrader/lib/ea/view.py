@@ -3,7 +3,7 @@
 import logging
 from typing import Any, ClassVar
 
-from django.db import InterfaceError, InternalError, OperationalError
+from django.db import IntegrityError, InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.request import Request
@@ -20,6 +20,8 @@ RETRY_AFTER_SECONDS = 5
 SERVER_ERROR = 500
 LONGEST_NONCE = 128
 BEARER = "bearer "
+# The database is away or locked, or the bot was deleted while it spoke: a retry will tell.
+PASSING_PROBLEMS = (OperationalError, InterfaceError, InternalError, IntegrityError)
 STATUS_OF_KIND = {"refused": 403, "missing": 404, "conflict": 409, "invalid": 400}
 
 logger = logging.getLogger(__name__)
@@ -140,8 +142,8 @@ def _as_refusal(error: Exception, allowed: list[str]) -> EaRefusal:
         )
     if isinstance(error, DomainError):
         return EaRefusal(STATUS_OF_KIND[error.kind], error.code, error.message)
-    if isinstance(error, OperationalError | InterfaceError | InternalError):
-        logger.warning("the database is away", exc_info=error)
+    if isinstance(error, PASSING_PROBLEMS):
+        logger.warning("an EA's call could not be served now", exc_info=error)
         return EaRefusal(
             503,
             "UNAVAILABLE",

@@ -1,0 +1,38 @@
+"""Files that a spreadsheet opens: streamed, and without formulas from outside."""
+
+import csv
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+Cell = str | int | Decimal | datetime | None
+
+# What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection).
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class _Echo:
+    """A file that hands each line back instead of keeping it."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def lines(header: list[str], rows: Iterable[list[Cell]]) -> Iterator[str]:
+    """Yield a header and rows as lines of CSV (RFC 4180), text without formulas.
+
+    Numbers stay numbers, moments are ISO 8601 in UTC, None is an empty cell.
+    """
+    writer = csv.writer(_Echo())
+    yield writer.writerow(header)
+    for row in rows:
+        yield writer.writerow([_written(cell) for cell in row])
+
+
+def _written(cell: Cell) -> Any:
+    if isinstance(cell, datetime):
+        return cell.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(cell, str) and cell.startswith(FORMULA):
+        return f"'{cell}"
+    return cell
