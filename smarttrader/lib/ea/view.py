@@ -20,7 +20,7 @@ RETRY_AFTER_SECONDS = 5
 SERVER_ERROR = 500
 LONGEST_NONCE = 128
 BEARER = "bearer "
-# The database is away or locked, or the bot was deleted while it spoke: a retry will tell.
+# The database is away or locked, or the bot was deleted meanwhile: a retry will tell.
 PASSING_PROBLEMS = (OperationalError, InterfaceError, InternalError, IntegrityError)
 STATUS_OF_KIND = {"refused": 403, "missing": 404, "conflict": 409, "invalid": 400}
 
