@@ -510,7 +510,7 @@ def test_exit_status_of_the_process_is_two_without_a_license(
     )
 
     assert done.returncode == 2, done.stderr
-    assert done.stdout == ""
+    assert json.loads(done.stdout)["error"] == "NO_LICENSE"
     assert "NO_LICENSE" in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -578,3 +578,24 @@ def test_reader_without_rows_has_no_header():
 
     with pytest.raises(DomainError):
         _ = reader.header
+
+
+def test_refusal_as_json_names_the_figures(
+    alice: User, alices_license: License, tmp_path: Path
+):
+    out = io.StringIO()
+    path = _file(tmp_path, replace(SOUND, changes={"Gross Profit": "1.00"}))
+
+    with pytest.raises(CommandError):
+        call_command(
+            "import_statement", path, user=alice.email, as_json=True, stdout=out
+        )
+
+    refusal = json.loads(out.getvalue())
+    assert (refusal["error"], refusal["mismatches"]) == ("STATEMENT_DISAGREES", 1)
+    assert refusal["figures"][0] == {
+        "name": "Gross Profit",
+        "printed": "1.00",
+        "ours": "1 383.80",
+        "equal": False,
+    }

@@ -19,7 +19,8 @@ from bots.models import BotInstance
 from licensing.models import License
 from smarttrader.lib import clock
 from smarttrader.lib.commands import REFUSED, DomainCommand
-from trading.services.statements import StatementFile
+from smarttrader.lib.errors import DomainError
+from trading.services.statements import StatementDisagrees, StatementFile
 
 MEGABYTE = 1024 * 1024
 
@@ -51,9 +52,24 @@ class Command(DomainCommand):
         path: Path = options["file"]
         if not path.is_file():
             raise CommandError(f"{path} is not a file", returncode=REFUSED)
+        try:
+            imported = self._import(user, path, options)
+        except DomainError as refusal:
+            if options["as_json"]:
+                self.stdout.write(_refusal_as_json(refusal))
+            raise
+        self.stdout.write(
+            _as_json(imported) if options["as_json"] else _table(imported)
+        )
+        if imported.mismatches:
+            raise CommandError(f"{imported.mismatches} figures differ")
+
+    def _import(
+        self, user: User, path: Path, options: dict[str, Any]
+    ) -> ImportedStatement:
         progress = _Progress(self, path.stat().st_size)
         with path.open("rb") as content:
-            imported = import_statement(
+            return import_statement(
                 user=user,
                 file=StatementFile(
                     content=content, name=path.name, encoding=options["encoding"]
@@ -64,11 +80,6 @@ class Command(DomainCommand):
                 now=clock.now(),
                 on_progress=progress,
             )
-        self.stdout.write(
-            _as_json(imported) if options["as_json"] else _table(imported)
-        )
-        if imported.mismatches:
-            raise CommandError(f"{imported.mismatches} figures differ")
 
 
 class _Progress:
@@ -110,6 +121,20 @@ def _as_json(imported: ImportedStatement) -> str:
             "open": record.open_trades,
             "figures": [figure_as_json(figure) for figure in imported.figures],
             "mismatches": imported.mismatches,
+        },
+        ensure_ascii=False,
+        indent=2,
+    )
+
+
+def _refusal_as_json(refusal: DomainError) -> str:
+    figures = refusal.figures if isinstance(refusal, StatementDisagrees) else []
+    return json.dumps(
+        {
+            "error": refusal.code,
+            "message": refusal.message,
+            "figures": [figure_as_json(figure) for figure in figures],
+            "mismatches": len(figures),
         },
         ensure_ascii=False,
         indent=2,
