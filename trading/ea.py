@@ -19,13 +19,12 @@ from trading.services.trades import RecordedTrades, TradeReport, record_trades
 
 Report = TypeVar("Report", TradeReport, TickReport)
 
-MOST_ITEMS = 500
+OF_THE_CALL = {"token", "nonce"}
 AMOUNT_LIMIT = Decimal("1e8")  # NUMERIC(10,2)
 PRICE_LIMIT = Decimal("1e10")  # NUMERIC(15,5)
 PERCENT_LIMIT = Decimal("1e6")  # NUMERIC(10,4)
 BIGGEST_INTEGER = 2**63 - 1
 TICKET = re.compile(r"[\x21-\x7e]{1,50}")
-PENDING = (TradeType.BUY, TradeType.SELL)
 MARKET_TYPES = {
     **dict.fromkeys(("buy", "op_buy", "0"), TradeType.BUY),
     **dict.fromkeys(("sell", "op_sell", "1"), TradeType.SELL),
@@ -73,17 +72,14 @@ class Batch:
 class BatchView(BotView):
     """A call with a list of items, of which each is taken or refused by itself."""
 
-    item_mark = ""  # a field by which a body is one item, not a list of them
-
     def items(self) -> list[Any]:
+        """Return the call's list; a body with fields of its own is the only item."""
         if self.list_name in self.body:
             items = self.body[self.list_name]
         else:
-            items = [self.body] if self.item_mark in self.body else []
+            items = [self.body] if self.body.keys() - OF_THE_CALL else []
         if not isinstance(items, list):
             raise FieldInvalid(self.list_name, f"{self.list_name} is a list.")
-        if len(items) > MOST_ITEMS:
-            raise EaRefusal(413, "TOO_LARGE", f"A list has at most {MOST_ITEMS} items.")
         return items
 
     def read_items(self, read: Callable[[Fields], Report]) -> Batch:
@@ -130,7 +126,6 @@ class BatchView(BotView):
 
 class RecordTrades(BatchView):
     list_name = "trades"
-    item_mark = "ticket_number"
 
     def answer(self, fields: Fields) -> HttpResponse:  # noqa: ARG002
         batch = self.read_items(self._report_of)
@@ -158,6 +153,8 @@ class RecordTrades(BatchView):
         status = TradeStatus(
             told or (TradeStatus.CLOSED if closed_at else TradeStatus.OPEN)
         )
+        if status == TradeStatus.OPEN:
+            closed_at = None
         lot_size = fields.required_number("lot_size", step=CENT, below=AMOUNT_LIMIT)
         if lot_size <= 0:
             raise FieldInvalid("lot_size", "lot_size is above 0.", "OUT_OF_RANGE")
@@ -194,7 +191,6 @@ class RecordTrades(BatchView):
 
 class RecordTicks(BatchView):
     list_name = "ticks"
-    item_mark = "ticket_number"
 
     def answer(self, fields: Fields) -> HttpResponse:  # noqa: ARG002
         batch = self.read_items(self._tick_of)

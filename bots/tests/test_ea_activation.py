@@ -1,3 +1,4 @@
+import json
 from datetime import timedelta
 from functools import partial
 
@@ -5,7 +6,7 @@ import pytest
 
 from accounts.tests.threads import all_at_once
 from bots.models import BotInstance, BotSource
-from bots.tests.ea_client import Ea, license_key_of
+from bots.tests.ea_client import ACTIVATION, Ea, license_key_of
 from bots.tests.factories import BotInstanceFactory
 from licensing.models import License, LicenseType
 from smarttrader.lib import clock
@@ -48,6 +49,19 @@ def test_a_second_activation_is_the_same_bot_with_a_fresh_token(key):
     assert (ea.status, second["code"]) == (200, "ALREADY_ACTIVATED")
     assert second["bot_id"] == first["bot_id"]
     assert License.objects.get().activation_count == 1
+
+
+@pytest.mark.django_db
+def test_plain_text_tells_times_as_numbers(key):
+    fields = {"license_key": key, **ACTIVATION}
+    ea = Ea()
+
+    ea.send("activate", json.dumps(fields).encode(), Accept="text/plain")
+
+    lines = dict(line.split("=", 1) for line in ea.text.splitlines())
+    assert (lines["code"], lines["manage_open"]) == ("ACTIVATED", "true")
+    assert int(lines["token_expires_at"]) > int(lines["server_time"])
+    assert int(ea.headers["Content-Length"]) == len(ea.text)
 
 
 @pytest.mark.django_db

@@ -112,6 +112,7 @@ def test_a_close_without_a_time_is_an_open_order(ea):
     [
         ({"symbol": ""}, "VALIDATION_ERROR", "symbol"),
         ({"symbol": "x" * 21}, "VALIDATION_ERROR", "symbol"),
+        ({"symbol": float("nan")}, "VALIDATION_ERROR", "symbol"),
         ({"symbol": "\0"}, "VALIDATION_ERROR", "symbol"),
         ({"symbol": "\ud800"}, "VALIDATION_ERROR", "symbol"),
         ({"trade_type": 2}, "VALIDATION_ERROR", "trade_type"),
@@ -147,10 +148,24 @@ def test_a_call_without_a_good_item_is_refused(ea):
     assert [item["index"] for item in reply["rejected"]] == [0, 1]
 
 
-def test_an_empty_list_is_fine(ea):
-    reply = ea.call("trades", trades=[])
+@pytest.mark.parametrize("body", [{"trades": []}, [], {"nonce": 7}])
+def test_a_call_without_items_is_fine(ea, body):
+    reply = ea.call("trades", body)
 
     assert (ea.status, reply["accepted"]) == (200, 0)
+
+
+def test_a_lone_item_without_its_ticket_is_refused(ea):
+    reply = ea.call("trades", {**OPEN, "ticket_number": ""})
+
+    assert (ea.status, reply["first_rejected_field"]) == (400, "ticket_number")
+
+
+def test_a_position_that_is_told_open_has_no_close(ea):
+    ea.call("trades", {**CLOSE, "status": "open"})
+
+    trade = Trade.objects.get()
+    assert (trade.status, trade.closed_at, trade.close_price) == ("open", None, None)
 
 
 def test_more_than_500_items_are_too_large(ea):

@@ -123,7 +123,7 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _read_form(content: bytes, charset: str) -> dict[str, Any]:
-    text = next(iter(_texts(content, charset)))
+    text = next(iter(_texts(content, charset))).strip("&")
     pairs = parse_qsl(
         text, keep_blank_values=True, strict_parsing=True, errors="replace"
     )

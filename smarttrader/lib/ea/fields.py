@@ -44,7 +44,7 @@ class Fields:
         if not self.is_given(name):
             return None
         value = self._values[name]
-        if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        if isinstance(value, bool) or not isinstance(value, str | int):
             raise FieldInvalid(name, f"{name} is a text.")
         raw = str(value)
         if "\0" in raw or any("\ud800" <= character <= "\udfff" for character in raw):

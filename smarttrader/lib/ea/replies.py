@@ -2,7 +2,6 @@
 
 import json
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -47,12 +46,14 @@ def reply(
         }
         if field:
             flat["field"] = field
-    flat |= {name: value for name, value in values.items() if not _is_list(value)}
+    flat |= {
+        name: _scalar(value) for name, value in values.items() if not _is_list(value)
+    }
     lists = {name: value for name, value in values.items() if _is_list(value)}
     if TEXT in request.headers.get("Accept", ""):
         content, media_type = _lines(flat), f"{TEXT}; charset=us-ascii"
     else:
-        content = json.dumps(flat | lists, separators=(",", ":"), default=_plain)
+        content = json.dumps(flat | lists, separators=(",", ":"))
         media_type = PROBLEM if is_error else JSON
     return HttpResponse(
         content,
@@ -73,14 +74,14 @@ def _lines(flat: dict[str, Any]) -> str:
 def _line(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    text = "" if value is None else str(value)
-    escaped = text.replace("\\", "\\\\").replace("\r", "\\r").replace("\n", "\\n")
+    escaped = str(value).replace("\\", "\\\\").replace("\r", "\\r").replace("\n", "\\n")
     return escaped.encode("ascii", "backslashreplace").decode()
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return str(value)
+def _scalar(value: Any) -> bool | int | str:
+    """Return what JSON and text can hold: times as epoch seconds, nothing as ""."""
     if isinstance(value, datetime):
         return int(value.timestamp())
-    return str(value)
+    if isinstance(value, bool | int):
+        return value
+    return "" if value is None else str(value)

@@ -18,6 +18,7 @@ from smarttrader.lib.errors import DomainError
 
 RETRY_AFTER_SECONDS = 5
 SERVER_ERROR = 500
+MOST_ITEMS = 500
 LONGEST_NONCE = 128
 BEARER = "bearer "
 # The database is away or locked, or the bot was deleted meanwhile: a retry will tell.
@@ -45,6 +46,7 @@ class EaView(APIView):
         if request.method != self.method:
             raise MethodNotAllowed(str(request.method))
         self.body = self._as_object(read_body(_plain_request(request)))
+        self._check_list()
         self.nonce = _nonce(self.body)
         self.authenticate()
 
@@ -99,6 +101,11 @@ class EaView(APIView):
             nonce=self.nonce,
             **values,
         )
+
+    def _check_list(self) -> None:
+        items = self.body.get(self.list_name)
+        if isinstance(items, list) and len(items) > MOST_ITEMS:
+            raise EaRefusal(413, "TOO_LARGE", f"A list has at most {MOST_ITEMS} items.")
 
     def _as_object(self, body: Any) -> dict[str, Any]:
         if isinstance(body, list):
