@@ -119,8 +119,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "smarttrader.lib.cache.SurvivingCache",
         "LOCATION": REDIS_URL,
+        # A hung Redis costs a request this much, once in ten seconds.
+        "OPTIONS": {"socket_timeout": 0.2, "socket_connect_timeout": 0.2},
     }
 }
 
