@@ -1,11 +1,78 @@
-"""Lines of SVG: drawn by the server, so that they print and need no script."""
+"""Charts as lines of SVG: drawn by the server, so that they print and need no script.
 
-from collections.abc import Sequence
+Figures become floats here and only here: they are drawn, never added up.
+"""
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
+from typing import Any
 
-WIDTH, HEIGHT, PADDING = 120.0, 36.0, 2.0
-POINTS = 120
+from analytics.queries.performance import CurvePoint, Day
+
+MINUS = "\N{MINUS SIGN}"
+
+# A pane is drawn in tenths of pixels, so that paths need no decimal points, and is
+# stretched to the width that it is given; labels are not, and lie beside it.
+PANE_WIDTH, HIGH_PANE, LOW_PANE = 10_000, 2_300, 900
+OUTSIDE = 90  # how far a filled path runs out of sight, for its edges to be unseen
+BUCKETS = 300
+ABOVE_AND_BELOW = 0.08
+
+SPARK_WIDTH, SPARK_HEIGHT, SPARK_PADDING = 120.0, 36.0, 2.0
+SPARK_BUCKETS = 60
+BAR_WIDTH, BARS_HEIGHT = 10, 34
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+MONTH_STEPS = (1, 2, 3, 6, 12, 24, 60, 120)
+DAY_STEPS = (1, 2, 3, 4, 7, 10, 14, 20, 30)
+HOUR_STEPS = (1, 2, 3, 4, 6, 12, 24)
+TIME_LABELS = 7
+EDGE = 0.03  # no label this near to an end: it would be cut
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    at: float  # seconds since 1970
+    balance: float
+    drawdown: float  # at least 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A labeled line: where it is drawn in the pane, and where its label is written."""
+
+    place: str
+    label_place: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceChart:
+    """A balance above its drawdown between two moments, ready for the template."""
+
+    start: datetime
+    end: datetime
+    zone: str
+    balance: str
+    drawdown: str
+    balance_ticks: list[Tick]
+    drawdown_ticks: list[Tick]
+    time_ticks: list[Tick]
+    opening: Decimal
+    closing: Decimal
+    deepest: Decimal
+    trades: int
+    data: dict[
+        str, Any
+    ]  # what the script reads to tell a value: see static/ui/chart.js
+
+    @property
+    def change(self) -> Decimal:
+        return self.closing - self.opening
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,35 +83,274 @@ class Sparkline:
     area: str
 
 
+@dataclass(frozen=True, slots=True)
+class Bar:
+    x: float
+    y: float
+    width: float
+    height: float
+    is_up: bool
+
+
+def balance_chart(
+    points: Sequence[CurvePoint], *, start: datetime, end: datetime, zone: tzinfo
+) -> BalanceChart | None:
+    """Draw the curve between two moments; None where no trade closed up to the end.
+
+    The balance is a staircase: what an hour brought is drawn at its beginning, and what
+    had been reached before `start` is drawn from there on.
+    """
+    first = bisect_left(points, start, key=lambda point: point.hour)
+    after = bisect_right(points, end, key=lambda point: point.hour)
+    if not after:
+        return None
+    before = (
+        points[first - 1] if first else CurvePoint(start, 0, Decimal(0), Decimal(0))
+    )
+    last = points[after - 1]
+    inside = points[first:after]
+    samples = [
+        _sample(start, before),
+        *(_sample(point.hour, point) for point in inside),
+        _sample(end, last),
+    ]
+    kept = decimated(samples, BUCKETS)
+    low, high = _range_of([sample.balance for sample in kept])
+    deepest = max([before, *inside], key=lambda point: point.drawdown).drawdown
+    depth = float(deepest) * (1 + ABOVE_AND_BELOW) or 1.0
+    span = samples[-1].at - samples[0].at
+
+    def across(at: float) -> int:
+        return round((at - samples[0].at) / span * PANE_WIDTH)
+
+    def up(value: float) -> int:
+        return round((high - value) / (high - low) * HIGH_PANE)
+
+    def down(value: float) -> int:
+        return round(value / depth * LOW_PANE)
+
+    return BalanceChart(
+        start=start,
+        end=end,
+        zone=str(zone),
+        balance=_filled_steps(
+            [(across(each.at), up(each.balance)) for each in kept], HIGH_PANE + OUTSIDE
+        ),
+        drawdown=_filled_steps(
+            [(across(each.at), down(each.drawdown)) for each in kept], -OUTSIDE
+        ),
+        balance_ticks=_value_ticks(low, high, 4, up),
+        drawdown_ticks=_value_ticks(-depth, 0, 2, lambda value: down(-value)),
+        time_ticks=_time_ticks(start, end, zone),
+        opening=before.balance,
+        closing=last.balance,
+        deepest=deepest,
+        trades=sum(point.trades for point in inside),
+        data=_readable(kept, low, high, str(zone)),
+    )
+
+
+def decimated(samples: Sequence[Sample], buckets: int) -> list[Sample]:
+    """Return at most five samples of each bucket of time: M4, over two series.
+
+    First, last, lowest and highest balance, deepest drawdown: what a pixel column can
+    show (Jugel et al., "M4: A Visualization-Oriented Time Series Data Aggregation").
+    """
+    if len(samples) <= buckets:
+        return list(samples)
+    start, span = samples[0].at, samples[-1].at - samples[0].at or 1.0
+    kept: list[Sample] = []
+    begin = 0
+    for index in range(1, len(samples) + 1):
+        if index < len(samples) and _bucket(
+            samples[index], start, span, buckets
+        ) == _bucket(samples[begin], start, span, buckets):
+            continue
+        kept += _telling(samples, range(begin, index))
+        begin = index
+    return kept
+
+
 def sparkline(values: Sequence[Decimal]) -> Sparkline | None:
     """Return a small line of the values, or None where there is nothing to draw.
 
-    At most a lowest and a highest value of each of 120 buckets are kept, so no peak is
-    lost.
+    No peak is lost: of each bucket its lowest and highest are kept.
     """
-    shown = _extremes(values)
+    samples = [Sample(index, float(value), 0) for index, value in enumerate(values)]
+    shown = [sample.balance for sample in decimated(samples, SPARK_BUCKETS)]
     if len(shown) < 2:  # noqa: PLR2004 -- a line has two ends
         return None
     lowest, highest = min(shown), max(shown)
-    span = float(highest - lowest) or 1.0
-    step = WIDTH / (len(shown) - 1)
+    span = highest - lowest or 1.0
+    step = SPARK_WIDTH / (len(shown) - 1)
+    inner = SPARK_HEIGHT - 2 * SPARK_PADDING
     points = [
-        f"{index * step:.1f},"
-        f"{PADDING + float(highest - value) / span * (HEIGHT - 2 * PADDING):.1f}"
+        f"{index * step:.1f},{SPARK_PADDING + (highest - value) / span * inner:.1f}"
         for index, value in enumerate(shown)
     ]
     curve = "M" + "L".join(points)
-    return Sparkline(curve, f"{curve}L{WIDTH:.0f},{HEIGHT:.0f}L0,{HEIGHT:.0f}Z")
+    return Sparkline(
+        curve, f"{curve}L{SPARK_WIDTH:.0f},{SPARK_HEIGHT:.0f}L0,{SPARK_HEIGHT:.0f}Z"
+    )
 
 
-def _extremes(values: Sequence[Decimal]) -> list[Decimal]:
-    if len(values) <= 2 * POINTS:
-        return list(values)
-    shown: list[Decimal] = []
-    for bucket in range(POINTS):
-        part = values[
-            bucket * len(values) // POINTS : (bucket + 1) * len(values) // POINTS
-        ]
-        first, last = sorted((part.index(min(part)), part.index(max(part))))
-        shown += [part[first], part[last]]
+def bars(days: Sequence[Day]) -> list[Bar]:
+    """Return a bar per day, up or down from the middle, for a viewBox of 140 by 34."""
+    middle = BARS_HEIGHT / 2
+    largest = max((abs(day.net) for day in days), default=Decimal(0))
+    shown = []
+    for index, day in enumerate(days):
+        share = float(day.net / largest) if largest else 0.0
+        height = max(abs(share) * middle, 0.6)
+        shown.append(
+            Bar(
+                x=index * BAR_WIDTH + 1.6,
+                y=round(middle - height if share > 0 else middle, 1),
+                width=BAR_WIDTH - 3.2,
+                height=round(height, 1),
+                is_up=share >= 0,
+            )
+        )
     return shown
+
+
+def _sample(at: datetime, point: CurvePoint) -> Sample:
+    return Sample(at.timestamp(), float(point.balance), float(point.drawdown))
+
+
+def _bucket(sample: Sample, start: float, span: float, buckets: int) -> int:
+    return int((sample.at - start) * buckets / span)
+
+
+def _telling(samples: Sequence[Sample], part: range) -> list[Sample]:
+    """Return those samples of a bucket that its picture depends on, in order."""
+    indexes = {
+        part[0],
+        min(part, key=lambda index: samples[index].balance),
+        max(part, key=lambda index: samples[index].balance),
+        max(part, key=lambda index: samples[index].drawdown),
+        part[-1],
+    }
+    return [samples[index] for index in sorted(indexes)]
+
+
+def _range_of(values: Sequence[float]) -> tuple[float, float]:
+    low, high = min(values), max(values)
+    margin = (high - low) * ABOVE_AND_BELOW or abs(high) * ABOVE_AND_BELOW or 1.0
+    return low - margin, high + margin
+
+
+def _filled_steps(places: Sequence[tuple[int, int]], base: int) -> str:
+    """Return a staircase, filled towards `base`; its sides and base are out of sight.
+
+    Steps are relative: half the bytes of absolute places.
+    """
+    x, y = places[0]
+    path = [f"M{-OUTSIDE},{base}V{y}H{x}"]
+    for next_x, next_y in places[1:]:
+        if next_x != x:
+            path.append(f"h{next_x - x}")
+        if next_y != y:
+            path.append(f"v{next_y - y}")
+        x, y = next_x, next_y
+    path.append(f"H{PANE_WIDTH + OUTSIDE}V{base}Z")
+    return "".join(path)
+
+
+def _value_ticks(
+    low: float, high: float, count: int, place: Callable[[float], int]
+) -> list[Tick]:
+    step = _round_step((high - low) / count)
+    decimals = max(0, -math.floor(math.log10(step)))
+    ticks = []
+    for number in range(math.ceil(low / step), math.floor(high / step) + 1):
+        y = place(number * step)
+        label = f"{number * step:,.{decimals}f}".replace("-", MINUS)
+        ticks.append(Tick(str(y), f"{y / 10 + 4:.1f}", label))
+    return ticks
+
+
+def _round_step(least: float) -> float:
+    """Return the smallest of 1, 2, 5, 10, ... that is not below `least`."""
+    magnitude = float(10 ** math.floor(math.log10(least)))
+    return next(
+        factor * magnitude for factor in (1, 2, 5, 10) if factor * magnitude >= least
+    )
+
+
+def _time_ticks(start: datetime, end: datetime, zone: tzinfo) -> list[Tick]:
+    """Return labels at whole months, days or hours of the zone."""
+    span = end - start
+    ticks = []
+    for moment, label in _moments(start.astimezone(zone), end.astimezone(zone)):
+        share = (moment - start) / span
+        if EDGE < share < 1 - EDGE:
+            ticks.append(Tick("", f"{share * 100:.2f}%", label))
+    return ticks
+
+
+def _moments(start: datetime, end: datetime) -> Iterator[tuple[datetime, str]]:
+    span = end - start
+    if span > 130 * DAY:
+        return _months(start, end)
+    return _days(start, end) if span > 3 * DAY else _hours(start, end)
+
+
+def _months(start: datetime, end: datetime) -> Iterator[tuple[datetime, str]]:
+    wanted = (end - start) / DAY / 30.4 / TIME_LABELS
+    step = next((step for step in MONTH_STEPS if step >= wanted), MONTH_STEPS[-1])
+    with_year = end - start > 700 * DAY
+    month = start.year * 12 + start.month
+    while True:
+        year, index = divmod(month, 12)
+        moment = start.replace(
+            year=year, month=index + 1, day=1, hour=0, minute=0, second=0, microsecond=0
+        )
+        if moment > end:
+            return
+        if month % step == 0:
+            form = "%b %Y" if with_year or moment.month == 1 else "%b"
+            yield moment, moment.strftime(form)
+        month += 1
+
+
+def _days(start: datetime, end: datetime) -> Iterator[tuple[datetime, str]]:
+    wanted = (end - start) / DAY / TIME_LABELS
+    step = next((step for step in DAY_STEPS if step >= wanted), DAY_STEPS[-1])
+    moment = start.replace(hour=0, minute=0, second=0, microsecond=0) + DAY
+    while moment <= end:
+        yield moment, f"{moment.day} {moment:%b}"
+        moment += step * DAY
+
+
+def _hours(start: datetime, end: datetime) -> Iterator[tuple[datetime, str]]:
+    wanted = (end - start) / HOUR / TIME_LABELS
+    step = next((step for step in HOUR_STEPS if step >= wanted), HOUR_STEPS[-1])
+    moment = start.replace(minute=0, second=0, microsecond=0) + HOUR
+    while moment <= end:
+        if moment.hour % step == 0:
+            is_midnight = moment.hour == 0
+            yield (
+                moment,
+                f"{moment.day} {moment:%b}" if is_midnight else f"{moment:%H:%M}",
+            )
+        moment += HOUR
+
+
+def _readable(
+    kept: Sequence[Sample], low: float, high: float, zone: str
+) -> dict[str, Any]:
+    """Return the values that the script can tell: the last of each bucket at most."""
+    start, end = kept[0].at, kept[-1].at
+    by_bucket = {_bucket(each, start, end - start, BUCKETS): each for each in kept}
+    told = list(by_bucket.values())
+    return {
+        "start": round(start),
+        "end": round(end),
+        "low": round(low, 2),
+        "high": round(high, 2),
+        "zone": zone,
+        "minutes": [round((each.at - start) / 60) for each in told],
+        "balance": [round(each.balance, 2) for each in told],
+        "drawdown": [round(each.drawdown, 2) for each in told],
+    }

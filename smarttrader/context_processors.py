@@ -42,6 +42,8 @@ def look(request: HttpRequest) -> dict[str, Any]:
 def _navigation(request: HttpRequest) -> list[Group]:
     own = [
         _page(request, _("Overview"), "layout-dashboard", "overview"),
+        _page(request, _("Bots"), "bot", "bots"),
+        _page(request, _("Trades"), "arrow-left-right", "trades"),
         _page(request, _("Statements"), "file-check-corner", "statements"),
     ]
     if not request.user.is_authenticated:

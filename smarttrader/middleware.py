@@ -3,9 +3,10 @@
 import zoneinfo
 from collections.abc import Callable
 from datetime import UTC, tzinfo
+from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.utils import timezone
 
 PERMISSIONS_POLICY = ", ".join(
@@ -54,6 +55,29 @@ class UserTimeZone:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         with timezone.override(_zone_of(request)):
             return self.get_response(request)
+
+
+class WholePageRedirect:
+    """Let a redirect move the page, where htmx would put its target into a part of it.
+
+    So a session that ended meanwhile leads to the sign-in, and back to the same page.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if "HX-Request" not in request.headers or "Location" not in response.headers:
+            return response
+        path, _, query = response.headers["Location"].partition("?")
+        values = QueryDict(query, mutable=True)
+        shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+        if "next" in values and shown.path:
+            values["next"] = urlunsplit(("", "", shown.path, shown.query, ""))
+        return HttpResponse(
+            status=204, headers={"HX-Redirect": f"{path}?{values.urlencode('/')}"}
+        )
 
 
 def _is_personal(request: HttpRequest, response: HttpResponseBase) -> bool:

@@ -16,6 +16,7 @@ ea_urls = [
 
 urlpatterns = [
     path("", include(analytics.urls.page_urls)),
+    path("", include(trading.urls.page_urls)),
     path("api/v1/ea/", include(ea_urls)),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),

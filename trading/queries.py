@@ -1,14 +1,19 @@
 """Reads of trades."""
 
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import F, Q, QuerySet
+from django.db.models.expressions import RawSQL
 
 from bots.models import BotInstance
+from smarttrader.lib.keyset import Place
+from trading.models import Trade, TradeStatus
 
 ROWS_AT_ONCE = 2000
 
@@ -52,3 +57,154 @@ def known_trades(bot: BotInstance, tickets: Collection[str]) -> dict[str, KnownT
             [bot.pk, sorted(tickets)],
         )
         return {ticket: KnownTrade(*found) for ticket, *found in cursor.fetchall()}
+
+
+# How many trades are added up at most while somebody waits for a page.
+MOST_SUMMED = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """Closed trades of one currency; net is profit + commission + swap."""
+
+    currency: str
+    trades: int
+    won: int
+    net: Decimal
+
+    @property
+    def win_rate(self) -> Decimal:
+        return Decimal(100) * self.won / (self.trades or 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Per currency, the busiest first. Too many trades are not added up at all."""
+
+    by_currency: list[Sum]
+    rows: int
+    is_capped: bool
+
+
+def newest_trades(
+    bots: Sequence[BotInstance],
+    matching: QuerySet[Trade],
+    *,
+    limit: int,
+    after: Place | None = None,
+    ticket: str = "",
+) -> list[Trade]:
+    """Return the trades that match, with their bots: open ones, then by close time.
+
+    LATERAL reads a few rows per bot off the index (bot, closed_at); one ORDER BY over
+    all of the bots would sort all of their trades. `after` is the last row of the page
+    before. A `ticket` narrows the months that are read to its own.
+    """
+    by_id = {bot.pk: bot for bot in bots}
+    rows = _of_one_bot(matching, ticket)
+    rows = _after(rows, after) if after else rows
+    newest = rows.order_by("-closed_at", "-id")[:limit]
+    source, parameters = _over_bots(list(by_id), newest, ticket)
+    trades = list(
+        Trade.objects.raw(
+            f"SELECT found.* FROM {source}"  # noqa: S608 -- our own SQL, no values
+            " ORDER BY found.closed_at DESC, found.id DESC LIMIT %s",
+            [*parameters, limit],
+        )
+    )
+    for trade in trades:
+        trade.bot_instance = by_id[trade.bot_instance_id]
+    return trades
+
+
+def all_trades(
+    bots: Sequence[BotInstance], matching: QuerySet[Trade], *, ticket: str = ""
+) -> Iterator[Trade]:
+    """Yield every trade that matches, in the order of `newest_trades`.
+
+    Each two thousand are a query of their own, so that a slow reader holds no
+    transaction open.
+    """
+    after = None
+    while True:
+        page = newest_trades(
+            bots, matching, limit=ROWS_AT_ONCE, after=after, ticket=ticket
+        )
+        yield from page
+        if len(page) < ROWS_AT_ONCE:
+            return
+        after = Place(page[-1].closed_at, page[-1].pk)
+
+
+def sums_of_trades(
+    bots: Sequence[BotInstance], matching: QuerySet[Trade], *, ticket: str = ""
+) -> Sums:
+    """Return the sums of the closed trades that match, never across currencies.
+
+    At most 100,000 rows are read; where there are more, there are no sums.
+    """
+    currency_of = {bot.pk: bot.account_currency for bot in bots}
+    closed = _of_one_bot(matching, ticket).filter(status=TradeStatus.CLOSED)
+    net = F("profit") + F("commission") + F("swap")
+    rows = closed.order_by().values("bot_instance_id").annotate(net=net)
+    source, parameters = _over_bots(list(currency_of), rows, ticket)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT bot_instance_id, count(*), count(*) FILTER (WHERE net > 0),"  # noqa: S608
+            f" sum(net) FROM (SELECT found.* FROM {source} LIMIT %s) capped"
+            " GROUP BY bot_instance_id",
+            [*parameters, MOST_SUMMED + 1],
+        )
+        by_bot = cursor.fetchall()
+    count = sum(trades for _, trades, _, _ in by_bot)
+    if count > MOST_SUMMED:
+        return Sums([], count, is_capped=True)
+    sums: dict[str, Sum] = {}
+    for bot_id, trades, won, total in by_bot:
+        currency = currency_of[bot_id]
+        so_far = sums.get(currency, Sum(currency, 0, 0, Decimal(0)))
+        sums[currency] = Sum(
+            currency, so_far.trades + trades, so_far.won + won, so_far.net + total
+        )
+    busiest = sorted(sums.values(), key=lambda each: (-each.trades, each.currency))
+    return Sums(busiest, count, is_capped=False)
+
+
+def _of_one_bot(matching: QuerySet[Trade], ticket: str) -> QuerySet[Trade]:
+    """Narrow to the bot and the months of the row that `_over_bots` is at."""
+    rows = matching.filter(
+        bot_instance_id=RawSQL("bot.id", []),
+        opened_at__gte=RawSQL("span.first_opened_at", []),
+        opened_at__lte=RawSQL("span.last_opened_at", []),
+    )
+    return rows.filter(ticket_number=ticket) if ticket else rows
+
+
+def _after(rows: QuerySet[Trade], place: Place) -> QuerySet[Trade]:
+    if place.moment is None:
+        return rows.filter(Q(closed_at__isnull=False) | Q(pk__lt=place.id))
+    # A trade opens before it closes: the second bound is one on the partition key.
+    return rows.filter(
+        Q(closed_at__lt=place.moment) | Q(pk__lt=place.id),
+        closed_at__lte=place.moment,
+        opened_at__lte=place.moment,
+    )
+
+
+def _over_bots(
+    bot_ids: list[uuid.UUID], rows: QuerySet[Trade, Any], ticket: str
+) -> tuple[str, list[Any]]:
+    """Return SQL and parameters that give `rows` of each bot, as the relation `found`.
+
+    The span of a bot's tickets bounds opened_at, so that months without its trades are
+    not opened.
+    """
+    text, parameters = rows.query.sql_with_params()
+    only = " AND k.ticket_number = %s" if ticket else ""
+    source = (
+        "unnest(%s::uuid[]) AS bot (id), LATERAL ("  # noqa: S608 -- our own SQL
+        " SELECT min(k.opened_at) first_opened_at, max(k.opened_at) last_opened_at"
+        f" FROM trade_tickets k WHERE k.bot_instance_id = bot.id{only}) span,"
+        f" LATERAL ({text}) found"
+    )
+    return source, [bot_ids, *([ticket] if ticket else []), *parameters]

@@ -83,6 +83,12 @@ def signed_money(amount: Number, currency: str = "") -> str:
 
 
 @register.filter
+def digits(currency: str) -> int:
+    """Return how many decimals a currency is written with."""
+    return _decimals(currency)
+
+
+@register.filter
 def price(quote: Decimal | None) -> str:
     """Write a market price with the decimals that brokers quote such a price with."""
     if quote is None:

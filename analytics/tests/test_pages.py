@@ -44,7 +44,7 @@ def trade_of(owner, currency="USD", **fields):
     return trade
 
 
-@pytest.mark.parametrize("name", ["overview", "statements"])
+@pytest.mark.parametrize("name", ["overview", "bots", "trades", "statements"])
 def test_pages_send_strangers_to_the_sign_in(client, name):
     response = client.get(reverse(name))
 
@@ -64,9 +64,8 @@ def test_overview_shows_figures_in_one_currency(alices_browser, alice):
 
     response = alices_browser.get(reverse("overview"), {"currency": "USD"})
 
-    shown = response.context["overview"]
-    assert shown.performance.net_profit == Decimal("99.30")
-    assert [trade.ticket_number for trade in shown.latest_trades] == ["4711"]
+    assert response.context["total"].net_profit == Decimal("99.30")
+    assert [each.ticket_number for each in response.context["trades"]] == ["4711"]
     assert sorted(response.context["currencies"]) == ["JPY", "USD"]
     assert "+99.30" in response.content.decode()
 
@@ -90,11 +89,11 @@ def test_overview_adds_two_accounts_of_a_currency_up(alices_browser, alice):
             opened_at=first + timedelta(hours=hour),
         )
 
-    shown = alices_browser.get(reverse("overview")).context["overview"]
+    shown = alices_browser.get(reverse("overview")).context
 
-    assert shown.performance.net_profit == Decimal("20.00")
-    assert shown.performance.max_drawdown == Decimal("30.00")
-    assert [point.balance for point in shown.curve] == [50, 20]
+    assert shown["total"].net_profit == Decimal("20.00")
+    assert shown["total"].max_drawdown == Decimal("30.00")
+    assert shown["chart"].data["balance"] == [50, 20, 20]
 
 
 def test_overview_shows_nothing_of_a_neighbor(alices_browser, alice, charlie):
@@ -107,14 +106,14 @@ def test_overview_shows_nothing_of_a_neighbor(alices_browser, alice, charlie):
     assert foreign.bot_instance.mt4_account not in page
 
 
-@pytest.mark.parametrize("bots", [1, 3])
-def test_overview_asks_as_often_for_one_bot_as_for_three(
+@pytest.mark.parametrize("bots", [1, 30])
+def test_overview_asks_as_often_for_one_bot_as_for_thirty(
     alices_browser, alice, bots, django_assert_num_queries
 ):
     for _ in range(bots):
         trade_of(alice)
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         alices_browser.get(reverse("overview"))
 
 

@@ -1,5 +1,6 @@
 // Every page works without this file. It adds the theme button, the 10-second tick
-// that live parts listen to, and the name and the busy state of an upload.
+// that live parts listen to, short addresses of filtered lists, and the name and the
+// busy state of an upload.
 "use strict";
 
 (() => {
@@ -33,6 +34,29 @@
   // hx-trigger="tick from:body" asks again; a hidden tab asks nothing.
   function tick() {
     if (document.visibilityState === "visible") document.body.dispatchEvent(new Event("tick"));
+  }
+
+  // What is shown while nobody answers is old: the page says so until somebody does.
+  function showStale(event) {
+    if (event.target.id !== "pulse") return;
+    const isStale = event.type !== "htmx:afterRequest" || event.detail.failed;
+    document.querySelector("#pulse [data-stale]").hidden = !isStale;
+  }
+
+  // --- Filters -------------------------------------------------------------------
+  // A field that is left empty filters nothing, and needs no place in the address.
+  function dropEmptyFields(event) {
+    if (!event.detail.elt.closest("form[data-filters]")) return;
+    const values = event.detail.formData;
+    for (const [name, value] of [...values]) {
+      if (value === "") values.delete(name);
+    }
+  }
+
+  // A refused value is answered with the form, which says what is wrong with it.
+  function showRefusal(event) {
+    if (event.detail.xhr.status !== 400) return;
+    event.detail.shouldSwap = event.target.closest(":has(form[data-filters])") !== null;
   }
 
   // --- Uploads -------------------------------------------------------------------
@@ -86,6 +110,11 @@
   });
   for (const name of ["dragover", "dragleave", "drop"]) {
     document.addEventListener(name, markDropTarget);
+  }
+  document.addEventListener("htmx:configRequest", dropEmptyFields);
+  document.addEventListener("htmx:beforeSwap", showRefusal);
+  for (const name of ["htmx:afterRequest", "htmx:sendError", "htmx:responseError"]) {
+    document.addEventListener(name, showStale);
   }
   // The back button brings a page back as it was left: busy.
   addEventListener("pageshow", () => {

@@ -1,4 +1,4 @@
-"""Pages: the overview, and statements from upload to verdict."""
+"""Statements: upload, verdict, and what was imported so far."""
 
 import uuid
 from datetime import timedelta
@@ -8,14 +8,15 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.files.uploadedfile import UploadedFile
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
-from analytics import charts, queries
+from analytics.pages.parts import user_of
+from analytics.queries import statements as queries
 from analytics.services.statements import import_statement
 from bots.models import BotInstance
 from smarttrader.lib import clock
@@ -24,33 +25,6 @@ from trading.services.statements import StatementDisagrees, StatementFile
 
 IMPORTS_SHOWN = 50
 HALF_HOURS = range(-12 * 60, 14 * 60 + 1, 30)
-
-
-def _user(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # noqa: S101 -- login_required sees to it
-    return request.user
-
-
-@require_safe
-@login_required
-def overview(request: HttpRequest) -> HttpResponse:
-    user = _user(request)
-    currencies = queries.currencies(user)
-    if not currencies:
-        return render(request, "analytics/first_run.html")
-    currency = request.GET.get("currency", currencies[0])
-    if currency not in currencies:
-        raise Http404
-    shown = queries.currency_overview(user, currency)
-    return render(
-        request,
-        "analytics/overview.html",
-        {
-            "overview": shown,
-            "currencies": currencies,
-            "spark": charts.sparkline([point.balance for point in shown.curve]),
-        },
-    )
 
 
 class StatementForm(forms.Form):
@@ -95,7 +69,7 @@ def _offset_label(minutes: int) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def statements(request: HttpRequest) -> HttpResponse:
-    user = _user(request)
+    user = user_of(request)
     form = StatementForm(request.POST or None, request.FILES or None, user=user)
     context: dict[str, Any] = {"form": form}
     status = 200
@@ -111,7 +85,7 @@ def statements(request: HttpRequest) -> HttpResponse:
 @require_safe
 @login_required
 def statement(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    record = get_object_or_404(queries.statement_imports(_user(request)), pk=pk)
+    record = get_object_or_404(queries.statement_imports(user_of(request)), pk=pk)
     return render(request, "analytics/statement.html", {"record": record})
 
 

@@ -1,0 +1,155 @@
+"""The overview: accounts of one currency, how they do and what needs a hand."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from analytics import charts
+from analytics.pages import parts
+from analytics.queries import fleet, performance
+from analytics.queries.fleet import FleetBot
+from analytics.queries.performance import CurvePoint
+from bots.models import BotState
+from smarttrader.lib import clock
+
+Curve = Callable[[], list[CurvePoint]]
+
+BAR_DAYS = 14
+SPARK_SPAN = timedelta(days=30)
+TRADING = (BotState.ONLINE, BotState.SLOW)
+
+
+@require_safe
+@login_required
+def overview(request: HttpRequest) -> HttpResponse:
+    user, now = parts.user_of(request), clock.now()
+    bots = fleet.fleet(user, now)
+    if not bots:
+        return render(request, "analytics/first_run.html")
+    currencies = fleet.currencies(bots)
+    currency = request.GET.get("currency", currencies[0])
+    if currency not in currencies:
+        raise Http404
+    shown = [each for each in bots if each.bot.account_currency == currency]
+    todo = fleet.attention(user, bots, now)
+    curve = curve_of(shown)
+    summary = {
+        "trading": sum(each.state in TRADING for each in bots),
+        "bots": len(bots),
+        "todo": len(todo),
+    }
+    context = {"currency": currency, "currencies": currencies}
+    return parts.answer(
+        request,
+        "analytics/overview.html",
+        [
+            parts.drawn(request, "summary", "analytics/_summary.html", summary),
+            figures_part(request, shown, curve, now, currency=currency),
+            *chart_parts(request, shown, curve, now, currency=currency),
+            parts.drawn(
+                request,
+                "bots",
+                "analytics/_bots.html",
+                {**context, "bots": shown, "now": now},
+            ),
+            parts.drawn(
+                request,
+                "attention",
+                "analytics/_attention.html",
+                {"attention": todo, "now": now},
+            ),
+            parts.drawn(
+                request,
+                "latest",
+                "analytics/_latest.html",
+                {"trades": fleet.latest_trades(shown)},
+            ),
+        ],
+        context,
+    )
+
+
+def curve_of(bots: list[FleetBot]) -> Curve:
+    """Return the bots' curve, read when it is first asked for."""
+    return cache(lambda: performance.balance_curve([each.bot.pk for each in bots]))
+
+
+def figures_part(
+    request: HttpRequest,
+    bots: list[FleetBot],
+    curve: Curve,
+    now: datetime,
+    *,
+    currency: str,
+) -> parts.Part:
+    figures = [each.performance for each in bots]
+    equity = fleet.equity_now(bots)
+
+    def context() -> dict[str, Any]:
+        days = performance.last_days(curve(), BAR_DAYS, now)
+        return {
+            "total": performance.combined(figures, curve()),
+            "equity": equity,
+            "currency": currency,
+            "today": days[-1],
+            "bars": charts.bars(days),
+            "bars_width": len(days) * charts.BAR_WIDTH,
+            "spark": charts.sparkline(_recent_balances(curve(), now)),
+        }
+
+    return parts.drawn_later(
+        request,
+        "figures",
+        "analytics/_figures_cards.html",
+        context,
+        version_of=(figures, equity, now.date()),
+    )
+
+
+def chart_parts(
+    request: HttpRequest,
+    bots: list[FleetBot],
+    curve: Curve,
+    now: datetime,
+    *,
+    currency: str,
+) -> list[parts.Part]:
+    """Return the chart, or nothing to the pulse of a page that is zoomed in."""
+    if parts.is_zoomed(request) and request.headers.get("HX-Target") == "pulse":
+        return []
+
+    def context() -> dict[str, Any]:
+        period = parts.period_of(request, curve(), now)
+        return {
+            "period": period,
+            "ranges": parts.RANGES.items(),
+            "currency": currency,
+            "chart": charts.balance_chart(
+                curve(),
+                start=period.start,
+                end=period.end,
+                zone=timezone.get_current_timezone(),
+            ),
+        }
+
+    return [
+        parts.drawn_later(
+            request,
+            "chart",
+            "analytics/_chart.html",
+            context,
+            version_of=[each.performance for each in bots],
+        )
+    ]
+
+
+def _recent_balances(curve: list[CurvePoint], now: datetime) -> list[Any]:
+    recent = [point.balance for point in curve if point.hour >= now - SPARK_SPAN]
+    return recent or [point.balance for point in curve]

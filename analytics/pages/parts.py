@@ -1,0 +1,175 @@
+"""What pages that stay up to date share: parts, their versions, the pulse, the period.
+
+Such a page asks for itself again each ten seconds, from an element named `pulse`, and
+tells which versions of its parts it shows. It is answered with the parts that changed,
+or with 204 when none did.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User
+from analytics.queries.performance import CurvePoint
+
+HOUR = timedelta(hours=1)
+ALL, CUSTOM = "all", "custom"
+RANGES = {
+    "7d": (gettext_lazy("7D"), timedelta(days=7)),
+    "30d": (gettext_lazy("30D"), timedelta(days=30)),
+    "90d": (gettext_lazy("90D"), timedelta(days=90)),
+    "1y": (gettext_lazy("1Y"), timedelta(days=365)),
+    ALL: (gettext_lazy("All"), None),
+}
+USUAL_RANGE = "90d"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """An element of a page, by its id; equal versions show the same."""
+
+    name: str
+    version: str
+    render: Callable[[], str]
+
+    @property
+    def mark(self) -> str:
+        return f"{self.name}-{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    name: str
+    start: datetime
+    end: datetime
+
+
+def user_of(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # noqa: S101 -- login_required sees to it
+    return request.user
+
+
+def drawn(
+    request: HttpRequest, name: str, template: str, context: dict[str, Any]
+) -> Part:
+    """Return a part whose version is what it shows."""
+    html = render_to_string(template, context, request)
+    return Part(name, _digest(html), lambda: html)
+
+
+def drawn_later(
+    request: HttpRequest,
+    name: str,
+    template: str,
+    context: Callable[[], dict[str, Any]],
+    *,
+    version_of: Any,
+) -> Part:
+    """Return a part that is expensive: it is drawn only where `version_of` changed."""
+    return Part(
+        name,
+        _digest(repr(version_of)),
+        lambda: render_to_string(template, context(), request),
+    )
+
+
+def answer(
+    request: HttpRequest,
+    template: str,
+    parts: Sequence[Part],
+    context: Mapping[str, Any],
+) -> HttpResponse:
+    """Answer with the page, with the one part that htmx asks for, or to the pulse."""
+    wanted = request.headers.get("HX-Target", "")
+    if wanted == "pulse":
+        return _answer_pulse(request, parts)
+    for part in parts:
+        if part.name == wanted:
+            return HttpResponse(part.render())
+    return render(
+        request,
+        template,
+        {
+            **context,
+            "parts": {part.name: part.render() for part in parts},
+            "versions": _versions(parts),
+        },
+    )
+
+
+def period_of(
+    request: HttpRequest, curve: Sequence[CurvePoint], now: datetime
+) -> Period:
+    """Return the period that the URL names. Raises BadRequest for an unreadable one.
+
+    Without a name it is the last 90 days, or all time for an account that rested since.
+    """
+    if "from" in request.GET or "to" in request.GET:
+        return _custom_period(request)
+    name = request.GET.get("range") or _usual_range(curve, now)
+    if name not in RANGES:
+        raise BadRequest("range")
+    length = RANGES[name][1]
+    if length is not None:
+        return Period(name, now - length, now)
+    if not curve:
+        return Period(name, now - HOUR, now)
+    return Period(name, curve[0].hour, curve[-1].hour + HOUR)
+
+
+def is_zoomed(request: HttpRequest) -> bool:
+    return "from" in request.GET or "to" in request.GET
+
+
+def _usual_range(curve: Sequence[CurvePoint], now: datetime) -> str:
+    length = RANGES[USUAL_RANGE][1]
+    assert length is not None  # noqa: S101
+    rested = not curve or curve[-1].hour < now - length
+    return ALL if rested else USUAL_RANGE
+
+
+def _custom_period(request: HttpRequest) -> Period:
+    try:
+        start, end = (_moment(request.GET[name]) for name in ("from", "to"))
+    except (KeyError, ValueError, OverflowError) as error:
+        raise BadRequest("from, to") from error
+    if end - start < HOUR:
+        raise BadRequest("to")
+    return Period(CUSTOM, start, end)
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _answer_pulse(request: HttpRequest, parts: Sequence[Part]) -> HttpResponse:
+    shown = request.GET.get("v", "").split(".")
+    changed = [part for part in parts if part.mark not in shown]
+    if not changed:
+        return HttpResponse(status=204)
+    return render(
+        request,
+        "analytics/_pulse.html",
+        {
+            "versions": _versions(parts),
+            "changed": [part.render() for part in changed],
+            "names": [part.name for part in parts],
+        },
+    )
+
+
+def _versions(parts: Sequence[Part]) -> str:
+    return ".".join(part.mark for part in parts)
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()

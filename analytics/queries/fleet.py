@@ -1,0 +1,241 @@
+"""A user's bots by our clock: how each is doing, what it earned, what needs a hand."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from django.db.models import Q
+
+from accounts.models import User
+from analytics.queries.performance import Performance, performance_by_bot
+from bots.models import BotInstance, BotLog, BotSource, BotState
+from licensing.models import License, LicenseStatus
+from smarttrader.lib.keyset import Place
+from trading import queries as trading
+from trading.models import StatementImport, Trade, TradeStatus
+
+LATEST_OPEN, LATEST_CLOSED = 5, 10
+EXPIRES_SOON = timedelta(days=14)
+LOGS_KEPT = timedelta(days=90)
+
+TONES = {
+    BotState.ONLINE: "ok",
+    BotState.SLOW: "caution",
+    BotState.OFFLINE: "bad",
+    BotState.ERROR: "bad",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FleetBot:
+    bot: BotInstance
+    state: BotState
+    performance: Performance
+
+    @property
+    def tone(self) -> str:
+        """Return the badge's color, which only repeats the word beside it."""
+        return TONES.get(self.state, "")
+
+    @property
+    def open_profit(self) -> Decimal | None:
+        """Return equity minus balance, as the last heartbeat told them."""
+        if self.bot.equity is None or self.bot.balance is None:
+            return None
+        return Decimal(self.bot.equity - self.bot.balance)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether an EA is expected to be heard: not a file's, not a released one."""
+        return self.bot.source == BotSource.EA and self.bot.released_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class EquityNow:
+    """What the bots that told their equity hold together, in one currency."""
+
+    bots: int
+    equity: Decimal
+    balance: Decimal
+
+    @property
+    def open_profit(self) -> Decimal:
+        return self.equity - self.balance
+
+
+class Trouble(StrEnum):
+    """What can need attention, the most urgent first."""
+
+    BOT_ERROR = "bot_error"
+    BOT_OFFLINE = "bot_offline"
+    LICENSE_STOPPED = "license_stopped"
+    LICENSE_EXPIRED = "license_expired"
+    LICENSE_EXPIRING = "license_expiring"
+    STATEMENT_DIFFERS = "statement_differs"
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """Something that needs a hand: exactly one of the last three is set."""
+
+    trouble: Trouble
+    bot: BotInstance | None = None
+    license: License | None = None
+    statement: StatementImport | None = None
+
+
+def fleet(user: User, now: datetime) -> list[FleetBot]:
+    """Return a user's bots with their licenses, states and figures, by name."""
+    bots = list(
+        BotInstance.objects.filter(user=user)
+        .select_related("license")
+        .order_by("instance_name", "id")
+    )
+    by_bot = performance_by_bot([bot.pk for bot in bots])
+    return [
+        FleetBot(bot, bot.state(now), by_bot.get(bot.pk, Performance())) for bot in bots
+    ]
+
+
+def fleet_bot(user: User, bot_id: uuid.UUID, now: datetime) -> FleetBot | None:
+    """Return one bot of a user with its license and settings, or None."""
+    bot = (
+        BotInstance.objects.filter(user=user, pk=bot_id)
+        .select_related("license", "settings")
+        .first()
+    )
+    if bot is None:
+        return None
+    by_bot = performance_by_bot([bot.pk])
+    return FleetBot(bot, bot.state(now), by_bot.get(bot.pk, Performance()))
+
+
+def currencies(bots: Sequence[FleetBot]) -> list[str]:
+    """Return the currencies of the bots: those of live ones first, then the busiest."""
+    ranks: dict[str, tuple[bool, int]] = {}
+    for each in bots:
+        rank = (each.bot.last_heartbeat is not None, each.performance.total_trades)
+        known = ranks.get(each.bot.account_currency)
+        ranks[each.bot.account_currency] = max(known, rank) if known else rank
+    return sorted(ranks, key=lambda name: (not ranks[name][0], -ranks[name][1], name))
+
+
+def equity_now(bots: Sequence[FleetBot]) -> EquityNow | None:
+    """Return the sum over bots of one currency, or None where none told its equity."""
+    # Two bots on one account report the same money: it counts once, as told last.
+    told: dict[tuple[str, str], BotInstance] = {}
+    for each in bots:
+        if not each.is_connected or each.open_profit is None:
+            continue
+        account = (each.bot.mt4_account, (each.bot.broker_server or "").lower())
+        known = told.get(account)
+        if known is None or _heard(each.bot) > _heard(known):
+            told[account] = each.bot
+    if not told:
+        return None
+    return EquityNow(
+        bots=len(told),
+        equity=sum((bot.equity for bot in told.values()), Decimal(0)),
+        balance=sum((bot.balance for bot in told.values()), Decimal(0)),
+    )
+
+
+def latest_trades(bots: Sequence[FleetBot]) -> list[Trade]:
+    """Return the open trades and those that closed last, with their bots."""
+    instances = [each.bot for each in bots]
+    opened = Trade.objects.filter(status=TradeStatus.OPEN)
+    closed = Trade.objects.filter(status=TradeStatus.CLOSED)
+    return [
+        *trading.newest_trades(instances, opened, limit=LATEST_OPEN),
+        *trading.newest_trades(instances, closed, limit=LATEST_CLOSED),
+    ]
+
+
+def attention(user: User, bots: Sequence[FleetBot], now: datetime) -> list[Attention]:
+    """Return what needs the user's attention, the most urgent first."""
+    found = [
+        *_troubled_bots(bots),
+        *_troubled_licenses(bots, now),
+        *_differing_statements(user),
+    ]
+    urgency = list(Trouble)
+    return sorted(found, key=lambda each: urgency.index(each.trouble))
+
+
+def bot_logs(
+    bot: BotInstance,
+    *,
+    now: datetime,
+    limit: int,
+    level: str = "",
+    category: str = "",
+    after: Place | None = None,
+) -> list[BotLog]:
+    """Return a bot's log of the last 90 days, newest first, from a place on."""
+    logs = BotLog.objects.filter(bot_instance=bot, created_at__gte=now - LOGS_KEPT)
+    if level:
+        logs = logs.filter(log_level=level)
+    if category:
+        logs = logs.filter(category=category)
+    if after:
+        logs = logs.filter(
+            Q(created_at__lt=after.moment) | Q(pk__lt=after.id),
+            created_at__lte=after.moment,
+        )
+    return list(logs.order_by("-created_at", "-id")[:limit])
+
+
+def _heard(bot: BotInstance) -> float:
+    return bot.last_heartbeat.timestamp() if bot.last_heartbeat else 0.0
+
+
+def _troubled_bots(bots: Sequence[FleetBot]) -> list[Attention]:
+    troubles = {
+        BotState.ERROR: Trouble.BOT_ERROR,
+        BotState.OFFLINE: Trouble.BOT_OFFLINE,
+    }
+    return [
+        Attention(troubles[each.state], bot=each.bot)
+        for each in bots
+        if each.is_connected and each.state in troubles
+    ]
+
+
+def _troubled_licenses(bots: Sequence[FleetBot], now: datetime) -> list[Attention]:
+    """Return the licenses under which something runs, and soon or already cannot."""
+    in_use = {
+        each.bot.license_id: each.bot.license for each in bots if each.is_connected
+    }
+    found = []
+    for license in in_use.values():  # noqa: A001 -- the model's own name
+        trouble = _trouble_of(license, now)
+        if trouble:
+            found.append(Attention(trouble, license=license))
+    return found
+
+
+def _trouble_of(license: License, now: datetime) -> Trouble | None:  # noqa: A002
+    if license.status in (LicenseStatus.REVOKED, LicenseStatus.SUSPENDED):
+        return Trouble.LICENSE_STOPPED
+    ends = license.expires_at
+    if license.status == LicenseStatus.EXPIRED or (ends and ends <= now):
+        return Trouble.LICENSE_EXPIRED
+    return Trouble.LICENSE_EXPIRING if ends and ends <= now + EXPIRES_SOON else None
+
+
+def _differing_statements(user: User) -> list[Attention]:
+    """Return each account's latest statement whose figures are not MetaTrader's."""
+    latest = (
+        StatementImport.objects.filter(user=user)
+        .select_related("check_result")
+        .order_by("bot_instance_id", "-created_at", "-id")
+        .distinct("bot_instance_id")
+    )
+    return [
+        Attention(Trouble.STATEMENT_DIFFERS, statement=record)
+        for record in latest
+        if hasattr(record, "check_result") and record.check_result.mismatches
+    ]

@@ -1,0 +1,152 @@
+"""What closed trades amount to: figures and curves, composed from the metrics."""
+
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from django.db.models import Sum
+
+from analytics.models import MetricType, PerformanceMetric
+from smarttrader.lib.money import CENT, rounded
+
+ZERO, HUNDRED = Decimal(0), Decimal(100)
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """Closed trades of all time, as docs/metrics.md defines each figure."""
+
+    total_trades: int = 0
+    winning_trades: int = 0
+    gross_profit: Decimal = ZERO
+    gross_loss: Decimal = ZERO
+    max_drawdown: Decimal = ZERO
+
+    @property
+    def net_profit(self) -> Decimal:
+        return self.gross_profit - self.gross_loss
+
+    @property
+    def win_rate(self) -> Decimal:
+        return self.winning_trades * HUNDRED / (self.total_trades or 1)
+
+    @property
+    def profit_factor(self) -> Decimal | None:
+        """None without a loss: the page says so in words."""
+        if not self.gross_loss:
+            return None
+        return rounded(self.gross_profit / self.gross_loss, CENT)
+
+    @property
+    def expectancy(self) -> Decimal:
+        """Net profit per trade."""
+        return self.net_profit / (self.total_trades or 1)
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """Where the closed trades of all hours up to the end of this one stand."""
+
+    hour: datetime
+    trades: int  # that closed in this hour
+    balance: Decimal  # cumulative closed net, from 0
+    drawdown: Decimal  # below the highest balance so far, at least 0
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What the trades that closed on one UTC day amount to."""
+
+    day: date
+    trades: int = 0
+    net: Decimal = ZERO
+
+
+def performance_by_bot(bot_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Performance]:
+    """Return the figures of each bot that has closed a trade."""
+    months = (
+        PerformanceMetric.objects.filter(
+            bot_instance__in=bot_ids, metric_type=MetricType.MONTHLY
+        )
+        .order_by("bot_instance_id", "period_start")
+        .iterator()
+    )
+    by_bot: dict[uuid.UUID, list[PerformanceMetric]] = {}
+    for month in months:
+        by_bot.setdefault(month.bot_instance_id, []).append(month)
+    return {bot_id: _composed(parts) for bot_id, parts in by_bot.items()}
+
+
+def combined(parts: Sequence[Performance], curve: list[CurvePoint]) -> Performance:
+    """Return the figures of several bots in one currency; `curve` is that of all.
+
+    Combined curves add per hour; the drawdown is that of their sum.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    return Performance(
+        total_trades=sum(part.total_trades for part in parts),
+        winning_trades=sum(part.winning_trades for part in parts),
+        gross_profit=sum((part.gross_profit for part in parts), ZERO),
+        gross_loss=sum((part.gross_loss for part in parts), ZERO),
+        max_drawdown=max((point.drawdown for point in curve), default=ZERO),
+    )
+
+
+def balance_curve(bot_ids: Collection[uuid.UUID]) -> list[CurvePoint]:
+    """Return the hours in which trades of these bots closed, added up, in order."""
+    hours = (
+        PerformanceMetric.objects.filter(
+            bot_instance__in=bot_ids, metric_type=MetricType.HOURLY
+        )
+        .values_list("period_start")
+        .annotate(net=Sum("net_profit"), trades=Sum("total_trades"))
+        .order_by("period_start")
+    )
+    balance, peak, curve = ZERO, ZERO, []
+    for hour, net, trades in hours.values_list("period_start", "net", "trades"):
+        balance += net
+        peak = max(peak, balance)
+        curve.append(CurvePoint(hour, trades, balance, peak - balance))
+    return curve
+
+
+def last_days(curve: list[CurvePoint], count: int, now: datetime) -> list[Day]:
+    """Return the last UTC days of a curve up to today, days without trades included."""
+    today = now.astimezone(UTC).date()
+    days = {
+        day: Day(day)
+        for day in (today - timedelta(days=back) for back in reversed(range(count)))
+    }
+    for index in reversed(range(len(curve))):
+        point = curve[index]
+        day = point.hour.astimezone(UTC).date()
+        if day < today - timedelta(days=count - 1):
+            break
+        if day in days:
+            before = curve[index - 1].balance if index else ZERO
+            known = days[day]
+            days[day] = Day(
+                day,
+                known.trades + point.trades,
+                known.net + point.balance - before,
+            )
+    return list(days.values())
+
+
+def _composed(months: Sequence[PerformanceMetric]) -> Performance:
+    """Return the figures over all months: sums add, drawdown reaches across months."""
+    drawdown, peak, net = ZERO, ZERO, ZERO
+    for month in months:
+        drawdown = max(drawdown, month.max_drawdown, peak - (net + month.trough))
+        peak = max(peak, net + month.peak)
+        net += month.net_profit
+    return Performance(
+        total_trades=sum(month.total_trades for month in months),
+        winning_trades=sum(month.winning_trades for month in months),
+        gross_profit=sum((month.gross_profit for month in months), ZERO),
+        gross_loss=sum((month.gross_loss for month in months), ZERO),
+        max_drawdown=drawdown,
+    )

@@ -1,0 +1,135 @@
+"""What a list of trades can be narrowed to."""
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import django_filters
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import F, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from bots.models import BotInstance
+from trading.models import Trade, TradeStatus, TradeType
+
+WON, LOST = "won", "lost"
+NET = F("profit") + F("commission") + F("swap")
+DAY_INPUT = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+def _bots(request: Any) -> QuerySet[BotInstance]:
+    return BotInstance.objects.filter(user=request.user).order_by("instance_name", "id")
+
+
+def _midnight(day: date) -> datetime:
+    """Return the start of a day in the reader's zone."""
+    return datetime.combine(day, time.min, timezone.get_current_timezone())
+
+
+class TradeForm(forms.Form):
+    def clean(self) -> dict[str, Any]:
+        values = self.cleaned_data
+        first, last = values.get("closed_from"), values.get("closed_to")
+        if first and last and last < first:
+            self.add_error("closed_to", _("This day lies before the first one."))
+        return values
+
+    def clean_ticket(self) -> str:
+        return self._without_nul("ticket")
+
+    def clean_symbol(self) -> str:
+        return self._without_nul("symbol")
+
+    def _without_nul(self, name: str) -> str:
+        text: str = self.cleaned_data[name]
+        if "\0" in text:
+            raise ValidationError(_("This has characters that no value has."))
+        return text
+
+
+class TradeFilter(django_filters.FilterSet):  # type: ignore[misc]
+    """Check `is_valid()` first: with an invalid value `qs` would hold all rows.
+
+    The days are whole days in the reader's zone. `bots` is whose trades are looked at,
+    and `ticket` is left to the query, which finds it by its own index.
+    """
+
+    bot = django_filters.ModelChoiceFilter(
+        queryset=_bots,
+        method="leave",
+        label=gettext_lazy("Bot"),
+        empty_label=gettext_lazy("All bots"),
+    )
+    symbol = django_filters.CharFilter(
+        lookup_expr="iexact", label=gettext_lazy("Symbol"), max_length=20
+    )
+    side = django_filters.ChoiceFilter(
+        field_name="trade_type",
+        choices=TradeType.choices,
+        label=gettext_lazy("Side"),
+        empty_label=gettext_lazy("Buy and sell"),
+    )
+    status = django_filters.ChoiceFilter(
+        choices=TradeStatus.choices,
+        label=gettext_lazy("Status"),
+        empty_label=gettext_lazy("Any status"),
+    )
+    result = django_filters.ChoiceFilter(
+        choices=[(WON, gettext_lazy("Won")), (LOST, gettext_lazy("Lost"))],
+        method="keep_result",
+        label=gettext_lazy("Result"),
+        empty_label=gettext_lazy("Won and lost"),
+    )
+    closed_from = django_filters.DateFilter(
+        method="keep_from", label=gettext_lazy("Closed from"), widget=DAY_INPUT
+    )
+    closed_to = django_filters.DateFilter(
+        method="keep_to", label=gettext_lazy("Closed to"), widget=DAY_INPUT
+    )
+    ticket = django_filters.CharFilter(
+        method="leave", label=gettext_lazy("Ticket"), max_length=50
+    )
+
+    class Meta:
+        model = Trade
+        fields: list[str] = []
+        form = TradeForm
+
+    @property
+    def bots(self) -> list[BotInstance]:
+        chosen = self.form.cleaned_data["bot"]
+        return [chosen] if chosen else list(_bots(self.request))
+
+    @property
+    def wanted_ticket(self) -> str:
+        return str(self.form.cleaned_data["ticket"])
+
+    @property
+    def active(self) -> int:
+        """Count the filters that are set."""
+        return sum(value not in (None, "") for value in self.form.cleaned_data.values())
+
+    def leave(
+        self, queryset: QuerySet[Trade], _name: str, _value: Any
+    ) -> QuerySet[Trade]:
+        return queryset
+
+    def keep_result(
+        self, queryset: QuerySet[Trade], _name: str, value: str
+    ) -> QuerySet[Trade]:
+        closed = queryset.filter(status=TradeStatus.CLOSED).alias(net=NET)
+        return closed.filter(net__gt=0) if value == WON else closed.filter(net__lt=0)
+
+    def keep_from(
+        self, queryset: QuerySet[Trade], _name: str, value: date
+    ) -> QuerySet[Trade]:
+        return queryset.filter(closed_at__gte=_midnight(value))
+
+    def keep_to(
+        self, queryset: QuerySet[Trade], _name: str, value: date
+    ) -> QuerySet[Trade]:
+        end = _midnight(value + timedelta(days=1))
+        # A trade opens before it closes: a bound on the partition key.
+        return queryset.filter(closed_at__lt=end, opened_at__lt=end)

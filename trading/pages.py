@@ -1,0 +1,144 @@
+"""Pages: the list of trades, and the same list as a file."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    StreamingHttpResponse,
+)
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from smarttrader.lib import spreadsheets
+from smarttrader.lib.keyset import NotAPlace, Place
+from trading import queries
+from trading.filters import TradeFilter
+from trading.models import Trade
+
+ROWS = 50
+
+
+@require_safe
+@login_required
+def trades(request: HttpRequest) -> HttpResponse:
+    """Show a page of the trades that the filters in the URL leave."""
+    chosen = TradeFilter(request.GET, Trade.objects.all(), request=request)
+    if not chosen.is_valid():
+        return _show(request, {"filter": chosen}, status=400)
+    try:
+        after = Place.read(request.GET["after"]) if "after" in request.GET else None
+    except NotAPlace:
+        chosen.form.add_error(None, _("This address names no page of the list."))
+        return _show(request, {"filter": chosen}, status=400)
+    bots = chosen.bots
+    found = queries.newest_trades(
+        bots, chosen.qs, limit=ROWS + 1, after=after, ticket=chosen.wanted_ticket
+    )
+    shown = found[:ROWS]
+    return _show(
+        request,
+        {
+            "filter": chosen,
+            "bots": bots,
+            "trades": shown,
+            "sums": queries.sums_of_trades(
+                bots, chosen.qs, ticket=chosen.wanted_ticket
+            ),
+            "is_first": after is None,
+            "next": Place(shown[-1].closed_at, shown[-1].pk) if found[ROWS:] else None,
+            "query": _query(request),
+        },
+    )
+
+
+@require_safe
+@login_required
+def export(request: HttpRequest) -> HttpResponseBase:
+    """Hand the same trades over as a file, all of them, row by row."""
+    chosen = TradeFilter(request.GET, Trade.objects.all(), request=request)
+    if not chosen.is_valid():
+        return _show(request, {"filter": chosen}, status=400)
+    found = queries.all_trades(chosen.bots, chosen.qs, ticket=chosen.wanted_ticket)
+    return StreamingHttpResponse(
+        spreadsheets.lines(COLUMNS, _rows(found)),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="trades.csv"'},
+    )
+
+
+def _show(
+    request: HttpRequest, context: dict[str, Any], status: int = 200
+) -> HttpResponse:
+    # htmx asks for the card alone; its own history, when it goes back, for all.
+    is_part = request.headers.get("HX-Target") == "trades"
+    template = "trading/_trades.html" if is_part else "trading/trades.html"
+    return render(request, template, context, status=status)
+
+
+def _query(request: HttpRequest) -> str:
+    """Return the filters of the URL, without the page and without what is empty."""
+    values = request.GET.copy()
+    values.pop("after", None)
+    for name in [name for name, value in values.items() if not value]:
+        values.pop(name)
+    return values.urlencode()
+
+
+COLUMNS = [
+    "ticket",
+    "bot",
+    "account",
+    "broker",
+    "symbol",
+    "side",
+    "status",
+    "lots",
+    "opened_at",
+    "open_price",
+    "closed_at",
+    "close_price",
+    "stop_loss",
+    "take_profit",
+    "commission",
+    "swap",
+    "profit",
+    "net",
+    "currency",
+    "strategy",
+    "magic_number",
+    "comment",
+]
+
+
+def _rows(found: Iterable[Trade]) -> Iterator[list[spreadsheets.Cell]]:
+    for trade in found:
+        bot = trade.bot_instance
+        yield [
+            trade.ticket_number,
+            bot.instance_name,
+            bot.mt4_account,
+            bot.broker_name,
+            trade.symbol,
+            trade.trade_type,
+            trade.status,
+            trade.lot_size,
+            trade.opened_at,
+            trade.open_price,
+            trade.closed_at,
+            trade.close_price,
+            trade.stop_loss,
+            trade.take_profit,
+            trade.commission,
+            trade.swap,
+            trade.profit,
+            trade.net_profit,
+            bot.account_currency,
+            trade.strategy_used,
+            trade.magic_number,
+            trade.comment,
+        ]
