@@ -1,8 +1,12 @@
 """The back office's view of bots, their settings and logs."""
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from bots.models import BotInstance, BotLog, BotSettings
+from bots.services import releases
+from smarttrader.lib import clock
 from smarttrader.lib.admin import PartitionedAdmin, ReadOnlyAdmin
 
 
@@ -13,6 +17,18 @@ class BotInstanceAdmin(ReadOnlyAdmin[BotInstance]):
     list_select_related = ("user",)
     search_fields = ("instance_name", "mt4_account", "user__email")
     ordering = ("-created_at",)
+    actions = ("release",)
+
+    def has_release_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("bots.change_botinstance")
+
+    @admin.action(
+        description="Release the account and end its tokens", permissions=["release"]
+    )
+    def release(self, request: HttpRequest, queryset: "QuerySet[BotInstance]") -> None:
+        now = clock.now()
+        released = sum(releases.release(bot=bot, now=now) for bot in queryset)
+        self.message_user(request, f"{released} of {len(queryset)} bots released.")
 
 
 @admin.register(BotSettings)

@@ -68,16 +68,15 @@ class BotView(EaView):
     def authenticate(self) -> None:
         claims = read_token(self.token())
         running = running_bot(claims.bot_id, self.now) if claims else None
-        if (
-            claims is None
-            or running is None
-            or running.bot.released_at is not None
-            or running.bot.token_version != claims.token_version
-        ):
+        if claims is None or running is None or not self.takes(running.bot, claims):
             raise EaRefusal(
                 401, "TOKEN_INVALID", "The token is not good: activate again."
             )
         self.running = running
+
+    def takes(self, bot: BotInstance, claims: Claims) -> bool:
+        """Tell whether a correctly signed token is still good for this call."""
+        return bot.released_at is None and bot.token_version == claims.token_version
 
     @property
     def utc_offset(self) -> timedelta:

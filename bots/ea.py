@@ -5,14 +5,15 @@ from typing import Any
 
 from django.http import HttpResponse
 
-from bots.authentication import BotView, IssuedToken, issue_token
+from bots.authentication import BotView, Claims, IssuedToken, issue_token
 from bots.models import (
     FOURTEEN_HOURS_EAST,
     HALF_A_DAY_WEST,
     HEARTBEAT_SECONDS,
+    BotInstance,
     BotStatus,
 )
-from bots.services import activations, heartbeats
+from bots.services import activations, heartbeats, releases
 from bots.services.activations import Activation, ActivationRequest, LicenseLapsed
 from bots.services.heartbeats import Heartbeat
 from licensing.keys import KeyMalformed
@@ -101,6 +102,17 @@ class Activate(EaView):
                 "token_expires_at": token.expires_at,
             }
         return EaRefusal(403, lapse.standing.code, lapse.message, values=values)
+
+
+class Deactivate(BotView):
+    def takes(self, bot: BotInstance, claims: Claims) -> bool:
+        # Also twice: an EA that got no reply asks again, with a token that just ended.
+        return bot.released_at is not None or super().takes(bot, claims)
+
+    def answer(self, fields: Fields) -> HttpResponse:  # noqa: ARG002
+        if releases.release(bot=self.running.bot, now=self.now):
+            return self.reply("DEACTIVATED", "The account is free again.")
+        return self.reply("ALREADY_DEACTIVATED", "The account was free already.")
 
 
 class RecordHeartbeat(BotView):
