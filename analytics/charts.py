@@ -139,8 +139,8 @@ def balance_chart(
         drawdown=_filled_steps(
             [(across(each.at), down(each.drawdown)) for each in kept], -OUTSIDE
         ),
-        balance_ticks=_value_ticks(low, high, 4, up),
-        drawdown_ticks=_value_ticks(-depth, 0, 2, lambda value: down(-value)),
+        balance_ticks=_value_ticks(low, high, 6, up),
+        drawdown_ticks=_value_ticks(-depth, 0, 3, lambda value: down(-value)),
         time_ticks=_time_ticks(start, end, zone),
         opening=before.balance,
         closing=last.balance,
@@ -261,7 +261,7 @@ def _value_ticks(
     low: float, high: float, count: int, place: Callable[[float], int]
 ) -> list[Tick]:
     step = _round_step((high - low) / count)
-    decimals = max(0, -math.floor(math.log10(step)))
+    decimals = len(f"{step:.6f}".rstrip("0").partition(".")[2])
     ticks = []
     for number in range(math.ceil(low / step), math.floor(high / step) + 1):
         y = place(number * step)
@@ -271,10 +271,12 @@ def _value_ticks(
 
 
 def _round_step(least: float) -> float:
-    """Return the smallest of 1, 2, 5, 10, ... that is not below `least`."""
+    """Return the smallest of 1, 2, 2.5, 5, 10, ... that is not below `least`."""
     magnitude = float(10 ** math.floor(math.log10(least)))
     return next(
-        factor * magnitude for factor in (1, 2, 5, 10) if factor * magnitude >= least
+        factor * magnitude
+        for factor in (1, 2, 2.5, 5, 10)
+        if factor * magnitude >= least
     )
 
 

@@ -63,7 +63,10 @@ class TradeFilter(django_filters.FilterSet):  # type: ignore[misc]
         empty_label=gettext_lazy("All bots"),
     )
     symbol = django_filters.CharFilter(
-        lookup_expr="iexact", label=gettext_lazy("Symbol"), max_length=20
+        lookup_expr="iexact",
+        label=gettext_lazy("Symbol"),
+        max_length=20,
+        widget=forms.TextInput(attrs={"placeholder": "EURUSD", "autocomplete": "off"}),
     )
     side = django_filters.ChoiceFilter(
         field_name="trade_type",
@@ -89,7 +92,10 @@ class TradeFilter(django_filters.FilterSet):  # type: ignore[misc]
         method="keep_to", label=gettext_lazy("Closed to"), widget=DAY_INPUT
     )
     ticket = django_filters.CharFilter(
-        method="leave", label=gettext_lazy("Ticket"), max_length=50
+        method="leave",
+        label=gettext_lazy("Ticket"),
+        max_length=50,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )
 
     class Meta:

@@ -18,7 +18,7 @@ from bots.models import BotInstance, LogCategory, LogLevel
 from smarttrader.lib import clock
 from smarttrader.lib.keyset import NotAPlace, Place
 
-LOG_ROWS = 30
+LOG_ROWS = 15
 PERIOD = ("range", "from", "to")
 
 

@@ -42,7 +42,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     curve = curve_of(shown)
     summary = {
         "trading": sum(each.state in TRADING for each in bots),
-        "bots": len(bots),
+        "count": len(bots),
         "todo": len(todo),
     }
     context = {"currency": currency, "currencies": currencies}
@@ -94,6 +94,7 @@ def figures_part(
 
     def context() -> dict[str, Any]:
         days = performance.last_days(curve(), BAR_DAYS, now)
+        recent = _recent(curve(), now)
         return {
             "total": performance.combined(figures, curve()),
             "equity": equity,
@@ -101,7 +102,8 @@ def figures_part(
             "today": days[-1],
             "bars": charts.bars(days),
             "bars_width": len(days) * charts.BAR_WIDTH,
-            "spark": charts.sparkline(_recent_balances(curve(), now)),
+            "spark": charts.sparkline([point.balance for point in recent]),
+            "drawdown_spark": charts.sparkline([-point.drawdown for point in recent]),
         }
 
     return parts.drawn_later(
@@ -150,6 +152,6 @@ def chart_parts(
     ]
 
 
-def _recent_balances(curve: list[CurvePoint], now: datetime) -> list[Any]:
-    recent = [point.balance for point in curve if point.hour >= now - SPARK_SPAN]
-    return recent or [point.balance for point in curve]
+def _recent(curve: list[CurvePoint], now: datetime) -> list[CurvePoint]:
+    """Return the last 30 days of a curve, or all of one that rested since."""
+    return [point for point in curve if point.hour >= now - SPARK_SPAN] or curve

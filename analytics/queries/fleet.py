@@ -19,6 +19,7 @@ from trading.models import StatementImport, Trade, TradeStatus
 
 LATEST_OPEN, LATEST_CLOSED = 5, 10
 EXPIRES_SOON = timedelta(days=14)
+DAY = timedelta(days=1)
 LOGS_KEPT = timedelta(days=90)
 
 TONES = {
@@ -79,11 +80,12 @@ class Trouble(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """Something that needs a hand: exactly one of the last three is set."""
+    """Something that needs a hand: of a bot, a license or a statement."""
 
     trouble: Trouble
     bot: BotInstance | None = None
     license: License | None = None
+    days_left: int = 0  # until the license expires, a part of a day counted as one
     statement: StatementImport | None = None
 
 
@@ -213,7 +215,8 @@ def _troubled_licenses(bots: Sequence[FleetBot], now: datetime) -> list[Attentio
     for license in in_use.values():  # noqa: A001 -- the model's own name
         trouble = _trouble_of(license, now)
         if trouble:
-            found.append(Attention(trouble, license=license))
+            left = (license.expires_at or now) - now
+            found.append(Attention(trouble, license=license, days_left=-(-left // DAY)))
     return found
 
 
