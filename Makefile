@@ -12,7 +12,7 @@ export E2E CHROMIUM PYTEST_ARGS
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-nightly services services-stop migrate seed lint fmt types \
-	layers e2e lock venv venv-dev python
+	layers e2e screenshots lock venv venv-dev python
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' Makefile \
@@ -42,6 +42,9 @@ migrate: venv ## bring the database up to date
 
 seed: venv ## fill an empty database with demo data
 	@$(DEVSTACK) exec -- $(VENV_PYTHON) manage.py seed
+
+screenshots: venv-dev ## take docs/overview.png of the demo (NAMES="overview bots")
+	@$(DEVSTACK) test -- $(VENV_PYTHON) -m smarttrader.devstack.screenshots $(NAMES)
 
 lint: venv-dev ## check style
 	@$(VENV_PYTHON) -m ruff check .

@@ -1,0 +1,150 @@
+"""`make screenshots`: pictures of the pages with demo data, for the documents.
+
+Runs inside `python -m smarttrader.devstack test`, and fills its empty database first;
+with `--url` it looks at a stack that runs already.
+"""
+
+import argparse
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, StorageState, sync_playwright
+
+from smarttrader.devstack.errors import DevstackError
+
+ROOT = Path(__file__).resolve().parents[2]
+MANAGE = [sys.executable, str(ROOT / "manage.py")]
+EMAIL, PASSWORD = "alice@example.com", "smart-trader-demo"
+START_SECONDS = 30
+WIDTH, HEIGHT, PHONE_WIDTH = 1440, 1180, 390
+
+# name: path, color scheme, width
+PICTURES = {
+    "overview": ("/", "light", WIDTH),
+    "overview-dark": ("/", "dark", WIDTH),
+    "overview-phone": ("/", "dark", PHONE_WIDTH),
+    "bots": ("/bots/", "light", WIDTH),
+    "trades": ("/trades/", "light", WIDTH),
+}
+
+
+def main() -> int:
+    options = _parser().parse_args()
+    try:
+        if options.url:
+            take_pictures(options.url, options.folder, options.names)
+        else:
+            with demo_server() as url:
+                take_pictures(url, options.folder, options.names)
+    except DevstackError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+@contextmanager
+def demo_server() -> Iterator[str]:
+    """Fill the database that the environment names, and serve it until the end."""
+    for command in (["migrate", "--verbosity=0"], ["seed"], ["rollup"]):
+        subprocess.run([*MANAGE, *command], check=True)
+    port = _free_port()
+    url = f"http://127.0.0.1:{port}"
+    server = subprocess.Popen(
+        [*MANAGE, "runserver", "--noreload", f"127.0.0.1:{port}"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        _wait_for(url, server)
+        yield url
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def take_pictures(url: str, folder: Path, names: list[str]) -> None:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=_chromium(), args=["--no-sandbox", "--disable-gpu"]
+        )
+        state = _signed_in(browser, url)
+        for name in names:
+            if name not in PICTURES:
+                raise DevstackError(f"{name} is none of {', '.join(PICTURES)}")
+            path, scheme, width = PICTURES[name]
+            context = browser.new_context(
+                viewport={"width": width, "height": HEIGHT},
+                color_scheme="dark" if scheme == "dark" else "light",
+                reduced_motion="reduce",
+                storage_state=state,
+            )
+            target = folder / f"{name}.png"
+            _open(context.new_page(), url + path).screenshot(path=target)
+            context.close()
+            print(target)
+        browser.close()
+
+
+def _signed_in(browser: Browser, url: str) -> StorageState:
+    """Sign in once; return the cookies."""
+    page = browser.new_page()
+    page.goto(f"{url}/accounts/login/")
+    page.get_by_label("Email").fill(EMAIL)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading", name="Overview").wait_for()
+    return page.context.storage_state()
+
+
+def _open(page: Page, url: str) -> Page:
+    answer = page.goto(url, wait_until="networkidle")
+    if answer is None or not answer.ok:
+        raise DevstackError(f"{url} did not answer with a page")
+    return page
+
+
+def _chromium() -> str:
+    found = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if not found:
+        raise DevstackError("no Chromium: apt-get install chromium, or set CHROMIUM")
+    return found
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            urllib.request.urlopen(f"{url}/accounts/login/", timeout=5).close()  # noqa: S310 -- our own
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.2)
+        else:
+            return
+    raise DevstackError(f"the server at {url} did not start")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m smarttrader.devstack.screenshots")
+    parser.add_argument("--url", default="", help="a stack that runs already")
+    parser.add_argument("--folder", type=Path, default=ROOT / "docs")
+    parser.add_argument("names", nargs="*", metavar="NAME", default=["overview"])
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

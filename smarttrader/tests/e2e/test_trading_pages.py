@@ -1,0 +1,346 @@
+import gzip
+import re
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.conf import settings
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from analytics.services import rollups
+from bots.tests.factories import BotInstanceFactory, BotLogFactory, BotSettingsFactory
+from smarttrader.lib import clock
+from trading.tests.factories import ClosedTradeFactory, TradeFactory
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+TICK = "document.body.dispatchEvent(new Event('tick'))"
+KILOBYTE = 1000
+
+
+@pytest.fixture
+def bot(alice):
+    """A bot that is online, with fifty trades of the last ten days."""
+    now = clock.now()
+    bot = BotInstanceFactory.create(
+        owner=alice,
+        instance_name="Alpha",
+        account_currency="USD",
+        last_heartbeat=now,
+        balance=Decimal(1000),
+        equity=Decimal("1012.50"),
+        open_trades=0,
+    )
+    for number in range(50):
+        ClosedTradeFactory(
+            bot_instance=bot,
+            ticket_number=f"{1000 + number}",
+            symbol="XAUUSD" if number % 5 == 0 else "EURUSD",
+            profit=Decimal(-30 if number % 3 == 0 else 20),
+            opened_at=now - timedelta(hours=5 * number + 2),
+        )
+    BotSettingsFactory(bot_instance=bot)
+    for level in ("INFO", "ERROR"):
+        BotLogFactory(
+            bot_instance=bot,
+            log_level=level,
+            message=f"A line of {level}",
+            created_at=now,
+        )
+    roll_up()
+    return bot
+
+
+def roll_up():
+    rollups.roll_up(now=clock.now() + timedelta(hours=1))
+
+
+@pytest.fixture
+def open_page(page, live_server, alice, bot, login):
+    """Open a page as Alice, by its URL's name or as a path."""
+    login(alice)
+
+    def go(path):
+        page.goto(live_server.url + path)
+        return page
+
+    return go
+
+
+@pytest.fixture
+def without_script(browser, page, alice, bot, login, live_server):
+    login(alice)
+    context = browser.new_context(java_script_enabled=False)
+    context.add_cookies(page.context.cookies())
+    plain = context.new_page()
+
+    def go(path):
+        plain.goto(live_server.url + path)
+        return plain
+
+    yield go
+    context.close()
+
+
+def heights(page):
+    box = page.locator(".chart .pane").first.bounding_box()
+    return box["x"], box["y"] + 60, box["width"]
+
+
+def test_filters_update_the_table_and_the_address(open_page, live_server):
+    page = open_page(reverse("trades"))
+    expect(page.locator("#sums")).to_contain_text("50 closed trades")
+
+    page.get_by_label("Symbol").fill("xauusd")
+    page.get_by_label("Symbol").press("Tab")
+    expect(page.locator("#sums")).to_contain_text("10 closed trades")
+    page.get_by_label("Result").select_option("lost")
+
+    expect(page.locator("#sums")).to_contain_text("4 closed trades")
+    expect(page.locator("tbody tr")).to_have_count(4)
+    expect(page).to_have_url(
+        f"{live_server.url}{reverse('trades')}?symbol=xauusd&result=lost"
+    )
+    page.go_back()
+    expect(page.locator("#sums")).to_contain_text("10 closed trades")
+    page.get_by_role("link", name="Clear (1)").click()
+    expect(page.locator("#sums")).to_contain_text("50 closed trades")
+
+
+def test_filters_that_match_nothing_say_so_and_clear(open_page):
+    page = open_page(reverse("trades") + "?symbol=NOPE")
+
+    expect(page.get_by_text("No trades match these filters")).to_be_visible()
+    page.get_by_role("link", name="Clear (1)").click()
+    expect(page.locator("tbody tr")).to_have_count(50)
+
+
+def test_a_refused_filter_says_why_in_place(open_page, expected_errors):
+    expected_errors.append("400")
+    page = open_page(reverse("trades") + "?closed_from=2026-03-02")
+
+    page.get_by_label("Closed to").fill("2026-03-01")
+    page.get_by_label("Closed to").press("Tab")
+
+    expect(page.get_by_text("This day lies before the first one.")).to_be_visible()
+    expect(page.locator("tbody tr")).to_have_count(0)
+
+
+def test_the_file_is_what_the_filters_leave(open_page):
+    page = open_page(reverse("trades") + "?symbol=XAUUSD")
+
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV").click()
+
+    lines = download.value.path().read_text().splitlines()
+    assert download.value.suggested_filename == "trades.csv"
+    assert len(lines) == 11
+
+
+def test_older_trades_are_a_page_further(open_page, bot):
+    for number in range(5):
+        TradeFactory(
+            bot_instance=bot, opened_at=clock.now(), ticket_number=f"o{number}"
+        )
+    page = open_page(reverse("trades"))
+
+    page.get_by_role("link", name="Older").click()
+
+    expect(page.locator("tbody tr")).to_have_count(5)
+    expect(page).to_have_url(re.compile("after="))
+    page.get_by_role("link", name="Newest").click()
+    expect(page.locator("tbody tr")).to_have_count(50)
+
+
+def test_the_chart_tells_values_to_the_pointer_and_to_the_keys(open_page):
+    page = open_page(reverse("overview"))
+    x, y, width = heights(page)
+
+    page.mouse.move(x + width / 2, y)
+    expect(page.locator(".tip")).to_contain_text("Balance")
+    page.locator(".chart").focus()
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowLeft")
+
+    expect(page.locator("#live")).to_contain_text("Drawdown")
+    page.keyboard.press("Escape")
+    expect(page.locator(".tip")).to_be_hidden()
+
+
+def test_dragging_zooms_in_and_the_address_keeps_it(open_page):
+    page = open_page(reverse("overview"))
+    x, y, width = heights(page)
+
+    page.mouse.move(x + width * 0.9, y)
+    page.mouse.down()
+    page.mouse.move(x + width * 0.99, y, steps=5)
+    page.mouse.up()
+
+    reset = page.get_by_role("link", name="Reset")
+    expect(reset).to_be_visible()
+    expect(page).to_have_url(re.compile(r"from=.*&to="))
+    page.reload()
+    expect(reset).to_be_visible()
+    # It is mounted again, after a swap as after a load.
+    reset.click()
+    expect(reset).to_be_hidden()
+    page.locator(".chart").focus()
+    page.keyboard.press("Home")
+    expect(page.locator("#live")).to_contain_text("Balance")
+
+
+def test_ranges_change_the_chart_alone(open_page):
+    page = open_page(reverse("overview"))
+    page.evaluate("document.querySelector('h1').dataset.kept = 'yes'")
+
+    page.get_by_role("link", name="7D").click()
+
+    expect(page.locator("#chart [aria-current]")).to_have_text("7D")
+    expect(page).to_have_url(re.compile("range=7d"))
+    expect(page.locator("h1")).to_have_attribute("data-kept", "yes")
+
+
+def test_a_new_trade_appears_without_reloading(open_page, bot):
+    page = open_page(reverse("overview"))
+    page.evaluate("document.querySelector('h1').dataset.kept = 'yes'")
+    expect(page.locator("#trade-4711")).to_have_count(0)
+
+    trade = ClosedTradeFactory(
+        bot_instance=bot,
+        ticket_number="4711",
+        opened_at=clock.now() - timedelta(hours=1),
+        profit=Decimal("123.45"),
+    )
+    roll_up()
+    page.evaluate(TICK)
+
+    expect(page.locator(f"#trade-{trade.ticket_number}")).to_contain_text("+122.75")
+    expect(page.locator("#figures")).to_contain_text("51 trades")
+    expect(page.locator("#chart")).to_contain_text("51 trades closed")
+    expect(page.locator("h1")).to_have_attribute("data-kept", "yes")
+    # The parts that came are alive: the next tick is heard, and the chart reads values.
+    bot.last_heartbeat = clock.now() - timedelta(hours=2)
+    bot.save()
+    page.evaluate(TICK)
+    expect(page.locator("#bots")).to_contain_text("Offline")
+    expect(page.locator("#attention")).to_contain_text("Alpha is offline")
+    page.locator(".chart").focus()
+    page.keyboard.press("Home")
+    expect(page.locator("#live")).to_contain_text("Balance")
+
+
+def test_a_tick_without_news_is_answered_with_nothing(open_page):
+    page = open_page(reverse("overview"))
+
+    with page.expect_response(re.compile(r"[?&]v=")) as answer:
+        page.evaluate(TICK)
+
+    assert answer.value.status == 204
+
+
+def test_a_lost_connection_is_told_until_it_is_back(open_page, expected_errors):
+    expected_errors += ["ERR_INTERNET_DISCONNECTED", "htmx:"]
+    page = open_page(reverse("overview"))
+    stale = page.get_by_text("No connection.")
+    expect(stale).to_be_hidden()
+
+    page.context.set_offline(True)
+    page.evaluate(TICK)
+    expect(stale).to_be_visible()
+
+    page.context.set_offline(False)
+    page.evaluate(TICK)
+    expect(stale).to_be_hidden()
+
+
+def test_a_session_that_ended_leads_to_the_sign_in(open_page, live_server):
+    page = open_page(reverse("overview") + "?range=7d")
+
+    page.context.clear_cookies()
+    page.evaluate(TICK)
+
+    expect(page).to_have_url(re.compile(reverse("account_login")))
+    assert "next=/%3Frange%3D7d" in page.url
+
+
+def test_a_bot_shows_its_state_settings_and_filtered_log(open_page):
+    page = open_page(reverse("bots"))
+    page.get_by_role("link", name="Alpha").click()
+
+    expect(page.locator("#state")).to_contain_text("Online")
+    expect(page.locator("#state")).to_contain_text("last signal")
+    expect(page.locator("#settings")).to_contain_text("Risk per trade")
+    expect(page.locator("#log")).to_contain_text("A line of INFO")
+    page.get_by_label("Level").select_option("ERROR")
+
+    expect(page.locator("#log li")).to_have_count(1)
+    expect(page.locator("#log")).to_contain_text("A line of ERROR")
+    expect(page).to_have_url(re.compile(r"\?level=ERROR$"))
+
+
+def test_everything_but_zooming_works_without_javascript(without_script):
+    page = without_script(reverse("overview"))
+    expect(page.locator(".pane path.equity")).to_have_count(1)
+    page.get_by_role("link", name="30D").click()
+    expect(page.locator("#chart [aria-current]")).to_have_text("30D")
+
+    page.get_by_role("link", name="All trades").click()
+    page.get_by_label("Symbol").fill("XAUUSD")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.locator("#sums")).to_contain_text("10 closed trades")
+
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Bots").click()
+    page.get_by_role("link", name="Alpha").click()
+    page.get_by_label("Level").select_option("ERROR")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.locator("#log li")).to_have_count(1)
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_are_accessible_and_fit(open_page, bot, axe, scheme, width):
+    TradeFactory(bot_instance=bot, opened_at=clock.now())
+    BotInstanceFactory(owner=bot.user, last_heartbeat=clock.now() - timedelta(days=2))
+    found = {}
+    for path in (
+        reverse("overview"),
+        reverse("bots"),
+        reverse("bot", args=[bot.pk]),
+        reverse("trades"),
+        reverse("trades") + "?symbol=NOPE",
+    ):
+        page = open_page(path)
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme)
+        overhang = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        found[path] = [*axe(), *(["overhang"] if overhang > 0 else [])]
+
+    assert {path: rules for path, rules in found.items() if rules} == {}
+
+
+@pytest.mark.parametrize("name", ["overview", "bots", "bot", "trades"])
+def test_pages_keep_their_budget(open_page, page, bot, name):
+    sizes = {}
+
+    def weigh(response):
+        body = response.body()
+        # WhiteNoise serves files compressed; pages travel as they are.
+        is_file = f"/{settings.STATIC_URL.strip('/')}/" in response.url
+        sizes[response.url] = len(gzip.compress(body) if is_file else body)
+
+    page.on("response", weigh)
+    open_page(reverse(name, args=[bot.pk] if name == "bot" else []))
+    page.wait_for_load_state("networkidle")
+
+    assert sum(sizes.values()) <= 120 * KILOBYTE
+    assert len(sizes) <= 10
+
+
+def test_the_chart_prints(open_page):
+    page = open_page(reverse("overview"))
+
+    page.emulate_media(media="print")
+
+    expect(page.locator(".pane").first).to_be_visible()
+    expect(page.get_by_role("link", name="7D")).to_be_hidden()
