@@ -17,6 +17,7 @@ from analytics.queries import fleet, performance
 from analytics.queries.fleet import FleetBot
 from analytics.queries.performance import CurvePoint
 from bots.models import BotState
+from licensing.queries import newest_license
 from smarttrader.lib import clock
 
 Curve = Callable[[], list[CurvePoint]]
@@ -32,7 +33,10 @@ def overview(request: HttpRequest) -> HttpResponse:
     user, now = parts.user_of(request), clock.now()
     bots = fleet.fleet(user, now)
     if not bots:
-        return render(request, "analytics/first_run.html")
+        return _first_run(request)
+    if request.headers.get("HX-Target") == "waiting":
+        # The first signal came: the page that waited for it becomes the overview.
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
     currencies = fleet.currencies(bots)
     currency = request.GET.get("currency", currencies[0])
     if currency not in currencies:
@@ -74,6 +78,13 @@ def overview(request: HttpRequest) -> HttpResponse:
         ],
         context,
     )
+
+
+def _first_run(request: HttpRequest) -> HttpResponse:
+    if request.headers.get("HX-Target") == "waiting":
+        return HttpResponse(status=204)
+    license = newest_license(parts.user_of(request))  # noqa: A001 -- the model's name
+    return render(request, "analytics/first_run.html", {"license": license})
 
 
 def curve_of(bots: list[FleetBot]) -> Curve:

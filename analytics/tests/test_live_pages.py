@@ -142,6 +142,25 @@ def test_two_bots_on_one_account_hold_its_money_once(alices_browser, bot, alice)
     assert (equity.bots, equity.equity) == (1, Decimal(1002))
 
 
+def test_the_first_run_offers_both_ways_and_waits_for_a_signal(alices_browser, alice):
+    license_key = LicenseFactory.create(user=alice).masked_key
+
+    page = alices_browser.get(OVERVIEW).content.decode()
+    waiting = alices_browser.get(OVERVIEW, headers={"HX-Target": "waiting"})
+    BotInstanceFactory(owner=alice)
+    arrived = alices_browser.get(OVERVIEW, headers={"HX-Target": "waiting"})
+
+    assert "Import a statement" in page
+    assert "Connect a bot" in page
+    assert license_key in page
+    assert (waiting.status_code, "HX-Refresh" in waiting) == (204, False)
+    assert arrived["HX-Refresh"] == "true"
+
+
+def test_the_first_run_without_a_license_says_whom_to_ask(alices_browser):
+    assert "no license yet" in alices_browser.get(OVERVIEW).content.decode()
+
+
 def test_all_is_well_when_nothing_needs_a_hand(alices_browser, bot):
     response = alices_browser.get(OVERVIEW)
 
