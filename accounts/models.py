@@ -84,6 +84,14 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     created_at = CreatedAtField()
     updated_at = UpdatedAtField()
+    reseller = models.ForeignKey(
+        "self",
+        models.DO_NOTHING,  # SET NULL, in the database
+        related_name="customers",
+        blank=True,
+        null=True,
+        help_text="Who sold to them and looks after them.",
+    )
 
     objects: ClassVar[UserManager] = UserManager()
 

@@ -39,6 +39,7 @@ def create_user(
     password: str | None = None,
     first_name: str = "",
     last_name: str = "",
+    reseller: User | None = None,
 ) -> User:
     """Create a user whose address is vouched for by whoever creates them.
 
@@ -68,6 +69,7 @@ def create_user(
                 password,
                 email_verified=True,
                 is_superuser=is_superuser,
+                reseller=reseller,
                 **fields,
             )
             EmailAddress.objects.create(

@@ -205,14 +205,15 @@ def test_every_reference_to_a_user_or_a_bot_has_a_rule_in_the_database():
             " SELECT 'users'::regclass::oid"
             " UNION SELECT conrelid FROM pg_constraint"
             " JOIN below ON confrelid = table_id WHERE contype = 'f')"
-            " SELECT conrelid::regclass::text, conname FROM pg_constraint"
+            " SELECT conrelid::regclass::text, confdeltype FROM pg_constraint"
             " JOIN below ON confrelid = table_id"
             " WHERE contype = 'f' AND conparentid = 0"
             " AND (confdeltype <> 'c' OR condeferrable)"
         )
         without_cascade = cursor.fetchall()
 
-    assert [table for table, _ in without_cascade] == ["bot_instances"]  # RESTRICT
+    # Licenses are RESTRICT under bots; customers are SET NULL under their reseller.
+    assert sorted(without_cascade) == [("bot_instances", "r"), ("users", "n")]
 
 
 def test_deletion_of_a_user_is_one_statement(alice, django_assert_num_queries):
