@@ -1,0 +1,307 @@
+"""Filling a database with the demo: through services where there are any."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.db import transaction
+
+from accounts import queries as accounts
+from accounts.models import User
+from accounts.services import create_user
+from analytics.services import rollups
+from billing.models import BillingCycle, Subscription, SubscriptionStatus
+from bots.models import BotInstance, BotLog, BotSettings, LogCategory, LogLevel
+from bots.services import activations, heartbeats
+from licensing import queries as licensing
+from licensing.models import LicenseType
+from licensing.services import issue_license
+from notifications.models import Notification, NotificationType
+from smarttrader.demo import cast, history
+from smarttrader.demo.history import History
+from smarttrader.jobs.partitions import BOT_LOGS, write_to_partitions
+from smarttrader.simulation.strategy import Account, Ticket
+from trading.services.ticks import record_ticks
+from trading.services.trades import record_trades
+
+BATCH = 500
+DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
+LOGGED_TICKETS = 25
+SYSTEM_LOG_DAYS = 30
+
+
+def seed(*, now: datetime) -> int:
+    """Make what is missing of the demo, all or nothing; count the users made.
+
+    The figures depend on the day alone. Alice's bots are made once: what became of
+    them since stays.
+    """
+    day = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    with transaction.atomic():
+        created = [_ensure_person(person) for person in cast.PEOPLE]
+        alice, charlie = _user(cast.ALICE), _user(cast.CHARLIE)
+        if licensing.newest_license(charlie) is None:
+            issue_license(
+                user=charlie, license_type=LicenseType.BASIC, is_lifetime=True, now=now
+            )
+        numbers = [bot.account.number for bot in cast.BOTS]
+        if not BotInstance.objects.filter(user=alice, mt4_account__in=numbers).exists():
+            _furnish(alice, day, now)
+    return sum(created)
+
+
+def _ensure_person(person: cast.Person) -> bool:
+    if accounts.user_by_email(person.email):
+        return False
+    create_user(
+        email=person.email,
+        first_name=person.first_name,
+        last_name=person.last_name,
+        role=person.role,
+        password=cast.PASSWORD,
+        reseller=_user(person.reseller) if person.reseller else None,
+    )
+    return True
+
+
+def _user(email: str) -> User:
+    user = accounts.user_by_email(email)
+    if user is None:
+        raise LookupError(email)
+    return user
+
+
+def _furnish(alice: User, day: datetime, now: datetime) -> None:
+    """Give Alice what a customer of a year has."""
+    keys = {
+        True: issue_license(
+            user=alice,
+            license_type=LicenseType.PRO,
+            is_lifetime=True,
+            now=day - history.SPAN,
+        ).key,
+        False: issue_license(
+            user=alice,
+            license_type=LicenseType.BASIC,
+            expires_at=day + 20 * DAY,
+            now=day - history.SPAN,
+        ).key,
+    }
+    bots = []
+    for demo_bot in cast.BOTS:
+        bot = _activated(demo_bot.account, keys[demo_bot.is_simulated], day)
+        made_up = history.history_of(demo_bot.account, day)
+        _record(bot, made_up, now)
+        _write_logs(bot, made_up, now)
+        bots.append(bot)
+    _write_settings(bots)
+    _write_subscription(alice, day)
+    _write_notifications(alice, day)
+    rollups.roll_up(now=now, only_bots=[bot.pk for bot in bots])
+
+
+def _activated(account: Account, license_key: str, day: datetime) -> BotInstance:
+    request = activations.ActivationRequest(
+        license_key=license_key,
+        mt4_account=account.number,
+        broker_name=account.broker,
+        broker_server=account.server,
+        hardware_id=cast.HARDWARE_ID,
+        is_live=account.is_live,
+        instance_name=account.name,
+        ea_version="2.4.1",
+        utc_offset_minutes=account.utc_offset_minutes,
+        account_currency=account.currency,
+    )
+    return activations.activate(request=request, now=day).bot
+
+
+def _record(bot: BotInstance, made_up: History, now: datetime) -> None:
+    reports = history.trade_reports(made_up)
+    for first in range(0, len(reports), BATCH):
+        record_trades(bot=bot, reports=reports[first : first + BATCH], now=now)
+    record_ticks(bot=bot, ticks=history.tick_reports(made_up), now=now)
+    beat = heartbeats.Heartbeat(
+        balance=made_up.balance,
+        equity=made_up.equity,
+        open_trades=len(made_up.open_tickets),
+    )
+    heartbeats.record_heartbeat(bot=bot, beat=beat, now=made_up.at)
+
+
+# --- Logs -----------------------------------------------------------------------------
+def _write_logs(bot: BotInstance, made_up: History, now: datetime) -> None:
+    newest = made_up.closed_tickets[-LOGGED_TICKETS:]
+    lines = [line for ticket in newest for line in _lines_of(ticket, bot)]
+    lines += _system_lines(bot, made_up.at)
+    rows = [
+        BotLog(
+            bot_instance=bot,
+            log_level=level,
+            category=category,
+            message=message,
+            created_at=at,
+        )
+        for at, level, category, message in sorted(lines)
+    ]
+    write_to_partitions(
+        BOT_LOGS,
+        [row.created_at for row in rows],
+        lambda: BotLog.objects.bulk_create(rows),
+        now=now,
+    )
+
+
+Line = tuple[datetime, LogLevel, LogCategory, str]
+
+
+def _lines_of(ticket: Ticket, bot: BotInstance) -> list[Line]:
+    side = "buy" if ticket.is_buy else "sell"
+    opened = f"open #{ticket.number} {side} {ticket.opened_lots} {ticket.symbol}"
+    currency = bot.account_currency
+    closed = f"close #{ticket.number}: {ticket.net:+} {currency}"
+    level = LogLevel.INFO
+    if ticket.closing_comment.startswith("so:"):
+        level, closed = LogLevel.WARNING, f"{closed}, stopped out by the broker"
+    lines = [(ticket.closed_at, level, LogCategory.TRADE, closed)]
+    if ticket.parent is None:
+        lines.append((ticket.opened_at, LogLevel.INFO, LogCategory.TRADE, opened))
+    return lines
+
+
+def _system_lines(bot: BotInstance, day: datetime) -> list[Line]:
+    lines: list[Line] = []
+    for days in range(1, SYSTEM_LOG_DAYS + 1):
+        morning = day - days * DAY
+        system = (LogLevel.INFO, LogCategory.SYSTEM)
+        lines.append((morning + MINUTE, *system, "daily limits reset"))
+        if days % 7 == 0:
+            at = morning + 6 * HOUR
+            lines += [
+                (at, LogLevel.WARNING, LogCategory.SYSTEM, "connection lost"),
+                (at + 2 * MINUTE, *system, "connected to the trade server again"),
+            ]
+        if days % 11 == 0:
+            message = "OrderSend failed: error 138 (requote), tried again"
+            lines.append(
+                (morning + 9 * HOUR, LogLevel.ERROR, LogCategory.ERROR, message)
+            )
+        if days % 5 == 0:
+            message = f"{bot.instance_name}: spread too wide, no entry"
+            lines.append(
+                (morning + 21 * HOUR, LogLevel.DEBUG, LogCategory.STRATEGY, message)
+            )
+    return lines
+
+
+# --- Settings, subscription, inbox ----------------------------------------------------
+def _write_settings(bots: list[BotInstance]) -> None:
+    rows = []
+    for bot, demo_bot in zip(bots, cast.BOTS, strict=True):
+        first = demo_bot.account.strategies[0]
+        rows.append(
+            BotSettings(
+                bot_instance=bot,
+                risk_percentage=Decimal(repr(first.risk * 100)),
+                max_daily_loss=Decimal(demo_bot.account.deposit) / 50,
+                max_trades_per_day=max(10, round(3 * first.trades_per_day)),
+                trading_pairs=list(first.symbols),
+                trading_sessions=[
+                    {
+                        "name": "London",
+                        "days": "12345",
+                        "start": "07:00",
+                        "end": "16:00",
+                    },
+                    {
+                        "name": "New York",
+                        "days": "12345",
+                        "start": "13:00",
+                        "end": "21:00",
+                    },
+                ],
+                strategies_enabled=[
+                    {"name": strategy.name, "enabled": True}
+                    for strategy in demo_bot.account.strategies
+                ],
+                trailing_stop=demo_bot.is_simulated,
+            )
+        )
+    BotSettings.objects.bulk_create(rows)
+
+
+def _write_subscription(alice: User, day: datetime) -> None:
+    start = day - 18 * DAY
+    Subscription.objects.create(
+        user=alice,
+        plan_type=LicenseType.PRO,
+        status=SubscriptionStatus.ACTIVE,
+        payment_method="card",
+        amount=Decimal("49.00"),
+        currency="USD",
+        billing_cycle=BillingCycle.MONTHLY,
+        current_period_start=start,
+        current_period_end=start + 30 * DAY,
+    )
+
+
+def _write_notifications(alice: User, day: datetime) -> None:
+    second = cast.BOTS[-1].account
+    lines = [
+        # days ago, type, title, message, read
+        (25, NotificationType.ACCOUNT, "Welcome back", "You signed in anew.", True),
+        (
+            18,
+            NotificationType.ACCOUNT,
+            "Subscription renewed",
+            "Your PRO subscription was renewed for a month: 49.00 USD.",
+            True,
+        ),
+        (
+            14,
+            NotificationType.SYSTEM,
+            f"{second.name} is offline",
+            f"We have not heard of account {second.number} for 3 minutes.",
+            True,
+        ),
+        (
+            14,
+            NotificationType.SYSTEM,
+            f"{second.name} is back",
+            f"Account {second.number} reports again.",
+            True,
+        ),
+        (
+            6,
+            NotificationType.ALERT,
+            "A bad week",
+            f"{cast.BOTS[1].account.name} lost more than its daily limit.",
+            False,
+        ),
+        (
+            2,
+            NotificationType.TRADE,
+            "Largest win of the month",
+            f"{cast.BOTS[0].account.name} closed its best trade of the month.",
+            False,
+        ),
+        (
+            1,
+            NotificationType.ALERT,
+            "A license ends soon",
+            f"The BASIC license of {second.name} ends in 20 days.",
+            False,
+        ),
+    ]
+    Notification.objects.bulk_create(
+        [
+            Notification(
+                user=alice,
+                type=kind,
+                title=title,
+                message=message,
+                is_read=is_read,
+                created_at=day - days_ago * DAY + 10 * HOUR,
+            )
+            for days_ago, kind, title, message, is_read in lines
+        ]
+    )

@@ -1,0 +1,1 @@
+"""Expert Advisors that trade on a made-up market, over the real HTTP API."""
