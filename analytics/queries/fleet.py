@@ -61,6 +61,7 @@ class EquityNow:
     bots: int
     equity: Decimal
     balance: Decimal
+    stale_since: datetime | None  # the oldest of these figures, if it is no longer live
 
     @property
     def open_profit(self) -> Decimal:
@@ -128,20 +129,28 @@ def currencies(bots: Sequence[FleetBot]) -> list[str]:
 def equity_now(bots: Sequence[FleetBot]) -> EquityNow | None:
     """Return the sum over bots of one currency, or None where none told its equity."""
     # Two bots on one account report the same money: it counts once, as told last.
-    told: dict[tuple[str, str], BotInstance] = {}
+    told: dict[tuple[str, str], FleetBot] = {}
     for each in bots:
         if not each.is_connected or each.open_profit is None:
             continue
         account = (each.bot.mt4_account, (each.bot.broker_server or "").lower())
         known = told.get(account)
-        if known is None or _heard(each.bot) > _heard(known):
-            told[account] = each.bot
+        if known is None or _heard(each.bot) > _heard(known.bot):
+            told[account] = each
     if not told:
         return None
     return EquityNow(
         bots=len(told),
-        equity=sum((bot.equity for bot in told.values()), Decimal(0)),
-        balance=sum((bot.balance for bot in told.values()), Decimal(0)),
+        equity=sum((each.bot.equity for each in told.values()), Decimal(0)),
+        balance=sum((each.bot.balance for each in told.values()), Decimal(0)),
+        stale_since=min(
+            (
+                each.bot.last_heartbeat
+                for each in told.values()
+                if each.state == BotState.OFFLINE and each.bot.last_heartbeat
+            ),
+            default=None,
+        ),
     )
 
 

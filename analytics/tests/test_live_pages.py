@@ -126,6 +126,27 @@ def test_equity_of_a_currency_is_added_up_with_what_is_open(alices_browser, bot,
     assert equity.open_profit == Decimal("-7.50")
 
 
+def test_equity_that_was_told_long_ago_says_when(alices_browser, bot):
+    assert alices_browser.get(OVERVIEW).context["equity"].stale_since is None
+
+    heard(bot, 7200)
+
+    response = alices_browser.get(OVERVIEW)
+    assert response.context["equity"].stale_since == bot.last_heartbeat
+    assert "as told" in response.content.decode()
+
+
+def test_a_long_list_of_troubles_is_cut_and_counted(alices_browser, alice, now):
+    for _ in range(8):
+        BotInstanceFactory(owner=alice, last_heartbeat=now - timedelta(days=1))
+
+    page = alices_browser.get(OVERVIEW).content.decode()
+
+    assert "8 things need your attention" in page
+    assert page.count("is offline") == 5
+    assert "and 3 more" in page
+
+
 def test_two_bots_on_one_account_hold_its_money_once(alices_browser, bot, alice):
     BotInstanceFactory(
         owner=alice,

@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
 EMAIL, PASSWORD = "alice@example.com", "smart-trader-demo"
 START_SECONDS = 30
+ONLINE_SECONDS = 30
 WIDTH, HEIGHT, PHONE_WIDTH = 1440, 1180, 390
 
 # name: path, color scheme, width
@@ -63,12 +64,25 @@ def demo_server() -> Iterator[str]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+    advisors = None
     try:
         _wait_for(url, server)
+        advisors = _start_advisors(url)
         yield url
     finally:
-        server.terminate()
-        server.wait()
+        for process in (advisors, server):
+            if process:
+                process.terminate()
+                process.wait()
+
+
+def _start_advisors(url: str) -> subprocess.Popen[bytes]:
+    """Let the demo's bots go on trading, so that the pages show them online."""
+    return subprocess.Popen(
+        [*MANAGE, "simulate", "--demo", "--forever", "--minutes=0.1", f"--url={url}"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 def take_pictures(url: str, folder: Path, names: list[str]) -> None:
@@ -77,6 +91,7 @@ def take_pictures(url: str, folder: Path, names: list[str]) -> None:
             executable_path=_chromium(), args=["--no-sandbox", "--disable-gpu"]
         )
         state = _signed_in(browser, url)
+        _wait_for_bots(browser, url, state)
         for name in names:
             if name not in PICTURES:
                 raise DevstackError(f"{name} is none of {', '.join(PICTURES)}")
@@ -103,6 +118,18 @@ def _signed_in(browser: Browser, url: str) -> StorageState:
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("heading", name="Overview").wait_for()
     return page.context.storage_state()
+
+
+def _wait_for_bots(browser: Browser, url: str, state: StorageState) -> None:
+    page = browser.new_page(storage_state=state)
+    for _ in range(ONLINE_SECONDS):
+        page.goto(url)
+        if page.locator(".badge.ok").count():
+            break
+        page.wait_for_timeout(1000)
+    else:
+        print("no bot came online", file=sys.stderr)
+    page.close()
 
 
 def _open(page: Page, url: str) -> Page:
