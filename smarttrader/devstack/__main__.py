@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     environ.Env.read_env(ROOT / ".env")
     debug: bool = environ.Env().bool("DEBUG", default=True)
     services = Services(options.home, os.environ)
-    Supervisor(ROOT, services, options.port, debug=debug).run()
+    Supervisor(ROOT, services, options.port, debug=debug, bots=options.bots).run()
     return 0
 
 
@@ -92,6 +92,9 @@ def _parser() -> argparse.ArgumentParser:
 
     action = actions.add_parser("run", help="start everything, until Ctrl-C")
     action.add_argument("--port", type=int, default=8000)
+    action.add_argument(
+        "--bots", type=int, default=3, help="how many of the demo's EAs trade"
+    )
     action.set_defaults(action=run)
 
     action = actions.add_parser("services", help="start PostgreSQL and Valkey alone")

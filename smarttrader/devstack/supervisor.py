@@ -1,4 +1,4 @@
-"""`make run`: the services, the database's shape, then web, worker and beat."""
+"""`make run`: the services, the database's shape, then web, worker, beat and EAs."""
 
 import os
 import signal
@@ -22,6 +22,9 @@ CELERY_PROCESSES = 2
 CELERY = (sys.executable, "-m", "celery", "--app", "smarttrader", "--quiet")
 WATCH_SECONDS = 0.5
 FIRST_ANSWER_SECONDS = 120
+# What the EAs missed lately is hurried through, then they go on in real time: somebody
+# who has just signed in sees curves move at once.
+EA_MINUTES, EA_SPEED = 2, 60
 # A child that dies again waits twice as long, up to the last; who lived this long
 # starts anew.
 BACKOFF_SECONDS = (1, 2, 4, 8, 16, 30)
@@ -75,12 +78,13 @@ class Supervisor:
     """One `make run`: one port of one home."""
 
     def __init__(
-        self, root: Path, services: Services, port: int, *, debug: bool
+        self, root: Path, services: Services, port: int, *, debug: bool, bots: int
     ) -> None:
         self._root = root
         self._services = services
         self._port = port
         self._debug = debug
+        self._bots = bots if debug else 0  # without DEBUG there are no demo accounts
         self._console = Console()
         self._stop_requested = threading.Event()
         self._urls: Urls = {}
@@ -96,6 +100,7 @@ class Supervisor:
             self._prepare()
             self._start_children()
             self._await_first_answer()
+            self._start_eas()
             self._console.say(self._welcome(started))
             while True:
                 self._pause()
@@ -168,6 +173,12 @@ class Supervisor:
         for supervised in self._children:
             supervised.start(self._console)
 
+    def _start_eas(self) -> None:
+        if self._bots:
+            eas = Supervised(self._eas(self._environment()))
+            self._children.append(eas)
+            eas.start(self._console)
+
     def _environment(self) -> dict[str, str]:
         mark = processes.supervisor_mark(self._services.home)
         return {
@@ -211,6 +222,15 @@ class Supervisor:
             *("--loglevel", "INFO"),
         ]
         return Child("beat", [*CELERY, *arguments], environment, self._root)
+
+    def _eas(self, environment: dict[str, str]) -> Child:
+        command = [
+            *(sys.executable, "manage.py", "simulate", "--demo", "--forever"),
+            *("--bots", str(self._bots)),
+            *("--minutes", str(EA_MINUTES), "--speed", str(EA_SPEED)),
+            *("--url", f"http://127.0.0.1:{self._port}"),
+        ]
+        return Child("eas", command, environment, self._root)
 
     def _await_first_answer(self) -> None:
         deadline = time.monotonic() + FIRST_ANSWER_SECONDS
@@ -268,6 +288,7 @@ class Supervisor:
             self._urls = revived
             self._stop_children()
             self._start_children()
+            self._start_eas()  # they wait for the page by themselves
 
     def _pause(self) -> None:
         if self._stop_requested.wait(WATCH_SECONDS):
@@ -282,9 +303,9 @@ class Supervisor:
             self._console.say("==> Stopped; PostgreSQL and Valkey are still in use.")
 
     def _stop_children(self) -> None:
-        """Stop who takes work in, then who hands it out, then who does it."""
+        """Stop who asks, who takes work in, who hands it out, then who does it."""
         by_name = {supervised.child.name: supervised for supervised in self._children}
-        for name in ("web", "beat", "worker"):
+        for name in ("eas", "web", "beat", "worker"):
             if name in by_name:
                 with self._console.step(f"Stopping {name}"):
                     by_name[name].child.stop()

@@ -34,6 +34,12 @@ class SimulatedClock:
         """Return the real seconds since it was started."""
         return self._monotonic() - self._began
 
+    @property
+    def has_caught_up(self) -> bool:
+        """Whether it runs in real time, as it does in the end when it runs for ever."""
+        ahead = self.elapsed * (self.speed - 1)
+        return self.for_ever and ahead >= self.run_seconds * self.speed
+
     def now(self) -> datetime:
         """Return the simulated moment."""
         elapsed = self.elapsed
@@ -48,7 +54,4 @@ class SimulatedClock:
     def seconds_until(self, at: datetime) -> float:
         """Return how many real seconds pass until a simulated moment."""
         ahead = (at - self.now()).total_seconds()
-        is_real_time = self.for_ever and self.elapsed * (self.speed - 1) >= (
-            self.run_seconds * self.speed
-        )
-        return max(ahead / (1 if is_real_time else self.speed), 0)
+        return max(ahead / (1 if self.has_caught_up else self.speed), 0)

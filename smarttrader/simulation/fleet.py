@@ -8,6 +8,7 @@ from smarttrader.simulation.client import Tally
 from smarttrader.simulation.clock import SimulatedClock
 
 PROGRESS_SECONDS = 10.0
+CALM_PROGRESS_SECONDS = 300.0  # in real time, when little happens
 LAST_ANSWER_SECONDS = 40.0  # for a call that is under way when somebody asks to stop
 
 
@@ -43,7 +44,8 @@ def run_fleet(
     while running := [thread for thread in threads if thread.is_alive()]:
         # Short waits: a signal's handler runs in this thread, between them.
         running[0].join(0.2)
-        if clock.elapsed - told >= PROGRESS_SECONDS:
+        pause = CALM_PROGRESS_SECONDS if clock.has_caught_up else PROGRESS_SECONDS
+        if clock.elapsed - told >= pause:
             told = clock.elapsed
             say(_progress(clock, len(running), _sum(advisors)))
         if stopping.is_set():
