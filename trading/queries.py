@@ -82,7 +82,6 @@ class Sums:
     """Per currency, the busiest first. Too many trades are not added up at all."""
 
     by_currency: list[Sum]
-    rows: int
     is_capped: bool
 
 
@@ -101,10 +100,12 @@ def newest_trades(
     before. A `ticket` narrows the months that are read to its own.
     """
     by_id = {bot.pk: bot for bot in bots}
-    rows = _of_one_bot(matching, ticket)
+    rows = _in_their_months(by_id, matching, ticket)
+    if rows is None:
+        return []
     rows = _after(rows, after) if after else rows
-    newest = rows.order_by("-closed_at", "-id")[:limit]
-    source, parameters = _over_bots(list(by_id), newest, ticket)
+    newest = _of_bot_in_turn(rows).order_by("-closed_at", "-id")[:limit]
+    source, parameters = _of_each_bot(by_id, newest)
     trades = list(
         Trade.objects.raw(
             f"SELECT found.* FROM {source}"  # noqa: S608 -- our own SQL, no values
@@ -144,10 +145,14 @@ def sums_of_trades(
     At most 100,000 rows are read; where there are more, there are no sums.
     """
     currency_of = {bot.pk: bot.account_currency for bot in bots}
-    closed = _of_one_bot(matching, ticket).filter(status=TradeStatus.CLOSED)
+    rows = _in_their_months(currency_of, matching, ticket)
+    if rows is None:
+        return Sums([], is_capped=False)
     net = F("profit") + F("commission") + F("swap")
-    rows = closed.order_by().values("bot_instance_id").annotate(net=net)
-    source, parameters = _over_bots(list(currency_of), rows, ticket)
+    closed = _of_bot_in_turn(rows).filter(status=TradeStatus.CLOSED)
+    source, parameters = _of_each_bot(
+        currency_of, closed.values("bot_instance_id").annotate(net=net)
+    )
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT bot_instance_id, count(*), count(*) FILTER (WHERE net > 0),"  # noqa: S608
@@ -156,9 +161,8 @@ def sums_of_trades(
             [*parameters, MOST_SUMMED + 1],
         )
         by_bot = cursor.fetchall()
-    count = sum(trades for _, trades, _, _ in by_bot)
-    if count > MOST_SUMMED:
-        return Sums([], count, is_capped=True)
+    if sum(trades for _, trades, _, _ in by_bot) > MOST_SUMMED:
+        return Sums([], is_capped=True)
     sums: dict[str, Sum] = {}
     for bot_id, trades, won, total in by_bot:
         currency = currency_of[bot_id]
@@ -167,16 +171,30 @@ def sums_of_trades(
             currency, so_far.trades + trades, so_far.won + won, so_far.net + total
         )
     busiest = sorted(sums.values(), key=lambda each: (-each.trades, each.currency))
-    return Sums(busiest, count, is_capped=False)
+    return Sums(busiest, is_capped=False)
 
 
-def _of_one_bot(matching: QuerySet[Trade], ticket: str) -> QuerySet[Trade]:
-    """Narrow to the bot and the months of the row that `_over_bots` is at."""
-    rows = matching.filter(
-        bot_instance_id=RawSQL("bot.id", []),
-        opened_at__gte=RawSQL("span.first_opened_at", []),
-        opened_at__lte=RawSQL("span.last_opened_at", []),
-    )
+def _in_their_months(
+    bot_ids: Collection[uuid.UUID], matching: QuerySet[Trade], ticket: str
+) -> QuerySet[Trade] | None:
+    """Bound opened_at by the first and last ticket of these bots; None without one.
+
+    A query of its own, 1 ms: the planner prunes months and chooses the index by the
+    bounds it is given. Joined in as a subquery they made it sort every trade, 260 ms
+    instead of 5 for six bots of 60,000.
+    """
+    only = " AND k.ticket_number = %s" if ticket else ""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT min(first), max(last) FROM unnest(%s::uuid[]) AS bot (id),"  # noqa: S608
+            " LATERAL (SELECT min(k.opened_at) AS first, max(k.opened_at) AS last"
+            f" FROM trade_tickets k WHERE k.bot_instance_id = bot.id{only}) span",
+            [list(bot_ids), *([ticket] if ticket else [])],
+        )
+        first, last = cursor.fetchone()
+    if first is None:
+        return None
+    rows = matching.filter(opened_at__gte=first, opened_at__lte=last)
     return rows.filter(ticket_number=ticket) if ticket else rows
 
 
@@ -191,20 +209,15 @@ def _after(rows: QuerySet[Trade], place: Place) -> QuerySet[Trade]:
     )
 
 
-def _over_bots(
-    bot_ids: list[uuid.UUID], rows: QuerySet[Trade, Any], ticket: str
-) -> tuple[str, list[Any]]:
-    """Return SQL and parameters that give `rows` of each bot, as the relation `found`.
+def _of_bot_in_turn(rows: QuerySet[Trade]) -> QuerySet[Trade]:
+    """Narrow to the bot that `_of_each_bot` is at."""
+    return rows.filter(bot_instance_id=RawSQL("bot.id", []))
 
-    The span of a bot's tickets bounds opened_at, so that months without its trades are
-    not opened.
-    """
+
+def _of_each_bot(
+    bot_ids: Collection[uuid.UUID], rows: QuerySet[Trade, Any]
+) -> tuple[str, list[Any]]:
+    """Return SQL and parameters that give the rows of each bot as a relation, found."""
     text, parameters = rows.query.sql_with_params()
-    only = " AND k.ticket_number = %s" if ticket else ""
-    source = (
-        "unnest(%s::uuid[]) AS bot (id), LATERAL ("  # noqa: S608 -- our own SQL
-        " SELECT min(k.opened_at) first_opened_at, max(k.opened_at) last_opened_at"
-        f" FROM trade_tickets k WHERE k.bot_instance_id = bot.id{only}) span,"
-        f" LATERAL ({text}) found"
-    )
-    return source, [bot_ids, *([ticket] if ticket else []), *parameters]
+    source = f"unnest(%s::uuid[]) AS bot (id), LATERAL ({text}) found"
+    return source, [list(bot_ids), *parameters]

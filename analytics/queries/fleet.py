@@ -157,7 +157,8 @@ def equity_now(bots: Sequence[FleetBot]) -> EquityNow | None:
 def latest_trades(bots: Sequence[FleetBot]) -> list[Trade]:
     """Return the open trades and those that closed last, with their bots."""
     instances = [each.bot for each in bots]
-    opened = Trade.objects.filter(status=TradeStatus.OPEN)
+    # Without a close time they are the end of the index, and no closed one is read.
+    opened = Trade.objects.filter(status=TradeStatus.OPEN, closed_at=None)
     closed = Trade.objects.filter(status=TradeStatus.CLOSED)
     return [
         *trading.newest_trades(instances, opened, limit=LATEST_OPEN),

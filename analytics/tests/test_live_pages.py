@@ -300,7 +300,7 @@ def test_a_quiet_pulse_reads_no_curve(alices_browser, bot, django_assert_num_que
     close_trade(bot)
     version = alices_browser.get(OVERVIEW).context["versions"]
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(9):
         pulse(alices_browser, OVERVIEW, version)
 
 
