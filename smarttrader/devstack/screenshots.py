@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
 EMAIL, PASSWORD = "alice@example.com", "smart-trader-demo"
 START_SECONDS = 30
+CATCH_UP_HOURS, CATCH_UP_SECONDS = 4, 30
 ONLINE_SECONDS = 30
 WIDTH, HEIGHT, PHONE_WIDTH = 1440, 1180, 390
 
@@ -68,6 +69,8 @@ def demo_server() -> Iterator[str]:
     try:
         _wait_for(url, server)
         advisors = _start_advisors(url)
+        time.sleep(CATCH_UP_SECONDS)
+        subprocess.run([*MANAGE, "rollup"], check=True)
         yield url
     finally:
         for process in (advisors, server):
@@ -77,9 +80,14 @@ def demo_server() -> Iterator[str]:
 
 
 def _start_advisors(url: str) -> subprocess.Popen[bytes]:
-    """Let the demo's bots go on trading, so that the pages show them online."""
+    """Let the demo's bots trade through the last hours, and on, online."""
+    minutes = f"--minutes={CATCH_UP_SECONDS / 60}"
+    speed = f"--speed={CATCH_UP_HOURS * 3600 // CATCH_UP_SECONDS}"
     return subprocess.Popen(
-        [*MANAGE, "simulate", "--demo", "--forever", "--minutes=0.1", f"--url={url}"],
+        [
+            *(*MANAGE, "simulate", "--demo", "--forever", "--bots=4"),
+            *(minutes, speed, f"--url={url}"),
+        ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -123,7 +131,7 @@ def _signed_in(browser: Browser, url: str) -> StorageState:
 def _wait_for_bots(browser: Browser, url: str, state: StorageState) -> None:
     page = browser.new_page(storage_state=state)
     for _ in range(ONLINE_SECONDS):
-        page.goto(url)
+        page.goto(f"{url}/bots/")
         if page.locator(".badge.ok").count():
             break
         page.wait_for_timeout(1000)
