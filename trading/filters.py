@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from bots.models import BotInstance
 from trading.models import Trade, TradeStatus, TradeType
 
+FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2100, 1, 1)
 WON, LOST = "won", "lost"
 NET = F("profit") + F("commission") + F("swap")
 DAY_INPUT = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
@@ -26,6 +27,11 @@ def _bots(request: Any) -> QuerySet[BotInstance]:
 def _midnight(day: date) -> datetime:
     """Return the start of a day in the reader's zone."""
     return datetime.combine(day, time.min, timezone.get_current_timezone())
+
+
+def _within_reason(day: date) -> None:
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise ValidationError(_("No trade closed on such a day."))
 
 
 class TradeForm(forms.Form):
@@ -86,10 +92,16 @@ class TradeFilter(django_filters.FilterSet):  # type: ignore[misc]
         empty_label=gettext_lazy("Won and lost"),
     )
     closed_from = django_filters.DateFilter(
-        method="keep_from", label=gettext_lazy("Closed from"), widget=DAY_INPUT
+        method="keep_from",
+        label=gettext_lazy("Closed from"),
+        widget=DAY_INPUT,
+        validators=[_within_reason],
     )
     closed_to = django_filters.DateFilter(
-        method="keep_to", label=gettext_lazy("Closed to"), widget=DAY_INPUT
+        method="keep_to",
+        label=gettext_lazy("Closed to"),
+        widget=DAY_INPUT,
+        validators=[_within_reason],
     )
     ticket = django_filters.CharFilter(
         method="leave",

@@ -84,6 +84,8 @@ def _log(request: HttpRequest, bot: BotInstance, now: datetime) -> dict[str, Any
         after = Place.read(request.GET["after"]) if "after" in request.GET else None
     except NotAPlace as error:
         raise BadRequest("after") from error
+    if after and after.moment is None:
+        raise BadRequest("after")
     lines = fleet.bot_logs(
         bot, now=now, limit=LOG_ROWS + 1, after=after, **chosen.cleaned_data
     )

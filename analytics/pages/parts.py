@@ -30,6 +30,7 @@ RANGES = {
     ALL: (gettext_lazy("All"), None),
 }
 USUAL_RANGE = "90d"
+EARLIEST, LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +142,8 @@ def _custom_period(request: HttpRequest) -> Period:
         start, end = (_moment(request.GET[name]) for name in ("from", "to"))
     except (KeyError, ValueError, OverflowError) as error:
         raise BadRequest("from, to") from error
-    if end - start < HOUR:
-        raise BadRequest("to")
+    if end - start < HOUR or start < EARLIEST or end > LATEST:
+        raise BadRequest("from, to")
     return Period(CUSTOM, start, end)
 
 

@@ -331,6 +331,7 @@ def test_an_account_that_rested_shows_all_its_time(alices_browser, bot):
         {"from": "2026-11-20T00:00Z", "to": "2026-11-20T00:30Z"},
         {"from": "2026-11-21T00:00Z", "to": "2026-11-20T00:00Z"},
         {"from": "0001-01-01T00:00+14:00", "to": "2026-11-20T00:00Z"},
+        {"from": "0001-01-01T00:00Z", "to": "9999-12-31T00:00Z"},
     ],
 )
 def test_an_unreadable_period_is_refused(alices_browser, bot, period):
@@ -413,7 +414,9 @@ def test_the_log_is_narrowed_by_level_and_category(alices_browser, bot):
     assert messages(level="ERROR", category="SYSTEM") == set()
 
 
-@pytest.mark.parametrize("filters", [{"level": "LOUD"}, {"after": "x"}])
+@pytest.mark.parametrize(
+    "filters", [{"level": "LOUD"}, {"after": "x"}, {"after": "-" + "0" * 32}]
+)
 def test_an_unreadable_log_filter_is_refused(alices_browser, bot, filters):
     assert alices_browser.get(reverse("bot", args=[bot.pk]), filters).status_code == 400
 

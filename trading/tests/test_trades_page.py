@@ -109,6 +109,8 @@ def test_a_bot_narrows_the_list(alices_browser, bot, alice):
         {"result": "?"},
         {"bot": "7"},
         {"closed_from": "yesterday"},
+        {"closed_from": "0001-01-01"},
+        {"closed_to": "9999-12-31"},
         {"closed_from": "2026-03-03", "closed_to": "2026-03-02"},
         {"ticket": "9" * 51},
         {"symbol": "EUR\0USD"},
