@@ -55,7 +55,12 @@ BOTS = (
                 replace(
                     SWING, symbols=("EURUSD", "GBPUSD", "XAUUSD"), trades_per_day=4.35
                 ),
-                replace(SCALPS, symbols=("EURUSD", "XAUUSD", "BTCUSD")),
+                replace(
+                    SCALPS,
+                    symbols=("EURUSD", "XAUUSD", "BTCUSD"),
+                    trades_per_day=420,
+                    skill=0.69,
+                ),
             ),
         )
     ),
@@ -76,7 +81,9 @@ BOTS = (
                     symbols=("EURUSD", "EURJPY"),
                     trades_per_day=2.5,
                 ),
-                replace(SCALPS, symbols=("EURUSD", "BTCUSD"), trades_per_day=180),
+                replace(
+                    SCALPS, symbols=("EURUSD", "BTCUSD"), trades_per_day=360, skill=0.75
+                ),
             ),
         )
     ),
@@ -96,7 +103,9 @@ BOTS = (
                     symbols=("USDJPY", "EURJPY"),
                     trades_per_day=1.45,
                 ),
-                replace(SCALPS, symbols=("USDJPY", "BTCUSD"), trades_per_day=120),
+                replace(
+                    SCALPS, symbols=("USDJPY", "BTCUSD"), trades_per_day=300, skill=0.66
+                ),
             ),
         )
     ),

@@ -24,7 +24,7 @@ WATCH_SECONDS = 0.5
 FIRST_ANSWER_SECONDS = 120
 # What the EAs missed lately is hurried through, then they go on in real time: somebody
 # who has just signed in sees curves move at once.
-EA_MINUTES, EA_SPEED = 2, 60
+EA_MINUTES, EA_SPEED = 3, 60
 # A child that dies again waits twice as long, up to the last; who lived this long
 # starts anew.
 BACKOFF_SECONDS = (1, 2, 4, 8, 16, 30)

@@ -28,7 +28,7 @@ SCALPS = Strategy(
     trades_per_day=240,
     shortest=timedelta(minutes=2),
     longest=timedelta(minutes=40),
-    risk=0.0005,
+    risk=0.0002,
     skill=0.74,
     is_flat_at_weekends=True,
 )

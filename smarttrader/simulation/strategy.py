@@ -17,7 +17,7 @@ from smarttrader.simulation.market import ACTIVITY, EPOCH, SYMBOLS, Market, Symb
 HOUR = timedelta(hours=1)
 WEEKEND = timedelta(hours=51)
 STEPS = 24  # looks at the price in a position's planned life
-MOST_POSITIONS_OF_AN_HOUR = 45
+MOST_POSITIONS_OF_AN_HOUR = 49
 SLOTS = 100  # tickets that one strategy of an account may take in an hour
 LANES = 50  # accounts' lanes in the numbers of tickets
 SMALLEST_LOT = Decimal("0.01")
