@@ -267,6 +267,7 @@ def test_a_session_that_ended_leads_to_the_sign_in(open_page, live_server):
 def test_a_bot_shows_its_state_settings_and_filtered_log(open_page):
     page = open_page(reverse("bots"))
     page.get_by_role("link", name="Alpha").click()
+    page.wait_for_url(re.compile(reverse("bots") + ".+"))  # with its scripts
 
     expect(page.locator("#state")).to_contain_text("Online")
     expect(page.locator("#state")).to_contain_text("last signal")
