@@ -39,10 +39,11 @@ class UserAdmin(StockUserAdmin[User]):
     ordering = ("email",)
     # The stock script of filter_horizontal is not accessible.
     filter_horizontal = ()
+    raw_id_fields = ("reseller",)
     readonly_fields = ("last_login", "created_at", "updated_at")
     fieldsets = (
         (None, {"fields": ("email", "password")}),
-        ("Person", {"fields": ("first_name", "last_name", "time_zone")}),
+        ("Person", {"fields": ("first_name", "last_name", "time_zone", "reseller")}),
         (
             "Access",
             {
