@@ -1,4 +1,5 @@
--- Each dirty hour's closed trades, summed. Windows run over whole cents: exact and fast.
+-- Each dirty hour's closed trades, summed. Windows run over whole cents: exact and fast;
+-- a product brings them back to money, as a quotient keeps but 16 digits.
 -- Order within an hour: (closed_at, ticket as a number, ticket as text).
 SELECT
     bot_instance_id,
@@ -6,15 +7,15 @@ SELECT
     count(*) AS total_trades,
     count(*) FILTER (WHERE net > 0) AS winning_trades,
     count(*) FILTER (WHERE net < 0) AS losing_trades,
-    coalesce(sum(net) FILTER (WHERE net > 0), 0) / 100 AS gross_profit,
-    coalesce(sum(-net) FILTER (WHERE net < 0), 0) / 100 AS gross_loss,
-    sum(net) / 100 AS net_profit,
-    max(greatest(peak, 0) - running) / 100 AS max_drawdown,
-    greatest(max(net), 0)::numeric / 100 AS largest_win,
-    greatest(max(-net), 0)::numeric / 100 AS largest_loss,
-    sum(net::numeric * net) / 10000 AS sum_of_squares,
-    greatest(max(running), 0) / 100 AS peak,
-    least(min(running), 0) / 100 AS trough
+    coalesce(sum(net) FILTER (WHERE net > 0), 0) * 0.01 AS gross_profit,
+    coalesce(sum(-net) FILTER (WHERE net < 0), 0) * 0.01 AS gross_loss,
+    sum(net) * 0.01 AS net_profit,
+    max(greatest(peak, 0) - running) * 0.01 AS max_drawdown,
+    greatest(max(net), 0) * 0.01 AS largest_win,
+    greatest(max(-net), 0) * 0.01 AS largest_loss,
+    sum(net::numeric * net) * 0.0001 AS sum_of_squares,
+    greatest(max(running), 0) * 0.01 AS peak,
+    least(min(running), 0) * 0.01 AS trough
 FROM (
     SELECT *, max(running) OVER in_order AS peak
     FROM (

@@ -460,6 +460,17 @@ def test_figures_beyond_their_column_are_clamped_and_told_once(bot: BotInstance)
     assert BotLog.objects.count() == 1
 
 
+def test_squares_of_huge_figures_are_summed_to_the_last_digit(bot: BotInstance):
+    for profit in ("-99999993.53", "-99999994.47"):
+        _close(bot, MONDAY, profit, commission=Decimal(-3), swap=Decimal(-3))
+
+    rollups.roll_up(now=NOW)
+
+    # 99,999,999.53 and 100,000,000.47: a fraction of 0.4418 after 17 digits.
+    assert _column("sum_of_squares") == {Decimal("20000000000000000.4418")}
+    assert _column("sharpe_ratio") == {Decimal("-999999.9999")}
+
+
 def test_profit_factor_and_sharpe_ratio_are_clamped(bot: BotInstance):
     _close(bot, MONDAY, "99999999.99")
     _close(bot, MONDAY, "-0.01")
