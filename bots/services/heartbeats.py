@@ -21,14 +21,33 @@ class Heartbeat:
     utc_offset_minutes: int | None = None
 
 
-def record_heartbeat(*, bot: BotInstance, beat: Heartbeat, now: datetime) -> bool:
-    """Note that a bot is alive; tell whether it came back from being offline.
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a beat is answered."""
 
-    One UPDATE of columns that no btree holds. May lose its last second in a database
-    crash: a heartbeat is not worth waiting for the disk.
+    came_back: bool  # it had been offline
+    command: str  # what the owner wants of the bot: none, pause, resume or stop
+    settings_version: int
+
+
+def record_heartbeat(*, bot: BotInstance, beat: Heartbeat, now: datetime) -> Heard:
+    """Note that a bot is alive.
+
+    May lose its last second in a database crash: a heartbeat is not worth waiting for
+    the disk.
     """
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL synchronous_commit = off")
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL synchronous_commit = off")
+        return write_heartbeat(bot=bot, beat=beat, now=now)
+
+
+def write_heartbeat(*, bot: BotInstance, beat: Heartbeat, now: datetime) -> Heard:
+    """Note that a bot is alive, within the caller's transaction.
+
+    One UPDATE of columns that no btree holds.
+    """
+    with connection.cursor() as cursor:
         cursor.execute(
             """
             UPDATE bot_instances SET
@@ -47,7 +66,7 @@ def record_heartbeat(*, bot: BotInstance, beat: Heartbeat, now: datetime) -> boo
                 heartbeat_message = coalesce(%(message)s, ''),
                 utc_offset_minutes = coalesce(%(offset)s, utc_offset_minutes)
             WHERE id = %(bot_id)s
-            RETURNING old.last_heartbeat < %(offline_since)s
+            RETURNING old.last_heartbeat < %(offline_since)s, new.settings_version
             """,
             {
                 "bot_id": bot.pk,
@@ -62,4 +81,5 @@ def record_heartbeat(*, bot: BotInstance, beat: Heartbeat, now: datetime) -> boo
             },
         )
         row = cursor.fetchone()
-    return bool(row and row[0])
+    came_back, settings_version = row or (False, bot.settings_version)
+    return Heard(bool(came_back), "none", settings_version)

@@ -1,37 +1,20 @@
-"""EAs: activate an account, and say that the bot is alive."""
+"""EAs: activate an account under a license, and give it back."""
 
-from decimal import Decimal
 from typing import Any
 
 from django.http import HttpResponse
 
 from bots.authentication import BotView, Claims, IssuedToken, issue_token
-from bots.models import (
-    FOURTEEN_HOURS_EAST,
-    HALF_A_DAY_WEST,
-    HEARTBEAT_SECONDS,
-    BotInstance,
-    BotStatus,
-)
-from bots.services import activations, heartbeats, releases
+from bots.ea_fields import utc_offset_of
+from bots.models import HEARTBEAT_SECONDS, BotInstance
+from bots.services import activations, releases
 from bots.services.activations import Activation, ActivationRequest, LicenseLapsed
-from bots.services.heartbeats import Heartbeat
 from licensing.keys import KeyMalformed
 from smarttrader.lib.ea.fields import Fields
 from smarttrader.lib.ea.refusals import EaRefusal, FieldInvalid
 from smarttrader.lib.ea.view import EaView
-from smarttrader.lib.money import CENT
 
-MONEY_LIMIT = Decimal("1e13")  # NUMERIC(15,2)
-MOST_TRADES = 2**31 - 1
 CURRENCY_LETTERS = 3
-STATUSES = {status.value: status.value for status in BotStatus}
-
-
-def _utc_offset(fields: Fields) -> int | None:
-    return fields.integer(
-        "utc_offset_minutes", smallest=HALF_A_DAY_WEST, largest=FOURTEEN_HOURS_EAST
-    )
 
 
 class Activate(EaView):
@@ -63,7 +46,7 @@ class Activate(EaView):
             is_live=fields.boolean("is_live") or False,
             instance_name=fields.text("instance_name", limit=100),
             ea_version=fields.text("ea_version", limit=50) or "",
-            utc_offset_minutes=_utc_offset(fields),
+            utc_offset_minutes=utc_offset_of(fields),
             account_currency=currency,
         )
 
@@ -113,34 +96,3 @@ class Deactivate(BotView):
         if releases.release(bot=self.running.bot, now=self.now):
             return self.reply("DEACTIVATED", "The account is free again.")
         return self.reply("ALREADY_DEACTIVATED", "The account was free already.")
-
-
-class RecordHeartbeat(BotView):
-    def answer(self, fields: Fields) -> HttpResponse:
-        standing, bot = self.running.standing, self.running.bot
-        came_back = heartbeats.record_heartbeat(
-            bot=bot, beat=self._beat_of(fields), now=self.now
-        )
-        values: dict[str, Any] = {
-            "command": "none",
-            "settings_version": bot.settings_version,
-            "open_new": standing.may_open_new,
-            "manage_open": standing.may_manage_open,
-            "license_status": standing.license_status,
-            "heartbeat_seconds": HEARTBEAT_SECONDS,
-        }
-        if not standing.is_valid:
-            raise EaRefusal(403, standing.code, standing.message, values=values)
-        if came_back:
-            return self.reply("RESURRECTED", "Good to hear you again.", **values)
-        return self.reply("ALIVE", "Noted.", **values)
-
-    def _beat_of(self, fields: Fields) -> Heartbeat:
-        return Heartbeat(
-            status=BotStatus(fields.choice("status", STATUSES) or BotStatus.RUNNING),
-            balance=fields.number("balance", step=CENT, below=MONEY_LIMIT),
-            equity=fields.number("equity", step=CENT, below=MONEY_LIMIT),
-            open_trades=fields.integer("open_trades", smallest=0, largest=MOST_TRADES),
-            message=fields.text("message", limit=255),
-            utc_offset_minutes=_utc_offset(fields),
-        )

@@ -1,0 +1,1 @@
+"""The EAs' door: one module for each part of the protocol."""
