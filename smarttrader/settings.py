@@ -23,6 +23,7 @@ env.read_env(VAR_DIR / "services.env")
 # --- Identity -------------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", default=True)
 SECRET_KEY = env.str("SECRET_KEY", default="laptop-only-" + "0" * 50)
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
@@ -144,6 +145,9 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # --- Tokens ---------------------------------------------------------------------------
 # Signs the tokens of bots: apart from SECRET_KEY, so that each can be changed alone.
 JWT_SIGNING_KEY = env.str("JWT_SIGNING_KEY", default="laptop-only-" + "1" * 50)
+
+# --- Expert Advisors ------------------------------------------------------------------
+EA_HEARTBEAT_SECONDS = env.int("EA_HEARTBEAT_SECONDS", default=60)
 
 # --- License keys at rest -------------------------------------------------------------
 LICENSE_KEYRING_FILE = env.str("LICENSE_KEYRING_FILE", default="")

@@ -14,7 +14,7 @@ from bots.models import BotInstance, BotLog, BotSettings, LogCategory, LogLevel
 from bots.services import activations, heartbeats
 from licensing import queries as licensing
 from licensing.models import LicenseType
-from licensing.services import issue_license
+from licensing.services.issuing import issue_license
 from notifications.models import Notification, NotificationType
 from smarttrader.demo import cast, history
 from smarttrader.demo.history import History
