@@ -7,11 +7,19 @@ from licensing.models import License
 
 
 def license_by_key(text: str) -> License | None:
-    """Return the license of a typed key. Raises KeyMalformed without a look-up."""
+    """Return the license of a typed key, with its standing.
+
+    Raises KeyMalformed without a look-up.
+    """
     candidates = current_keyring().candidates(keys.canonical_key(text))
-    return License.objects.filter(license_key__in=candidates).first()
+    return License.objects.with_standing().filter(license_key__in=candidates).first()
 
 
 def newest_license(user: User) -> License | None:
     """Return the license that was issued to a user last."""
     return License.objects.filter(user=user).order_by("-issued_at", "-id").first()
+
+
+def is_key_of(license: License, canonical: str) -> bool:  # noqa: A002
+    """Tell whether a canonical key opens this very license as it was read."""
+    return license.license_key in current_keyring().candidates(canonical)
