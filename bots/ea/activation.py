@@ -8,37 +8,39 @@ from bots.authentication import BotView, Claims, IssuedToken, issue_token
 from bots.ea_fields import utc_offset_of
 from bots.models import HEARTBEAT_SECONDS, BotInstance
 from bots.services import activations, releases
-from bots.services.activations import Activation, ActivationRequest, LicenseLapsed
-from licensing.keys import KeyMalformed
+from bots.services.activations import (
+    Activation,
+    ActivationRequest,
+    LicenseLapsed,
+    LicenseNotFound,
+)
+from bots.throttles import LicenseKeyView
 from smarttrader.lib.ea.fields import Fields
 from smarttrader.lib.ea.refusals import EaRefusal, FieldInvalid
-from smarttrader.lib.ea.view import EaView
 
 CURRENCY_LETTERS = 3
 
 
-class Activate(EaView):
+class Activate(LicenseKeyView):
     def answer(self, fields: Fields) -> HttpResponse:
         request = self._request_of(fields)
         try:
             activation = activations.activate(request=request, now=self.now)
+        except LicenseNotFound:
+            self.note_unknown_key()
+            raise
         except LicenseLapsed as lapse:
             raise self._lapsed(lapse) from lapse
+        self.note_success()
         token = issue_token(activation.bot, now=self.now)
         return self._activated(activation, token)
 
     def _request_of(self, fields: Fields) -> ActivationRequest:
-        try:
-            license_key = fields.text("license_key", limit=100)
-        except FieldInvalid as error:
-            raise KeyMalformed from error
-        if license_key is None:
-            raise KeyMalformed("license_key is missing")
         currency = (fields.text("account_currency", limit=10) or "").upper()
         if currency and not (len(currency) == CURRENCY_LETTERS and currency.isalpha()):
             raise FieldInvalid("account_currency", "account_currency has 3 letters.")
         return ActivationRequest(
-            license_key=license_key,
+            license_key=self.license_key,
             mt4_account=fields.required_text("mt4_account", limit=50),
             broker_name=fields.required_text("broker_name", limit=100),
             hardware_id=fields.required_text("hardware_id", limit=255),

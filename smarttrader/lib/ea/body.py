@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl
 
-from django.http import HttpRequest
+from django.http import HttpRequest, UnreadablePostError
 
 from smarttrader.lib.ea.refusals import EaRefusal
 
@@ -28,9 +28,10 @@ def read_body(request: HttpRequest) -> Any:
     """Return what a call says: a dictionary, or the bare list of its items.
 
     JSON if it begins with { or [, whatever its content type, else a form; nothing at
-    all is an empty dictionary. Raises EaRefusal (411, 413, 415, 400).
+    all is an empty dictionary. A GET may have a body, for its token. Raises EaRefusal
+    (411, 413, 415, 400).
     """
-    if request.method == "GET":
+    if request.method == "GET" and not request.META.get("CONTENT_LENGTH"):
         return {}
     content = _content(request).removeprefix(codecs.BOM_UTF8).strip(b"\0 \r\n\t")
     if not content:
@@ -54,7 +55,14 @@ def _content(request: HttpRequest) -> bytes:
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise EaRefusal(415, "UNSUPPORTED_ENCODING", "Send the body uncompressed.")
     # Not request.body: its limit is the forms' of pages, and its error is a page.
-    return request.read(int(length))
+    try:
+        content = request.read(int(length))
+    except UnreadablePostError:  # the client went away
+        content = b""
+    if len(content) < int(length):
+        # Of a form that breaks off, the last number would be another one.
+        raise EaRefusal(400, "MALFORMED_BODY", "The body did not arrive whole.")
+    return content
 
 
 def _declared_charset(request: HttpRequest) -> str:

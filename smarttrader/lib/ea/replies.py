@@ -31,7 +31,7 @@ def reply(
     flat: dict[str, Any] = {
         "code": code,
         "message": message,
-        "request_id": uuid7().hex,
+        "request_id": getattr(request, "request_id", None) or uuid7().hex,
         "server_time": int(now.timestamp()),
     }
     if nonce:
