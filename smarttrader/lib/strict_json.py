@@ -12,19 +12,25 @@ from typing import Any
 
 MAX_DEPTH = 8
 MAX_DIGITS = 20
+MAX_CONTAINERS = 20_000
 # Possessive, and content with a string that has no end: a body of many quotes and
 # backslashes is otherwise read again from each of them.
 BETWEEN_BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[^"\[\]{}]++', re.DOTALL)
 AS_SQUARE = str.maketrans("{}", "[]")
 
 
+class TooManyContainers(Exception):
+    """More lists and objects than anybody sends; each costs the garbage collector."""
+
+
 def parse(text: str) -> Any:
     """Return what a JSON text says.
 
     Raises ValueError for what is not JSON, nests deeper than 8 (the outermost counts
-    1), has an integer of more than 20 digits, or a name twice in one object.
+    1), has an integer of more than 20 digits, or a name twice in one object, and
+    TooManyContainers.
     """
-    _check_depth(text)
+    _check_nesting(text)
     try:
         return _loads(text, Decimal)
     except InvalidOperation:
@@ -57,8 +63,10 @@ def _loads(text: str, parse_float: Callable[[str], Decimal]) -> Any:
     )
 
 
-def _check_depth(text: str) -> None:
+def _check_nesting(text: str) -> None:
     brackets = BETWEEN_BRACKETS.sub("", text).translate(AS_SQUARE)
+    if brackets.count("[") > MAX_CONTAINERS:
+        raise TooManyContainers
     for _ in range(MAX_DEPTH):
         brackets = brackets.replace("[]", "")  # peels one layer off
     if "[]" in brackets:

@@ -16,8 +16,12 @@ LINE_END = re.compile("\r\n?|[\u2028\u2029]")
 MARKUP = re.compile("<[a-zA-Z/!?]|&[a-zA-Z#]")
 TAG_OPENING = re.compile(r"<(?=[a-zA-Z/!?])")
 ROUNDS = 6
-# Composing a run of accents and parsing nested tags take the square of their length.
-ROOM_FOR_MARKUP = 16
+ROOM_FOR_MARKUP = 16  # parsing nested tags takes the square of their length
+
+# Composing accents takes the square of their number, and no letter has 30 of them
+# (UAX 15, stream-safe text).
+ACCENTS = "".join(filter(unicodedata.combining, map(chr, range(0x300, 0x1F000))))
+TOO_MANY_ACCENTS = re.compile(f"([{ACCENTS}]{{30}})[{ACCENTS}]+")
 
 
 def clean_text(text: str, limit: int = 255) -> str:
@@ -44,5 +48,6 @@ def clean_text(text: str, limit: int = 255) -> str:
 
 
 def _visible(text: str) -> str:
-    """Return the text composed (NFC), with \\n for each end of a line."""
-    return unicodedata.normalize("NFC", LINE_END.sub("\n", INVISIBLE.sub("", text)))
+    """Return the text composed (NFC), each end of a line being a line feed."""
+    text = LINE_END.sub("\n", INVISIBLE.sub("", text))
+    return unicodedata.normalize("NFC", TOO_MANY_ACCENTS.sub(r"\1", text))

@@ -8,7 +8,6 @@ import codecs
 import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import unquote_to_bytes
 
 from django.http import HttpRequest
 from django.http.request import UnreadablePostError
@@ -20,6 +19,7 @@ from smarttrader.lib.ea.refusals import EaRefusal
 MAX_BYTES = 1024 * 1024
 MAX_NAMES = 1000
 BLANK = b" \t\r\n"
+QUOTED = re.compile(rb"(?:%[0-9a-fA-F]{2})+")
 LENGTH = re.compile(r"0*([0-9]{1,8})")
 LONG = re.compile(r"[0-9]+")
 # In the last two a letter's second byte may be what in cp1252 is a backslash.
@@ -40,6 +40,8 @@ def read_body(request: HttpRequest) -> Any:
         if content[:1] in (b"{", b"["):
             return _read_json(content, codec)
         return _read_form(content, codec)
+    except strict_json.TooManyContainers as error:
+        raise EaRefusal(413, "TOO_LARGE", "The body has too many items.") from error
     except ValueError as error:
         raise EaRefusal(400, "MALFORMED_BODY", f"The body is malformed: {error}") from (
             error
@@ -127,4 +129,10 @@ def _read_form(content: bytes, codec: str) -> dict[str, str]:
 
 
 def _unquoted(part: bytes, codec: str) -> str:
-    return decoded(unquote_to_bytes(part.replace(b"+", b" ")), codec)
+    # Not unquote_to_bytes: it takes a third of a second for a MiB of "%".
+    content = QUOTED.sub(_bytes_of, part.replace(b"+", b" "))
+    return decoded(content, codec)
+
+
+def _bytes_of(quoted: re.Match[bytes]) -> bytes:
+    return bytes.fromhex(quoted[0].replace(b"%", b"").decode())

@@ -35,6 +35,8 @@ def _parsed(text: str, limit: int) -> Any:
         raise _too_large(limit)
     try:
         return strict_json.parse(text)
+    except strict_json.TooManyContainers as error:
+        raise _too_large(limit) from error
     except ValueError as error:
         raise ValueInvalid(f"is not JSON: {error}") from error
 
