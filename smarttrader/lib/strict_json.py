@@ -65,12 +65,13 @@ def _loads(text: str, parse_float: Callable[[str], Decimal]) -> Any:
 
 def _check_nesting(text: str) -> None:
     brackets = BETWEEN_BRACKETS.sub("", text).translate(AS_SQUARE)
-    if brackets.count("[") > MAX_CONTAINERS:
-        raise TooManyContainers
+    containers = brackets.count("[")
     for _ in range(MAX_DEPTH):
         brackets = brackets.replace("[]", "")  # peels one layer off
-    if "[]" in brackets:
+    if "[]" in brackets or "[" * (MAX_DEPTH + 1) in brackets:
         raise ValueError(f"it nests deeper than {MAX_DEPTH}")
+    if containers > MAX_CONTAINERS:
+        raise ValueError("it is cut off") if brackets else TooManyContainers
 
 
 def _bounded_integer(text: str) -> int:
