@@ -1,6 +1,5 @@
 """EAs: report trades, and their prices while they are open."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -24,7 +23,7 @@ AMOUNT_LIMIT = Decimal("1e8")  # NUMERIC(10,2)
 PRICE_LIMIT = Decimal("1e10")  # NUMERIC(15,5)
 PERCENT_LIMIT = Decimal("1e6")  # NUMERIC(10,4)
 BIGGEST_INTEGER = 2**63 - 1
-TICKET = re.compile(r"[\x21-\x7e]{1,50}")
+LONGEST_TICKET, LONGEST_PADDED_TICKET = 50, 1000
 MARKET_TYPES = {
     **dict.fromkeys(("buy", "op_buy", "0"), TradeType.BUY),
     **dict.fromkeys(("sell", "op_sell", "1"), TradeType.SELL),
@@ -148,7 +147,7 @@ class RecordTrades(BatchView):
 
     def _report_of(self, fields: Fields) -> TradeReport:
         opened_at = fields.required_moment("opened_at", now=self.now)
-        closed_at = fields.moment("closed_at", now=self.now)
+        closed_at = fields.moment("closed_at", now=self.now, zero_is_absent=True)
         told = fields.choice("status", STATUSES)
         status = TradeStatus(
             told or (TradeStatus.CLOSED if closed_at else TradeStatus.OPEN)
@@ -225,11 +224,15 @@ MESSAGES = {
 
 
 def _ticket(fields: Fields) -> str:
-    ticket = fields.required_text("ticket_number", limit=50)
-    if not TICKET.fullmatch(ticket):
-        raise FieldInvalid("ticket_number", "ticket_number is printable ASCII.")
-    # MetaTrader counts tickets; zeros before a number do not make it another.
-    return (ticket.lstrip("0") or "0") if ticket.isdigit() else ticket
+    ticket = fields.required_printable("ticket_number", limit=LONGEST_PADDED_TICKET)
+    if ticket.isdigit():
+        # MetaTrader counts tickets; zeros before a number do not make it another.
+        ticket = ticket.lstrip("0") or "0"
+    if len(ticket) > LONGEST_TICKET:
+        raise FieldInvalid(
+            "ticket_number", f"ticket_number has at most {LONGEST_TICKET} characters."
+        )
+    return ticket
 
 
 def _told_ticket(item: Any) -> str:
