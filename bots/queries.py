@@ -26,7 +26,8 @@ def running_bot(bot_id: uuid.UUID, now: datetime) -> RunningBot | None:
     bot: Any = (
         BotInstance.objects.select_related("license__user")
         .annotate(
-            is_held=is_held("license_id"), grace_days=grace_days("license__license_type")
+            is_held=is_held("license_id"),
+            grace_days=grace_days("license__license_type"),
         )
         .filter(pk=bot_id)
         .first()

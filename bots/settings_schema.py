@@ -26,7 +26,7 @@ TimeOfDay = r"([01][0-9]|2[0-3]):[0-5][0-9]"
 
 
 class TradingSession(msgspec.Struct, forbid_unknown_fields=True):
-    """When the bot may open trades, in UTC; an end before the start is past midnight."""
+    """When the bot may open trades, in UTC; it may end after midnight."""
 
     name: Name
     days: Annotated[
@@ -96,7 +96,7 @@ def json_schema() -> dict[str, Any]:
 def _amount(smallest: Decimal, largest: Decimal) -> Callable[[Any], Decimal]:
     def check(value: Any) -> Decimal:
         if isinstance(value, bool | float):
-            raise ValueError("a decimal number as text, or an integer")
+            raise ValueError("a decimal number as text, or an integer")  # noqa: TRY004
         try:
             amount = Decimal(str(value))
         except InvalidOperation as error:

@@ -1,4 +1,4 @@
-"""What a bot runs under: licenses, the plans they are issued by, what became of them."""
+"""What a bot runs under: licenses, the plans they come from, what became of them."""
 
 from typing import Self
 

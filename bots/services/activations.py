@@ -10,7 +10,7 @@ from django.db.models import F
 
 from bots import queries
 from bots.models import BotInstance, BotSource
-from bots.services.bot_settings import make_default_settings
+from bots.services.bot_settings import ensure_settings
 from licensing import keys
 from licensing import queries as licensing
 from licensing.fingerprints import fingerprint
@@ -201,7 +201,7 @@ def _open_instance(license: License, request: ActivationRequest) -> BotInstance:
     bot.released_at = None
     _tell(bot, request)
     bot.save()
-    make_default_settings(bot=bot)
+    ensure_settings(bot=bot)
     return bot
 
 

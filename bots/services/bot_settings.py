@@ -6,7 +6,8 @@ from typing import Any
 
 from django.db import transaction
 
-from bots.models import BotInstance, BotSettings, SettingsChange
+from bots import queries
+from bots.models import BotInstance, BotSettings, BotSource, SettingsChange
 from bots.settings_schema import checked_settings
 from smarttrader.lib.actors import Actor
 from smarttrader.lib.errors import DomainError
@@ -25,11 +26,15 @@ class NoSettings(DomainError):
     kind = "missing"
 
 
-def make_default_settings(*, bot: BotInstance) -> None:
-    """Give a new bot the schema's settings; one that has some keeps them."""
-    BotSettings.objects.bulk_create(
-        [BotSettings(bot_instance=bot, **DEFAULTS)], ignore_conflicts=True
-    )
+def ensure_settings(*, bot: BotInstance) -> BotSettings:
+    """Return a bot's settings; one that has none is given the schema's."""
+    settings = queries.settings_of(bot)
+    if settings is None:
+        BotSettings.objects.bulk_create(
+            [BotSettings(bot_instance=bot, **DEFAULTS)], ignore_conflicts=True
+        )
+        settings = BotSettings.objects.get(bot_instance=bot)
+    return settings
 
 
 def change_settings(
@@ -43,9 +48,9 @@ def change_settings(
     checked = checked_settings(changes)
     with transaction.atomic():
         locked = BotInstance.objects.select_for_update(no_key=True).get(pk=bot.pk)
-        settings = BotSettings.objects.filter(bot_instance=locked).first()
-        if settings is None:
+        if locked.source == BotSource.STATEMENT:
             raise NoSettings
+        settings = ensure_settings(bot=locked)
         before = {name: getattr(settings, name) for name in checked}
         changed = {name for name in checked if checked[name] != before[name]}
         if not changed:

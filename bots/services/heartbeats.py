@@ -10,7 +10,6 @@ from bots.models import OFFLINE_AFTER, BotInstance, BotSource, BotStatus, Comman
 from bots.services import commands
 from bots.signals import bot_offline, bot_online
 
-
 NO_COMMAND = "none"
 
 
@@ -90,7 +89,9 @@ def write_heartbeat(*, bot: BotInstance, beat: Heartbeat, now: datetime) -> Hear
         )
         row = cursor.fetchone()
     if row is None:  # deleted since its token was read
-        return Heard(False, NO_COMMAND, bot.settings_version)
+        return Heard(
+            came_back=False, command=NO_COMMAND, settings_version=bot.settings_version
+        )
     was_silent, offline_at, settings_version, pending = row
     if offline_at is not None:
         bot_online.send(sender=BotInstance, bot=bot, now=now)

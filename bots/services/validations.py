@@ -59,20 +59,23 @@ def validate(*, request: ValidationRequest, now: datetime) -> Validation:
         return NOT_FOUND
     standing = current_standing(license, now)
     used = queries.accounts_of(queries.live_bots(license))
-    code, message = _verdict(license, standing, request, used)
+    code, message = _refusal(license, standing, request, used) or (
+        standing.code,
+        standing.message,
+    )
     _note_validation(license, now)
     return Validation(code, message, license, standing, len(used))
 
 
-def _verdict(
+def _refusal(
     license: License,  # noqa: A002 -- the field's own name
     standing: Standing,
     request: ValidationRequest,
     used: set[queries.Account],
-) -> tuple[str, str]:
-    """Return code and message, in the protocol's order of precedence."""
+) -> tuple[str, str] | None:
+    """Return code and message of a refusal, the first in the order of precedence."""
     if not standing.is_valid:
-        return standing.code, standing.message
+        return None  # the standing refuses
     is_trial = license.license_type == LicenseType.TRIAL
     if is_trial and request.is_live:
         return "ACCOUNT_TYPE_NOT_ALLOWED", "A trial runs on demo accounts only."
@@ -80,15 +83,25 @@ def _verdict(
     if hardware_id and not hardware.is_hardware_of(license, hardware_id):
         return "HARDWARE_MISMATCH", "The license is locked to another computer."
     if not request.mt4_account or _is_active(request, used):
-        return standing.code, standing.message
+        return None
+    return _refusal_of_new_account(license, request.mt4_account, request, len(used))
+
+
+def _refusal_of_new_account(
+    license: License,  # noqa: A002 -- the field's own name
+    mt4_account: str,
+    request: ValidationRequest,
+    used: int,
+) -> tuple[str, str]:
+    is_trial = license.license_type == LicenseType.TRIAL
     if is_trial and trials.is_trial_used(
         license,
-        mt4_account=request.mt4_account,
+        mt4_account=mt4_account,
         broker_server=request.broker_server or "",
-        hardware_id=hardware_id or "",
+        hardware_id=request.hardware_id or "",
     ):
         return "TRIAL_ALREADY_USED", trials.TrialAlreadyUsed.title
-    if len(used) >= license.max_accounts:
+    if used >= license.max_accounts:
         return "ACTIVATION_LIMIT", "All accounts of the license are in use."
     return "NOT_ACTIVATED", "The account is not active: activate it first."
 

@@ -2,10 +2,11 @@
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
-import smarttrader.lib.ids
-import smarttrader.lib.money
 from django.conf import settings
 from django.db import migrations, models
+
+import smarttrader.lib.ids
+import smarttrader.lib.money
 
 
 class Migration(migrations.Migration):

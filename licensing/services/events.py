@@ -61,7 +61,7 @@ def append_event(
 
 
 def hash_of(event: LicenseEvent) -> str:
-    """Return the SHA-256 of all that an event tells, but for `ip`, and of its forerunner.
+    """Return the SHA-256 of all that an event tells but `ip`, and of the one before.
 
     The address may be forgotten when a person is; what was done stays provable.
     """

@@ -29,7 +29,7 @@ class TooManyHardwareResets(DomainError):
 
 
 def is_hardware_of(license: License, hardware_id: str) -> bool:  # noqa: A002
-    """Tell whether a license runs on this computer: its own, or any while it has none."""
+    """Tell whether a license runs on this computer: its own; any, if it has none."""
     return license.hardware_id is None or license.hardware_id in fingerprints(
         PURPOSE, hardware_id
     )

@@ -115,7 +115,7 @@ def _trial_term(
     expires_at: datetime | None,
     is_lifetime: bool,  # noqa: FBT001 -- as the service has it
 ) -> dict[str, Any]:
-    """Return the days that begin with the first activation, or the end that is given."""
+    """Return the days that begin at the first activation, or the given end."""
     if is_lifetime:
         raise TermInvalid("a trial is not for ever")
     if expires_at is not None:

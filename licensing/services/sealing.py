@@ -1,4 +1,4 @@
-"""License keys at rest under the mounted keyring: checked, and brought up to its newest."""
+"""License keys at rest: the mounted keyring checked, keys sealed by its newest."""
 
 from collections.abc import Callable
 
@@ -41,11 +41,13 @@ def rotate_license_keys(*, progress: Callable[[int], None] = lambda _done: None)
     check_keyring()
     rotated = 0
     while batch := _stale(ring):
-        done = sum(_seal_anew(ring, license) for license in batch)
+        done = sum(_seal_anew(ring, stale) for stale in batch)
         rotated += done
         progress(rotated)
     check = KeyCheck.objects.get()
-    KeyCheck.objects.filter(sealed=check.sealed).update(sealed=ring.seal(KEY_CHECK_TEXT))
+    KeyCheck.objects.filter(sealed=check.sealed).update(
+        sealed=ring.seal(KEY_CHECK_TEXT)
+    )
     return rotated
 
 

@@ -26,7 +26,7 @@ def change_owner(
     now: datetime,
     reason: str = "",
 ) -> License:
-    """Give a license to another user, unlocked from its computer; tell it on both sides.
+    """Give a license to another user, unlocked from its computer; tell both sides.
 
     Its bots are moved by bots.services.licenses.transfer, which calls this: until the
     transaction ends, a trigger allows them to have another owner than their license.

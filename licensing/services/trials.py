@@ -1,4 +1,4 @@
-"""Trials: one per owner, per computer and per trading account, whatever becomes of it."""
+"""Trials: one per owner, per computer and per trading account."""
 
 from datetime import datetime, timedelta
 

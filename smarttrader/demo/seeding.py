@@ -19,6 +19,7 @@ from notifications.models import Notification, NotificationType
 from smarttrader.demo import cast, history
 from smarttrader.demo.history import History
 from smarttrader.jobs.partitions import BOT_LOGS, write_to_partitions
+from smarttrader.lib.actors import SYSTEM
 from smarttrader.simulation.strategy import Account, Ticket
 from trading.services.ticks import record_ticks
 from trading.services.trades import record_trades
@@ -112,7 +113,7 @@ def _activated(account: Account, license_key: str, day: datetime) -> BotInstance
         utc_offset_minutes=account.utc_offset_minutes,
         account_currency=account.currency,
     )
-    return activations.activate(request=request, now=day).bot
+    return activations.activate(request=request, actor=SYSTEM, now=day).bot
 
 
 def _record(bot: BotInstance, made_up: History, now: datetime) -> None:

@@ -49,6 +49,12 @@ def client_address(request: HttpRequest) -> str:
     return str(nearest)
 
 
+def recorded_address(request: HttpRequest) -> str:
+    """Return the client's address as a row can hold it, or nothing."""
+    address, _, _scope = client_address(request).partition("%")
+    return address if _parse(address) else ""
+
+
 def address_bucket(address: str) -> str:
     """Return what stands for an address in limits: IPv6 by its /64.
 

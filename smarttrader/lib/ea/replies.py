@@ -9,7 +9,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from smarttrader.lib.ea.accept import prefers_text
-from smarttrader.lib.ids import uuid7
+from smarttrader.lib.request_ids import request_id_of
 
 JSON, PROBLEM, TEXT = "application/json", "application/problem+json", "text/plain"
 FIRST_ERROR_STATUS = 400
@@ -65,11 +65,6 @@ def not_modified(*, etag: str) -> HttpResponse:
     response = HttpResponse(status=304, headers=_headers(etag))
     del response.headers["Content-Type"]
     return response
-
-
-def request_id_of(request: HttpRequest) -> str:
-    """Return the request's id, which the middleware also sends as X-Request-Id."""
-    return getattr(request, "request_id", None) or uuid7().hex
 
 
 def _headers(etag: str) -> dict[str, str]:

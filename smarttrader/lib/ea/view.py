@@ -8,18 +8,25 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.db import IntegrityError, InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.utils.http import parse_etags
 from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from smarttrader.lib import clock
-from smarttrader.lib.client_address import address_bucket, client_address
+from smarttrader.lib.actors import Actor, ActorType
+from smarttrader.lib.client_address import (
+    address_bucket,
+    client_address,
+    recorded_address,
+)
 from smarttrader.lib.ea.body import read_body
 from smarttrader.lib.ea.fields import Fields
 from smarttrader.lib.ea.refusals import EaRefusal, FieldInvalid
-from smarttrader.lib.ea.replies import reply
+from smarttrader.lib.ea.replies import not_modified, reply
 from smarttrader.lib.errors import DomainError
 from smarttrader.lib.rate_limits import Limit, Usage, count_call, narrowest
+from smarttrader.lib.request_ids import request_id_of
 
 RETRY_AFTER_SECONDS = 5
 SERVER_ERROR = 500
@@ -118,6 +125,15 @@ class EaView(APIView):
     ) -> HttpResponse:
         return self._reply(status, code, message, values)
 
+    def reply_unless_known(
+        self, etag: str, code: str, message: str, **values: Any
+    ) -> HttpResponse:
+        """Reply, or say 304 when the caller has it: `If-None-Match` names the ETag."""
+        told = parse_etags(self.request.headers.get("If-None-Match", ""))
+        if "*" in told or etag in (each.removeprefix("W/") for each in told):
+            return not_modified(etag=etag)
+        return self._reply(200, code, message, {"etag": etag, **values})
+
     def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]
         refusal = _as_refusal(exc, self.allowed_methods)
         if refusal.status == SERVER_ERROR:
@@ -134,6 +150,16 @@ class EaView(APIView):
         for name, value in narrowest(self.usages).headers(self.now).items():
             response.headers[name] = value
         return super().finalize_response(request, response, *args, **kwargs)  # type: ignore[arg-type]
+
+    @property
+    def caller(self) -> Actor:
+        """Return who calls, as events remember it."""
+        request = _plain_request(self.request)
+        return Actor(
+            ActorType.EA,
+            ip=recorded_address(request),
+            request_id=request_id_of(request),
+        )
 
     def _reply(
         self, status: int, code: str, message: str, values: dict[str, Any]
