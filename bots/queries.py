@@ -9,6 +9,7 @@ from typing import Any
 from bots.models import BotInstance, BotSettings, BotSource
 from licensing.models import License, grace_days, is_held
 from licensing.standing import Standing, standing_of
+from smarttrader.lib.errors import DomainError
 
 Account = tuple[str, str]  # MT4 account, server in lower case
 
@@ -60,12 +61,18 @@ def accounts_of(bots: Iterable[BotInstance]) -> set[Account]:
     return {account_of(bot) for bot in bots}
 
 
-def bot_by_id(text: str) -> BotInstance | None:
-    """Return the bot of an identifier that somebody typed."""
+class BotNotFound(DomainError):
+    code = "BOT_NOT_FOUND"
+    title = "No bot has this id"
+    kind = "missing"
+
+
+def required_bot(text: str) -> BotInstance:
+    """Return the bot of an identifier that somebody typed. Raises BotNotFound."""
     try:
-        return BotInstance.objects.filter(pk=uuid.UUID(text)).first()
-    except ValueError:
-        return None
+        return BotInstance.objects.get(pk=uuid.UUID(text))
+    except (ValueError, BotInstance.DoesNotExist) as error:
+        raise BotNotFound from error
 
 
 def settings_of(bot: BotInstance) -> BotSettings | None:

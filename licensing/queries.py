@@ -1,5 +1,7 @@
 """Reads of licenses."""
 
+import uuid
+
 from accounts.models import User
 from licensing import keys
 from licensing.keyring import current_keyring
@@ -13,6 +15,14 @@ def license_by_key(text: str) -> License | None:
     """
     candidates = current_keyring().candidates(keys.canonical_key(text))
     return License.objects.with_standing().filter(license_key__in=candidates).first()
+
+
+def license_by_id(text: str) -> License | None:
+    """Return the license of an identifier that somebody typed, with its standing."""
+    try:
+        return License.objects.with_standing().filter(pk=uuid.UUID(text)).first()
+    except ValueError:
+        return None
 
 
 def newest_license(user: User) -> License | None:

@@ -22,6 +22,16 @@ app.conf.beat_schedule = {
         # Without a worker for an hour, one run heals all of it.
         "options": {"expires": MINUTE},
     },
+    "bots.sweep_offline": {
+        "task": "bots.sweep_offline",
+        "schedule": MINUTE,
+        "options": {"expires": MINUTE},
+    },
+    "licensing.note_expiries": {
+        "task": "licensing.note_expiries",
+        "schedule": 5 * MINUTE,
+        "options": {"expires": 5 * MINUTE},
+    },
     "jobs.ensure_partitions": {"task": "jobs.ensure_partitions", "schedule": DAY / 4},
 }
 
