@@ -108,7 +108,7 @@ DATABASE_POOL = {
     "min_size": 1,
     "max_size": POOL_SIZE,
     # While the database is away a request waits this long for it, then is told so.
-    "timeout": 3,
+    "timeout": 2,
     # The pause between two tries doubles until then: short, so that the pool is back
     # within two seconds of the database. Who asks for a connection begins anew.
     "reconnect_timeout": 2,
