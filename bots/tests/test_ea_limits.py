@@ -213,11 +213,11 @@ def test_what_is_no_key_costs_no_query_and_leaves_no_mark(
     ea = Ea()
 
     with django_assert_num_queries(0):
-        answers = [
-            ea.call("activate", {"mt4_account": [], **wrong})["code"] for _ in range(3)
-        ]
+        replies = [ea.call("activate", {"mt4_account": [], **wrong}) for _ in range(3)]
 
-    assert answers == ["KEY_MALFORMED"] * 3
+    assert [(reply["code"], reply["field"]) for reply in replies] == [
+        ("KEY_MALFORMED", "license_key")
+    ] * 3
     assert ea.status == 400
 
 
