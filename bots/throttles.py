@@ -69,7 +69,7 @@ class LicenseKeyView(EaView):
 def _lock_out() -> LockOut:
     return LockOut(
         name="license-key",
-        attempts=settings.EA_UNKNOWN_KEYS_PER_IP,
+        attempts=max(settings.EA_UNKNOWN_KEYS_PER_IP, 1),
         window_seconds=settings.EA_UNKNOWN_KEYS_SECONDS,
         first_seconds=settings.EA_LOCK_OUT_SECONDS,
         longest_seconds=settings.EA_LOCK_OUT_LONGEST_SECONDS,

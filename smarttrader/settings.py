@@ -123,11 +123,11 @@ DATABASES = {
     }
 }
 DATABASES["default"]["OPTIONS"] = {
+    "connect_timeout": 3,
     **DATABASES["default"].get("OPTIONS", {}),
     "options": " ".join(
         f"-c {name}={limit}" for name, limit in DATABASE_TIMEOUTS.items()
     ),
-    "connect_timeout": 3,
     **({"pool": DATABASE_POOL} if POOL_SIZE else {}),
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
