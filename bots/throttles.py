@@ -56,9 +56,11 @@ class LicenseKeyView(EaView):
     def _read_key(self) -> str:
         try:
             text = Fields(self.body).text("license_key", limit=LONGEST_INPUT)
-        except FieldInvalid as error:
-            raise KeyMalformed from error
-        return canonical_key(text or "")
+            return canonical_key(text or "")
+        except (FieldInvalid, KeyMalformed) as error:
+            raise EaRefusal(
+                400, KeyMalformed.code, KeyMalformed.title, field="license_key"
+            ) from error
 
     def _hashed_key(self) -> str:
         return salted_hmac("bots.throttles", self.license_key).hexdigest()
@@ -67,7 +69,7 @@ class LicenseKeyView(EaView):
 def _lock_out() -> LockOut:
     return LockOut(
         name="license-key",
-        attempts=settings.EA_UNKNOWN_KEYS_PER_IP,
+        attempts=max(settings.EA_UNKNOWN_KEYS_PER_IP, 1),
         window_seconds=settings.EA_UNKNOWN_KEYS_SECONDS,
         first_seconds=settings.EA_LOCK_OUT_SECONDS,
         longest_seconds=settings.EA_LOCK_OUT_LONGEST_SECONDS,

@@ -109,7 +109,7 @@ DATABASE_POOL = {
     "min_size": 1,
     "max_size": POOL_SIZE,
     # While the database is away a request waits this long for it, then is told so.
-    "timeout": 3,
+    "timeout": 2,
     # The pause between two tries doubles until then: short, so that the pool is back
     # within two seconds of the database. Who asks for a connection begins anew.
     "reconnect_timeout": 2,
@@ -124,11 +124,11 @@ DATABASES = {
     }
 }
 DATABASES["default"]["OPTIONS"] = {
+    "connect_timeout": 3,
     **DATABASES["default"].get("OPTIONS", {}),
     "options": " ".join(
         f"-c {name}={limit}" for name, limit in DATABASE_TIMEOUTS.items()
     ),
-    "connect_timeout": 3,
     **({"pool": DATABASE_POOL} if POOL_SIZE else {}),
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -27,8 +27,9 @@ WORD_BEGINS = (
 SECRETS = (
     (re.compile(_key_pattern(DASHES), re.IGNORECASE), "[license key]"),
     (re.compile(WORD_BEGINS + _key_pattern(SPACES), re.IGNORECASE), "[license key]"),
-    # The first part of a JWT is base64 of {"...
-    (re.compile(r"eyJ[\w-]+(?:(?:\.|%2[Ee])[\w-]*)+"), "[token]"),
+    # A JWT begins with the base64 of {"... Whatever begins so is taken out: to look for
+    # a dot in vain, from each beginning anew, would take forever in a long line.
+    (re.compile(r"eyJ[\w-]{8,}(?:(?:\.|%2[Ee])[\w-]*)*"), "[token]"),
     (
         re.compile(rf"(bearer)(?:[\s+]|{ESCAPE})+[^\s'\",;\\]+", re.IGNORECASE),
         r"\1 [token]",

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from smarttrader.lib.lock_outs import LockOut
+from smarttrader.tests.broken_redis import nobody_there
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 # As in the protocol, but for three attempts.
@@ -30,6 +31,17 @@ def test_the_last_allowed_failure_locks_out_for_a_minute():
     assert left(NOON + timedelta(seconds=59)) == 1
     assert left(NOON + timedelta(seconds=60)) == 0
     assert left(who="bob") == 0
+
+
+def test_without_redis_the_process_locks_out_alone(settings):
+    mine = {**settings.CACHES["default"], "LOCATION": nobody_there()}
+    settings.CACHES = {"default": mine}
+
+    fail(3)
+    locked = left()
+    LOCK_OUT.forgive("alice")
+
+    assert (locked, left()) == (60, 0)
 
 
 def test_each_further_lock_lasts_twice_as_long_up_to_an_hour():

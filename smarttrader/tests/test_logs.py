@@ -107,6 +107,16 @@ def test_tokens_are_taken_out(text, expected):
     assert scrubbed(text) == expected
 
 
+@pytest.mark.parametrize(
+    "piece",
+    ["eyJ", "S", "SST", "SST-", "S ", "-", " ", "bearer", "bearer ", "%20", "\\n"],
+)
+def test_a_line_that_is_made_to_be_slow_is_scrubbed_all_the_same(piece):
+    line = scrubbed(f"SST{piece * 300_000}{KEY}")
+
+    assert KEY not in line
+
+
 def test_arguments_are_scrubbed():
     assert line_of("%s and %r", KEY, {"token": TOKEN}) == (
         "INFO [license key] and {'token': '[token]'}"
