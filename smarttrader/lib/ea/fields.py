@@ -28,7 +28,7 @@ class Fields:
 
     def __init__(self, values: Any, *, utc_offset: timedelta = timedelta(0)) -> None:
         if not isinstance(values, Mapping):
-            raise FieldInvalid("", "An item is an object.")
+            raise FieldInvalid("", "An item must be an object.")
         self._values = values
         self._utc_offset = utc_offset
 
@@ -65,7 +65,7 @@ class Fields:
             return None
         text = self._word(name)
         if not (text.isascii() and text.isprintable()):
-            raise FieldInvalid(name, f"{name} is printable ASCII.")
+            raise FieldInvalid(name, f"{name} must be printable ASCII.")
         if len(text) > limit:
             raise _too_long(name, limit)
         return text or None
@@ -96,7 +96,7 @@ class Fields:
         if not smallest <= number <= largest:
             raise FieldInvalid(name, f"{name} is out of range.", OUT_OF_RANGE)
         if number != number.to_integral_value():
-            raise FieldInvalid(name, f"{name} is a whole number.")
+            raise FieldInvalid(name, f"{name} must be a whole number.")
         return int(number)
 
     def boolean(self, name: str) -> bool | None:
@@ -107,7 +107,7 @@ class Fields:
             return value
         word = self._word(name).lower()
         if word not in WORDS:
-            raise FieldInvalid(name, f"{name} is true or false.")
+            raise FieldInvalid(name, f"{name} must be true or false.")
         return WORDS[word]
 
     def moment(
@@ -139,7 +139,7 @@ class Fields:
             return None
         spelling = self._word(name).lower()
         if spelling not in spellings:
-            raise FieldInvalid(name, f"{name} is not a known value.")
+            raise FieldInvalid(name, f"{name} is not one of the known values.")
         return spellings[spelling]
 
     def json_object(self, name: str, *, limit: int) -> dict[str, Any] | None:
@@ -158,13 +158,13 @@ class Fields:
         """Return a text, trimmed; an integer is taken as text."""
         value = self._values[name]
         if isinstance(value, bool) or not isinstance(value, str | int):
-            raise FieldInvalid(name, f"{name} is a text.")
+            raise FieldInvalid(name, f"{name} must be a text.")
         return str(value).strip()
 
     def _decimal(self, name: str) -> Decimal:
         number = literals.number(self._values[name])
         if number is None:
-            raise FieldInvalid(name, f"{name} is a number.")
+            raise FieldInvalid(name, f"{name} must be a number.")
         return number
 
     def _moment(self, name: str) -> datetime | None:
@@ -174,13 +174,13 @@ class Fields:
         if number is not None:
             return literals.moment_of_epoch(number)
         if not isinstance(value, str):
-            raise FieldInvalid(name, f"{name} is a time.")
+            raise FieldInvalid(name, f"{name} must be a time.")
         try:
             return literals.moment(value.strip(), utc_offset=self._utc_offset)
         except OverflowError:
             return None
         except ValueError as error:
-            raise FieldInvalid(name, f"{name} is a time.") from error
+            raise FieldInvalid(name, f"{name} must be a time.") from error
 
 
 def _too_long(name: str, limit: int) -> FieldInvalid:

@@ -23,7 +23,7 @@ def plain_object(value: Any, *, limit: int) -> dict[str, Any]:
     if isinstance(value, str):
         value = _parsed(value, limit)
     if not isinstance(value, dict):
-        raise ValueInvalid("is an object.")
+        raise ValueInvalid("must be an object.")
     _check_size(value, limit)  # first: cleaning is the dear part
     plain = _plain_object(value, limit)
     _check_size(plain, limit)
