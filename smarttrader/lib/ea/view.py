@@ -32,13 +32,15 @@ class EaView(APIView):
     """A call: `answer(fields)` does the work and returns `self.reply(...)`.
 
     Refusals come in the protocol's order: 405, 411/413/415, 400 for a malformed body,
-    401, 400 for fields, 403. `list_name` names the list that a bare list stands for.
+    401, 400 for fields, 403. `list_name` names the list that a bare list stands for,
+    `list_names` those of a call with several.
     """
 
     authentication_classes: ClassVar[list[Any]] = []  # type: ignore[misc]
     permission_classes: ClassVar[list[Any]] = []  # type: ignore[misc]
     method = "POST"
     list_name = ""
+    list_names: ClassVar[tuple[str, ...]] = ()
 
     def initial(self, request: Request, *_args: Any, **_kwargs: Any) -> None:
         self.now = clock.now()
@@ -103,9 +105,12 @@ class EaView(APIView):
         )
 
     def _check_list(self) -> None:
-        items = self.body.get(self.list_name)
-        if isinstance(items, list) and len(items) > MOST_ITEMS:
-            raise EaRefusal(413, "TOO_LARGE", f"A list has at most {MOST_ITEMS} items.")
+        for name in self.list_names or (self.list_name,):
+            items = self.body.get(name)
+            if isinstance(items, list) and len(items) > MOST_ITEMS:
+                raise EaRefusal(
+                    413, "TOO_LARGE", f"A list has at most {MOST_ITEMS} items."
+                )
 
     def _as_object(self, body: Any) -> dict[str, Any]:
         if isinstance(body, list):
