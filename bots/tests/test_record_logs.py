@@ -1,3 +1,4 @@
+import random
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -122,12 +123,12 @@ def committed_bot(transactional_db) -> BotInstance:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("created_at", [NOW, None], ids=["dated", "undated"])
 def test_retries_at_once_are_stored_once(committed_bot, created_at, rounds):
-    for number in range(rounds):
+    for turn in range(rounds):
         lines = [
-            line(client_seq=number * 10 + seq, created_at=created_at)
-            for seq in range(10)
+            line(client_seq=turn * 200 + seq, created_at=created_at)
+            for seq in range(200)
         ]
-        orders = [lines, lines[::-1]] * 5
+        orders = [random.Random(seed).sample(lines, 200) for seed in range(8)]
 
         recorded = all_at_once(
             [
@@ -136,9 +137,9 @@ def test_retries_at_once_are_stored_once(committed_bot, created_at, rounds):
             ]
         )
 
-        assert sum(each.created for each in recorded) == 10
-        assert sum(each.unchanged for each in recorded) == 90
-        assert BotLog.objects.count() == (number + 1) * 10
+        assert sum(each.created for each in recorded) == 200
+        assert sum(each.unchanged for each in recorded) == 7 * 200
+        assert BotLog.objects.count() == (turn + 1) * 200
 
 
 @pytest.mark.django_db(transaction=True)

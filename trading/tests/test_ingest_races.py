@@ -206,6 +206,26 @@ def test_trades_ticks_and_syncs_at_once_do_not_deadlock(bot, no_deadlock, rounds
     assert BotLog.objects.count() == TICKETS
 
 
+def test_closes_and_ticks_at_once_do_not_deadlock(bot, no_deadlock, rounds):
+    tickets = [str(number) for number in range(1, 5 * TICKETS)]
+    ticks = [tick(ticket, minute) for ticket in tickets for minute in range(2)]
+    closes = [closed(ticket) for ticket in tickets]
+    calls: list[Callable[[], object]] = [
+        *[partial(record_trades, bot=bot, reports=closes, now=NOW)] * 2,
+        *[partial(record_ticks, bot=bot, ticks=ticks, now=NOW)] * 6,
+    ]
+
+    for _ in range(3 * rounds):
+        Trade.objects.all().delete()
+        opened = [trade(ticket) for ticket in tickets]
+        record_trades(bot=bot, reports=opened, now=NOW)
+
+        all_at_once(calls)
+
+        assert Trade.objects.filter(status=TradeStatus.CLOSED).count() == len(tickets)
+        assert TradeHistory.objects.count() == len(ticks)
+
+
 def test_syncs_at_once_store_each_item_once(bot, no_deadlock, rounds):
     tickets = [str(number) for number in range(1, TICKETS + 1)]
     ticks = [tick(ticket, minute) for ticket in tickets for minute in range(3)]
