@@ -10,16 +10,16 @@ from accounts.models import User
 from accounts.services import create_user
 from analytics.services import rollups
 from billing.models import BillingCycle, Subscription, SubscriptionStatus
-from bots.models import BotInstance, BotLog, LogCategory, LogLevel
+from bots.models import BotInstance, LogCategory, LogLevel
 from bots.services import activations, heartbeats
 from bots.services.bot_settings import change_settings
+from bots.services.logs import LogLine, record_logs
 from licensing import queries as licensing
 from licensing.models import LicenseType
 from licensing.services.issuing import issue_license
 from notifications.models import Notification, NotificationType
 from smarttrader.demo import cast, history
 from smarttrader.demo.history import History
-from smarttrader.jobs.partitions import BOT_LOGS, write_to_partitions
 from smarttrader.lib.actors import SYSTEM
 from smarttrader.simulation.strategy import Account, Ticket
 from trading.services.ticks import record_ticks
@@ -139,22 +139,11 @@ def _write_logs(bot: BotInstance, made_up: History, now: datetime) -> None:
     newest = made_up.closed_tickets[-LOGGED_TICKETS:]
     lines = [line for ticket in newest for line in _lines_of(ticket, bot)]
     lines += _system_lines(bot, made_up.at)
-    rows = [
-        BotLog(
-            bot_instance=bot,
-            log_level=level,
-            category=category,
-            message=message,
-            created_at=at,
-        )
+    logs = [
+        LogLine(level=level, category=category, message=message, created_at=at)
         for at, level, category, message in sorted(lines)
     ]
-    write_to_partitions(
-        BOT_LOGS,
-        [row.created_at for row in rows],
-        lambda: BotLog.objects.bulk_create(rows),
-        now=now,
-    )
+    record_logs(bot=bot, logs=logs, now=now)
 
 
 Line = tuple[datetime, LogLevel, LogCategory, str]

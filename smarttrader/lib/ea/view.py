@@ -47,13 +47,15 @@ class EaView(APIView):
 
     Refusals come in the protocol's order: 405, 411/413/415, 400 for a malformed body,
     401, 429, 400 for fields, 403. `list_name` names the list that a bare list stands
-    for; `client` is the caller's address as limits know it.
+    for, `list_names` those of a call with several; `client` is the caller's address as
+    limits know it.
     """
 
     authentication_classes: ClassVar[list[Any]] = []  # type: ignore[misc]
     permission_classes: ClassVar[list[Any]] = []  # type: ignore[misc]
     method = "POST"
     list_name = ""
+    list_names: ClassVar[tuple[str, ...]] = ()
 
     def initial(self, request: Request, *_args: Any, **_kwargs: Any) -> None:
         self.begin()
@@ -175,9 +177,12 @@ class EaView(APIView):
         )
 
     def _check_list(self) -> None:
-        items = self.body.get(self.list_name)
-        if isinstance(items, list) and len(items) > MOST_ITEMS:
-            raise EaRefusal(413, "TOO_LARGE", f"A list has at most {MOST_ITEMS} items.")
+        for name in self.list_names or (self.list_name,):
+            items = self.body.get(name)
+            if isinstance(items, list) and len(items) > MOST_ITEMS:
+                raise EaRefusal(
+                    413, "TOO_LARGE", f"A list has at most {MOST_ITEMS} items."
+                )
 
     def _as_object(self, body: Any) -> dict[str, Any]:
         if isinstance(body, list):
