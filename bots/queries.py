@@ -41,7 +41,7 @@ def running_bot(bot_id: uuid.UUID, now: datetime) -> RunningBot | None:
     return RunningBot(bot, standing)
 
 
-def live_bots(license: License) -> list[BotInstance]:  # noqa: A002
+def live_bots(license: License) -> list[BotInstance]:
     """Return the bots that take a license's slots.
 
     Instances that were released, or only hold an imported statement, take none.

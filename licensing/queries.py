@@ -30,6 +30,6 @@ def newest_license(user: User) -> License | None:
     return License.objects.filter(user=user).order_by("-issued_at", "-id").first()
 
 
-def is_key_of(license: License, canonical: str) -> bool:  # noqa: A002
+def is_key_of(license: License, canonical: str) -> bool:
     """Tell whether a canonical key opens this very license as it was read."""
     return license.license_key in current_keyring().candidates(canonical)

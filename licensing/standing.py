@@ -36,7 +36,7 @@ LAPSED = {
 
 
 def effective_status(
-    license: License,  # noqa: A002 -- the field's own name
+    license: License,
     *,
     is_held: bool,
     grace_days: int,
@@ -59,7 +59,7 @@ def effective_status(
 
 
 def standing_of(
-    license: License,  # noqa: A002 -- the field's own name
+    license: License,
     *,
     is_held: bool,
     grace_days: int,
@@ -80,7 +80,7 @@ def standing_of(
 
 
 def current_standing(
-    license: License,  # noqa: A002 -- the field's own name
+    license: License,
     now: datetime,
 ) -> Standing:
     """Return the standing of a license that was read `with_standing()`."""

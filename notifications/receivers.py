@@ -42,7 +42,7 @@ def tell_online(bot: BotInstance, now: datetime, **_kwargs: Any) -> None:
 
 @receiver(license_expiring_soon)
 def tell_expiring_soon(
-    license: License,  # noqa: A002 -- the signal's argument
+    license: License,
     now: datetime,
     **_kwargs: Any,
 ) -> None:
@@ -56,7 +56,7 @@ def tell_expiring_soon(
 
 @receiver(license_expired)
 def tell_expired(
-    license: License,  # noqa: A002 -- the signal's argument
+    license: License,
     now: datetime,
     **_kwargs: Any,
 ) -> None:
@@ -70,7 +70,7 @@ def tell_expired(
 
 @receiver(license_suspended)
 def tell_suspended(
-    license: License,  # noqa: A002 -- the signal's argument
+    license: License,
     now: datetime,
     **_kwargs: Any,
 ) -> None:
@@ -84,7 +84,7 @@ def tell_suspended(
 
 @receiver(license_reinstated)
 def tell_reinstated(
-    license: License,  # noqa: A002 -- the signal's argument
+    license: License,
     now: datetime,
     **_kwargs: Any,
 ) -> None:
@@ -95,7 +95,7 @@ def tell_reinstated(
 
 @receiver(license_revoked)
 def tell_revoked(
-    license: License,  # noqa: A002 -- the signal's argument
+    license: License,
     now: datetime,
     **_kwargs: Any,
 ) -> None:
@@ -119,7 +119,7 @@ def _tell_of_bot(bot: BotInstance, now: datetime, title: str, message: str) -> N
 
 
 def _tell_of_license(
-    license: License,  # noqa: A002 -- the field's own name
+    license: License,
     now: datetime,
     title: str,
     message: str,

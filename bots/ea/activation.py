@@ -135,7 +135,7 @@ def _token_keys(bot: BotInstance, token: IssuedToken) -> dict[str, Any]:
 
 
 def _license_keys(
-    license: License,  # noqa: A002 -- the field's own name
+    license: License,
     standing: Standing,
     accounts_used: int,
 ) -> dict[str, Any]:

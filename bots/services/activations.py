@@ -112,7 +112,7 @@ def activate(*, request: ActivationRequest, actor: Actor, now: datetime) -> Acti
 
 
 def _activate(
-    license: License,  # noqa: A002 -- the field's own name
+    license: License,
     request: ActivationRequest,
     actor: Actor,
     now: datetime,
@@ -161,7 +161,7 @@ def _is_meant(bot: BotInstance, request: ActivationRequest) -> bool:
 
 
 def _check_slot(
-    license: License,  # noqa: A002 -- the field's own name
+    license: License,
     request: ActivationRequest,
     used: Collection[queries.Account],
 ) -> None:
@@ -172,7 +172,7 @@ def _check_slot(
 
 
 def _bind_hardware(
-    license: License,  # noqa: A002 -- the field's own name
+    license: License,
     request: ActivationRequest,
     actor: Actor,
     now: datetime,
@@ -182,7 +182,7 @@ def _bind_hardware(
     )
 
 
-def _open_instance(license: License, request: ActivationRequest) -> BotInstance:  # noqa: A002
+def _open_instance(license: License, request: ActivationRequest) -> BotInstance:
     """Revive the released instance, take over a statement's, or make one."""
     bot = _released(license, request) or _statement(license, request)
     if bot is None:
@@ -205,14 +205,14 @@ def _open_instance(license: License, request: ActivationRequest) -> BotInstance:
     return bot
 
 
-def _released(license: License, request: ActivationRequest) -> BotInstance | None:  # noqa: A002
+def _released(license: License, request: ActivationRequest) -> BotInstance | None:
     known = BotInstance.objects.filter(
         license=license, mt4_account=request.mt4_account, source=BotSource.EA
     ).exclude(released_at=None)
     return next((bot for bot in known if _is_meant(bot, request)), None)
 
 
-def _statement(license: License, request: ActivationRequest) -> BotInstance | None:  # noqa: A002
+def _statement(license: License, request: ActivationRequest) -> BotInstance | None:
     statements = BotInstance.objects.filter(
         license=license, mt4_account=request.mt4_account, source=BotSource.STATEMENT
     )
@@ -238,14 +238,14 @@ def _tell(bot: BotInstance, request: ActivationRequest) -> None:
         bot.account_currency = request.account_currency
 
 
-def _count_activation(license: License, now: datetime, *, by: int) -> None:  # noqa: A002
+def _count_activation(license: License, now: datetime, *, by: int) -> None:
     License.objects.filter(pk=license.pk).update(
         activation_count=F("activation_count") + by, last_validated=now
     )
 
 
 def _note_rejection(
-    license: License,  # noqa: A002 -- the field's own name
+    license: License,
     request: ActivationRequest,
     refusal: DomainError,
     actor: Actor,

@@ -15,7 +15,7 @@ from smarttrader.lib.actors import Actor
 
 def reset_hardware(
     *,
-    license: License,  # noqa: A002 -- the field's own name
+    license: License,
     actor: Actor,
     now: datetime,
     reason: str = "",
@@ -32,7 +32,7 @@ def reset_hardware(
 
 def rotate_key(
     *,
-    license: License,  # noqa: A002 -- the field's own name
+    license: License,
     actor: Actor,
     now: datetime,
     reason: str = "",
@@ -51,7 +51,7 @@ def rotate_key(
 
 def transfer(
     *,
-    license: License,  # noqa: A002 -- the field's own name
+    license: License,
     to: User,
     actor: Actor,
     now: datetime,
@@ -70,7 +70,7 @@ def transfer(
         return moved
 
 
-def _end_tokens(license: License, now: datetime) -> None:  # noqa: A002
+def _end_tokens(license: License, now: datetime) -> None:
     BotInstance.objects.filter(license=license).update(
         token_version=F("token_version") + 1, updated_at=now
     )

@@ -33,7 +33,7 @@ def release(*, bot: BotInstance, actor: Actor, now: datetime) -> bool:
 
 def release_account(
     *,
-    license: License,  # noqa: A002 -- the field's own name
+    license: License,
     mt4_account: str,
     broker_server: str,
     actor: Actor,
@@ -57,7 +57,7 @@ def release_account(
 
 
 def _release(
-    license: License,  # noqa: A002 -- the field's own name
+    license: License,
     bot: BotInstance,
     actor: Actor,
     now: datetime,

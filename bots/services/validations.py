@@ -54,7 +54,7 @@ def validate(*, request: ValidationRequest, now: datetime) -> Validation:
     Two queries, and at most once a minute a third that notes it, which leaves the row
     alone while another session holds it. Raises KeyMalformed.
     """
-    license = licensing.license_by_key(request.license_key)  # noqa: A001
+    license = licensing.license_by_key(request.license_key)
     if license is None:
         return NOT_FOUND
     standing = current_standing(license, now)
@@ -68,7 +68,7 @@ def validate(*, request: ValidationRequest, now: datetime) -> Validation:
 
 
 def _refusal(
-    license: License,  # noqa: A002 -- the field's own name
+    license: License,
     standing: Standing,
     request: ValidationRequest,
     used: set[queries.Account],
@@ -88,7 +88,7 @@ def _refusal(
 
 
 def _refusal_of_new_account(
-    license: License,  # noqa: A002 -- the field's own name
+    license: License,
     mt4_account: str,
     request: ValidationRequest,
     used: int,
@@ -112,7 +112,7 @@ def _is_active(request: ValidationRequest, used: set[queries.Account]) -> bool:
     return (request.mt4_account, request.broker_server.lower()) in used
 
 
-def _note_validation(license: License, now: datetime) -> None:  # noqa: A002
+def _note_validation(license: License, now: datetime) -> None:
     known = license.last_validated
     if known is not None and known > now - TOLD_AT_MOST_EACH:
         return

@@ -25,7 +25,7 @@ class BrokenChain:
 
 def append_event(
     *,
-    license: License,  # noqa: A002 -- the field's own name
+    license: License,
     type: LicenseEventType,  # noqa: A002 -- the column's own name
     actor: Actor,
     now: datetime,

@@ -28,7 +28,7 @@ class TooManyHardwareResets(DomainError):
     kind = "refused"
 
 
-def is_hardware_of(license: License, hardware_id: str) -> bool:  # noqa: A002
+def is_hardware_of(license: License, hardware_id: str) -> bool:
     """Tell whether a license runs on this computer: its own; any, if it has none."""
     return license.hardware_id is None or license.hardware_id in fingerprints(
         PURPOSE, hardware_id
@@ -37,7 +37,7 @@ def is_hardware_of(license: License, hardware_id: str) -> bool:  # noqa: A002
 
 def bind_hardware(
     *,
-    license: License,  # noqa: A002 -- the field's own name
+    license: License,
     hardware_id: str,
     actor: Actor,
     now: datetime,
@@ -65,7 +65,7 @@ def bind_hardware(
 
 def clear_hardware(
     *,
-    license: License,  # noqa: A002 -- the field's own name
+    license: License,
     actor: Actor,
     now: datetime,
     reason: str = "",
@@ -93,7 +93,7 @@ def clear_hardware(
         return locked
 
 
-def _resets(license: License, actor: Actor, now: datetime) -> int:  # noqa: A002
+def _resets(license: License, actor: Actor, now: datetime) -> int:
     return LicenseEvent.objects.filter(
         license_id=license.pk,
         type=LicenseEventType.HARDWARE_RESET,

@@ -26,7 +26,7 @@ class NotSuspended(DomainError):
 
 def suspend_license(
     *,
-    license: License,  # noqa: A002 -- the field's own name
+    license: License,
     source: HoldSource,
     reason: str,
     actor: Actor,
@@ -66,7 +66,7 @@ def suspend_license(
 
 def reinstate_license(
     *,
-    license: License,  # noqa: A002 -- the field's own name
+    license: License,
     source: HoldSource,
     reason: str,
     actor: Actor,

@@ -25,7 +25,7 @@ def locked_license(pk: uuid.UUID) -> License:
 
 def locked_unrevoked_license(pk: uuid.UUID) -> License:
     """Return the locked license. Raises LicenseRevoked."""
-    license = locked_license(pk)  # noqa: A001 -- the model's own name
+    license = locked_license(pk)
     if license.status == LicenseStatus.REVOKED:
         raise LicenseRevoked
     return license
@@ -37,7 +37,7 @@ def write_status(pk: uuid.UUID, *, now: datetime) -> LicenseStatus:
     That it expired is left to the job, which also tells of it. The caller holds the
     license's lock.
     """
-    license = License.objects.with_standing().get(pk=pk)  # noqa: A001
+    license = License.objects.with_standing().get(pk=pk)
     status = current_standing(license, now).license_status
     written = LicenseStatus.ACTIVE if status == LicenseStatus.EXPIRED else status
     update_license(license, now=now, status=written)
@@ -45,7 +45,7 @@ def write_status(pk: uuid.UUID, *, now: datetime) -> LicenseStatus:
 
 
 def update_license(
-    license: License,  # noqa: A002 -- the model's own name
+    license: License,
     *,
     now: datetime,
     **values: Any,

@@ -56,7 +56,7 @@ def _stale(ring: Keyring) -> list[License]:
     return list(stale.only("pk", "license_key")[:ROWS_AT_ONCE])
 
 
-def _seal_anew(ring: Keyring, license: License) -> int:  # noqa: A002
+def _seal_anew(ring: Keyring, license: License) -> int:
     sealed = ring.seal(_open(ring, license.license_key))
     with transaction.atomic():
         return License.objects.filter(

@@ -20,7 +20,7 @@ from smarttrader.lib.actors import Actor
 
 def reveal_key(
     *,
-    license: License,  # noqa: A002 -- the field's own name
+    license: License,
     actor: Actor,
     now: datetime,
     reason: str = "",
@@ -43,7 +43,7 @@ def reveal_key(
 
 def replace_key(
     *,
-    license: License,  # noqa: A002 -- the field's own name
+    license: License,
     actor: Actor,
     now: datetime,
     reason: str = "",

@@ -35,7 +35,7 @@ class PlanUnchanged(DomainError):
 
 def extend_license(
     *,
-    license: License,  # noqa: A002 -- the field's own name
+    license: License,
     days: int,
     actor: Actor,
     now: datetime,
@@ -73,7 +73,7 @@ def extend_license(
 
 def change_plan(
     *,
-    license: License,  # noqa: A002 -- the field's own name
+    license: License,
     license_type: LicenseType,
     actor: Actor,
     now: datetime,
@@ -121,7 +121,7 @@ def change_plan(
 
 def revoke_license(
     *,
-    license: License,  # noqa: A002 -- the field's own name
+    license: License,
     reason: str,
     actor: Actor,
     now: datetime,
@@ -146,7 +146,7 @@ def revoke_license(
         license_revoked.send(sender=License, license=locked, now=now)
 
 
-def _terms(license: License) -> dict[str, object]:  # noqa: A002
+def _terms(license: License) -> dict[str, object]:
     return {
         "license_type": license.license_type,
         "max_accounts": license.max_accounts,

@@ -20,7 +20,7 @@ class TransferRefused(DomainError):
 
 def change_owner(
     *,
-    license: License,  # noqa: A002 -- the field's own name
+    license: License,
     to: User,
     actor: Actor,
     now: datetime,

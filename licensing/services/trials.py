@@ -20,7 +20,7 @@ class TrialAlreadyUsed(DomainError):
 
 
 def is_trial_used(
-    license: License,  # noqa: A002 -- the field's own name
+    license: License,
     *,
     mt4_account: str,
     broker_server: str,
@@ -35,7 +35,7 @@ def is_trial_used(
 
 def begin_trial(
     *,
-    license: License,  # noqa: A002 -- the field's own name
+    license: License,
     mt4_account: str,
     broker_server: str,
     hardware_id: str,
@@ -80,7 +80,7 @@ def begin_trial(
 
 
 def _uses(
-    license: License,  # noqa: A002 -- the field's own name
+    license: License,
     mt4_account: str,
     broker_server: str,
     hardware_id: str,
