@@ -1,19 +1,26 @@
 """Fixtures that every app's tests share."""
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
 from django.conf import settings as project_settings
+from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from accounts.tests.factories import ResellerFactory, UserFactory
 from licensing.keyring import generate_keyring
+from smarttrader.lib.ids import uuid7
 
+MANY = 1_000_000
+TRANSACTION_CONTROL = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET ")
 LICENSE_KEYRING = generate_keyring()
 
 # Without deadlines: how long an example takes is the machine's affair.
@@ -33,6 +40,30 @@ def license_keyring(settings: Any) -> None:
     """Seal license keys with a keyring of this run: only DEBUG makes one by itself."""
     settings.LICENSE_KEYRING_FILE = ""
     settings.LICENSE_KEYRING = LICENSE_KEYRING
+
+
+@pytest.fixture(autouse=True)
+def own_counts(settings: Any) -> None:
+    """Let each test count its own calls, though all tests share one Valkey."""
+    mine = {**settings.CACHES["default"], "KEY_PREFIX": uuid7().hex}
+    settings.CACHES = {"default": mine}
+
+
+@pytest.fixture
+def one_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no window of a rate limit end while the test runs."""
+    begun = int(time.time())
+    monkeypatch.setattr(
+        "django_ratelimit.core._get_window", lambda _value, period: begun + period
+    )
+
+
+@pytest.fixture
+def no_limits(settings: Any) -> None:
+    """Let a test of other things call as often as it likes."""
+    settings.EA_CALLS_PER_IP = MANY
+    for name in ("EA_KEY_CALLS_PER_IP", "EA_KEY_CALLS_PER_KEY", "EA_CALLS_PER_BOT"):
+        setattr(settings, name, dict.fromkeys(getattr(settings, name), MANY))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -59,6 +90,30 @@ def flush_reaches_partitions() -> Iterator[None]:
 def static_folder() -> None:
     """Make the folder of collected files: WhiteNoise warns when there is none."""
     Path(project_settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
+
+
+@pytest.fixture
+def rounds() -> int:
+    """How often a race is run: chance needs many tries, `make test` has little time."""
+    return 20 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 2
+
+
+@pytest.fixture
+def count_statements() -> Callable[[], AbstractContextManager[list[str]]]:
+    """Return a context manager that lists what its block asks of the database.
+
+    Transaction control and SET are left out: they ask nothing of it.
+    """
+    return statements_asked
+
+
+@contextmanager
+def statements_asked() -> Iterator[list[str]]:
+    asked: list[str] = []
+    with CaptureQueriesContext(connection) as captured:
+        yield asked
+    texts = (query["sql"].lstrip() for query in captured)
+    asked += [text for text in texts if not text.startswith(TRANSACTION_CONTROL)]
 
 
 # The cast: Alice owns, Bob is her reseller, Charlie is a stranger.

@@ -31,9 +31,14 @@ class KeyMalformed(DomainError):
 def generate_key() -> str:
     """Return a new key in its printed form, with dashes."""
     number = secrets.randbits(RANDOM_SYMBOLS * BITS_PER_SYMBOL)
-    symbols = _symbols(number, RANDOM_SYMBOLS)
-    groups = [symbols[start : start + 5] for start in range(0, RANDOM_SYMBOLS, 5)]
-    return "-".join([PREFIX, *groups, _check(number)])
+    return printed_key(f"{PREFIX}{_symbols(number, RANDOM_SYMBOLS)}{_check(number)}")
+
+
+def printed_key(canonical: str) -> str:
+    """Return a canonical key with its dashes."""
+    symbols = canonical.removeprefix(PREFIX)
+    groups = [symbols[start : start + 5] for start in range(0, len(symbols), 5)]
+    return "-".join([PREFIX, *groups])
 
 
 def canonical_key(text: str) -> str:

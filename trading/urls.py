@@ -1,11 +1,13 @@
 from django.urls import path, re_path
 
-from trading import ea, pages
+from trading import pages
+from trading.ea import sync, ticks, trades
 
 # With and without a trailing slash: an EA loses its body in a redirect.
 ea_urls = [
-    re_path(r"^trades/?$", ea.RecordTrades.as_view(), name="ea_trades"),
-    re_path(r"^ticks/?$", ea.RecordTicks.as_view(), name="ea_ticks"),
+    re_path(r"^trades/?$", trades.RecordTrades.as_view(), name="ea_trades"),
+    re_path(r"^ticks/?$", ticks.RecordTicks.as_view(), name="ea_ticks"),
+    re_path(r"^sync/?$", sync.Sync.as_view(), name="ea_sync"),
 ]
 
 page_urls = [

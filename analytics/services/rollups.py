@@ -19,6 +19,7 @@ from django.db import DatabaseError, connection, transaction
 from analytics.models import MetricType, RollupDirty
 from bots.models import BotInstance, LogCategory, LogLevel
 from bots.services import logs as bot_logs
+from smarttrader.jobs.partitions import BOT_LOGS, write_to_partitions
 
 SQL = Path(__file__).parent.parent / "sql"
 HOURS_PER_TRANSACTION = 2000
@@ -81,15 +82,23 @@ def _roll_up_one_by_one(only_bots: Collection[uuid.UUID] | None, now: datetime) 
 
 
 def _roll_up_some(only_bots: Collection[uuid.UUID] | None, now: datetime) -> int:
+    def write() -> int:
+        return _roll_up_claimed(only_bots, now)
+
+    # A figure that is cut off leaves a warning in the bot's log.
+    return write_to_partitions({BOT_LOGS: [now]}, write, now=now)
+
+
+def _roll_up_claimed(only_bots: Collection[uuid.UUID] | None, now: datetime) -> int:
     claim = {
         "only": None if only_bots is None else list(only_bots),
         "limit": HOURS_PER_TRANSACTION,
     }
-    with transaction.atomic(), connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(_sql("take_dirty_hours"), claim)
         marks = cursor.fetchall()
-        hours = {Period(bot, hour, hour + timedelta(hours=1)) for bot, hour, _ in marks}
-        _recompute(hours, now)
+    hours = {Period(bot, hour, hour + timedelta(hours=1)) for bot, hour, _ in marks}
+    _recompute(hours, now)
     return sum(count for _, _, count in marks)
 
 

@@ -3,7 +3,7 @@
 Tables are known by name only; what is inside them is their apps' business.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal, TypeVar
@@ -80,17 +80,16 @@ def ensure_partitions_ahead(*, now: datetime) -> int:
 
 
 def write_to_partitions(
-    table: PartitionedTable,
-    moments: Iterable[datetime],
+    moments: Mapping[PartitionedTable, Iterable[datetime]],
     write: Callable[[], Result],
     *,
     now: datetime,
 ) -> Result:
     """Run `write` in a transaction; if a partition is missing, make it and run again.
 
-    `moments` are the partition keys that `write` inserts. Raises OutsidePartitions for
-    a time before the table's retention (trades: before the year 2000), and nothing is
-    kept.
+    `moments` are the partition keys that `write` inserts into each table. What it wrote
+    before it met the gap is rolled back with the rest. Raises OutsidePartitions for a
+    time before a table's retention (trades: before the year 2000), and nothing is kept.
     """
     try:
         with transaction.atomic():
@@ -98,7 +97,8 @@ def write_to_partitions(
     except IntegrityError as error:
         if not _is_missing_partition(error):
             raise
-    create_partitions_for(table, moments, now=now)
+    for table, keys in moments.items():
+        create_partitions_for(table, keys, now=now)
     with transaction.atomic():
         return write()
 

@@ -19,12 +19,12 @@ from bots.models import BotInstance, BotSource
 from bots.services import instances
 from licensing import queries as licensing
 from licensing.models import License
-from smarttrader.jobs.partitions import TRADES, create_partitions_for
+from smarttrader.jobs.partitions import BOT_LOGS, TRADES, create_partitions_for
 from smarttrader.lib.errors import DomainError
 from smarttrader.lib.money import CENT, POINT, rounded
 from smarttrader.lib.text import clean_text
 from trading.models import StatementImport, TradeStatus, TradeTicket
-from trading.services.trades import RecordedTrades, TradeReport, record_trades
+from trading.services.trades import RecordedTrades, TradeReport, write_trades
 from trading.statements.decoding import detect_encoding
 from trading.statements.reader import StatementReader, StatementUnreadable
 from trading.statements.rows import TradeRow
@@ -144,6 +144,8 @@ def make_partitions(*, read: ReadStatement, now: datetime) -> None:
         for shift in (-1, 0, 1)
     }
     create_partitions_for(TRADES, moments, now=now)
+    # A trade that is told otherwise than an EA told it leaves a warning.
+    create_partitions_for(BOT_LOGS, [now], now=now)
 
 
 def store_statement(
@@ -173,7 +175,7 @@ def store_statement(
     with transaction.atomic():
         for batch in _batches(reports):
             for holder, part in _by_holder(batch, bot, siblings).items():
-                recorded += record_trades(bot=siblings[holder], reports=part, now=now)
+                recorded += write_trades(bot=siblings[holder], reports=part, now=now)
                 touched.add(holder)
             reset_queries()  # with DEBUG, Django keeps each: some 300 kB for a batch
         record = _remember(file, read, bot, recorded)
@@ -184,7 +186,7 @@ def bot_for_statement(
     *,
     user: User,
     read: ReadStatement,
-    license: License | None,  # noqa: A002 -- the field's own name
+    license: License | None,
     bot: BotInstance | None,
     utc_offset_minutes: int | None,
 ) -> BotInstance:
@@ -208,7 +210,7 @@ def bot_for_statement(
         imported = [each for each in known if each.source == BotSource.STATEMENT]
         bot = next(iter(known if len(known) == 1 else imported), None)
     if bot is None:
-        license = license or licensing.newest_license(user)  # noqa: A001
+        license = license or licensing.newest_license(user)
         if license is None:
             raise NoLicense
         bot = instances.statement_instance(

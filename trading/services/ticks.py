@@ -1,10 +1,9 @@
 """Recording the prices of trades while they were open."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 from django.db import connection
@@ -14,9 +13,10 @@ from smarttrader.jobs.partitions import TRADE_HISTORY, write_to_partitions
 from smarttrader.lib.ids import derived_uuid7
 from trading import queries
 from trading.queries import KnownTrade
+from trading.services.tickets import hold_tickets, statement
 
-SQL = Path(__file__).parent.parent / "sql"
 A_DAY = timedelta(days=1)
+RETENTION = timedelta(days=TRADE_HISTORY.retention_days or 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,35 +44,62 @@ def record_ticks(
     """Record ticks of a bot's trades; those already stored count as unchanged.
 
     Refuses single ticks with UNKNOWN_TICKET, TICK_OUT_OF_RANGE (more than a day outside
-    the trade's life) or TOO_OLD (past the retention). Never alters a trade. May lose
-    its last second in a database crash.
+    the trade's life) or TOO_OLD (past the retention). Never alters a trade. Locks the
+    tickets in their order, and makes missing partitions. May lose its last second in a
+    database crash.
     """
-    trades = queries.known_trades(bot, {tick.ticket_number for tick in ticks})
-    oldest = TRADE_HISTORY.earliest(now)
+
+    def write() -> RecordedTicks:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL synchronous_commit = off")
+        return write_ticks(bot=bot, ticks=ticks, now=now)
+
+    return write_to_partitions(
+        {TRADE_HISTORY: tick_moments(ticks, now=now)}, write, now=now
+    )
+
+
+def tick_moments(ticks: Iterable[TickReport], *, now: datetime) -> list[datetime]:
+    """Return the partition keys of ticks that are young enough to be stored."""
+    oldest = now - RETENTION
+    return [tick.recorded_at for tick in ticks if tick.recorded_at >= oldest]
+
+
+def write_ticks(
+    *, bot: BotInstance, ticks: Sequence[TickReport], now: datetime
+) -> RecordedTicks:
+    """Record ticks as `record_ticks` does, within the caller's transaction.
+
+    The caller has made the partitions, and holds no tickets yet.
+    """
+    tickets = {tick.ticket_number for tick in ticks}
+    held = hold_tickets(bot=bot, others=tickets)
+    return write_held_ticks(bot=bot, ticks=ticks, held=held, now=now)
+
+
+def write_held_ticks(
+    *,
+    bot: BotInstance,
+    ticks: Sequence[TickReport],
+    held: Collection[str],
+    now: datetime,
+) -> RecordedTicks:
+    """Record ticks of tickets that the caller's transaction holds.
+
+    To other tickets it answers UNKNOWN_TICKET. The trades are read here, after they are
+    locked: a close may have been waited for. Two statements.
+    """
+    tickets = {tick.ticket_number for tick in ticks} & set(held)
+    trades = queries.known_trades(bot, tickets) if tickets else {}
+    oldest = now - RETENTION
     refusals = {
         index: code
         for index, tick in enumerate(ticks)
         if (code := _refusal(tick, trades.get(tick.ticket_number), oldest))
     }
-    rows = {
-        (trades[tick.ticket_number].trade_id, tick.recorded_at): tick
-        for index, tick in enumerate(ticks)
-        if index not in refusals
-    }
-    columns: dict[str, Any] = {
-        "id": [derived_uuid7(at, trade_id.bytes) for trade_id, at in rows],
-        "trade_id": [trade_id for trade_id, _ in rows],
-        "recorded_at": [at for _, at in rows],
-        "opened_at": [trades[tick.ticket_number].opened_at for tick in rows.values()],
-        "current_price": [tick.current_price for tick in rows.values()],
-        "unrealized_profit": [tick.unrealized_profit for tick in rows.values()],
-    }
-    created = 0
-    if rows:
-        created = write_to_partitions(
-            TRADE_HISTORY, columns["recorded_at"], lambda: _insert(columns), now=now
-        )
-    return RecordedTicks(created, len(ticks) - len(refusals) - created, refusals)
+    taken = [tick for index, tick in enumerate(ticks) if index not in refusals]
+    created = _insert(taken, trades) if taken else 0
+    return RecordedTicks(created, len(taken) - created, refusals)
 
 
 def _refusal(tick: TickReport, trade: KnownTrade | None, oldest: datetime) -> str:
@@ -86,8 +113,19 @@ def _refusal(tick: TickReport, trade: KnownTrade | None, oldest: datetime) -> st
     return ""
 
 
-def _insert(columns: dict[str, Any]) -> int:
+def _insert(ticks: Sequence[TickReport], trades: dict[str, KnownTrade]) -> int:
+    owners = [trades[tick.ticket_number] for tick in ticks]
+    columns: dict[str, Any] = {
+        "id": [
+            derived_uuid7(tick.recorded_at, owner.trade_id.bytes)
+            for tick, owner in zip(ticks, owners, strict=True)
+        ],
+        "trade_id": [owner.trade_id for owner in owners],
+        "opened_at": [owner.opened_at for owner in owners],
+        "recorded_at": [tick.recorded_at for tick in ticks],
+        "current_price": [tick.current_price for tick in ticks],
+        "unrealized_profit": [tick.unrealized_profit for tick in ticks],
+    }
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL synchronous_commit = off")
-        cursor.execute((SQL / "insert_ticks.sql").read_text(), columns)
+        cursor.execute(statement("insert_ticks"), columns)
         return int(cursor.rowcount)

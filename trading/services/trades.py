@@ -1,23 +1,20 @@
 """Recording trades, as often and in whichever order they are reported."""
 
-import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from django.db import connection
 
 from bots.models import BotInstance, LogCategory, LogLevel
 from bots.services import logs as bot_logs
-from smarttrader.jobs.partitions import TRADES, write_to_partitions
-from trading.models import TradeStatus, TradeType, trade_id
-
-SQL = Path(__file__).parent.parent / "sql"
+from smarttrader.jobs.partitions import BOT_LOGS, TRADES, write_to_partitions
+from trading.models import TradeStatus, TradeType
+from trading.services.tickets import hold_tickets, statement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,54 +46,100 @@ class TradeReport:
     comment: str = ""
     continued_from: str | None = None
 
-    @property
-    def is_telling_all(self) -> bool:
-        """Whether nothing has to be filled in from what is stored."""
-        figures = (self.stop_loss, self.take_profit, self.commission, self.swap)
-        return None not in figures
-
 
 @dataclass(frozen=True, slots=True)
 class RecordedTrades:
+    """How many reports had which effect; the tickets `unknown` are not stored."""
+
     created: int = 0
     updated: int = 0
     unchanged: int = 0
+    unknown: frozenset[str] = frozenset()
 
     def __add__(self, other: "RecordedTrades") -> "RecordedTrades":
         return RecordedTrades(
             self.created + other.created,
             self.updated + other.updated,
             self.unchanged + other.unchanged,
+            self.unknown | other.unknown,
         )
 
 
 def record_trades(
-    *, bot: BotInstance, reports: Sequence[TradeReport], now: datetime
+    *,
+    bot: BotInstance,
+    reports: Sequence[TradeReport],
+    now: datetime,
+    is_licensed: bool = True,
 ) -> RecordedTrades:
     """Record what is reported of a bot's trades: one row per ticket, in any order.
 
     Any number of retries, in any concurrency, gives the same rows. An open trade
     follows its latest report; a closed one keeps its figures, and the first later
     report with other figures leaves one WARNING log per ticket for ever. All or
-    nothing. Locks the trades in the order of their tickets, and makes missing
-    partitions. Raises OutsidePartitions for a trade opened before the year 2000.
+    nothing. Without a license open trades are followed, closed ones stay as they are,
+    and new tickets are left out and returned as `unknown`. Locks the tickets in their
+    order, and makes missing partitions. Raises OutsidePartitions for a trade opened
+    before the year 2000.
     """
+    return write_to_partitions(
+        {TRADES: [report.opened_at for report in reports], BOT_LOGS: [now]},
+        partial(
+            write_trades, bot=bot, reports=reports, now=now, is_licensed=is_licensed
+        ),
+        now=now,
+    )
 
-    def write() -> RecordedTrades:
-        return sum(
-            (_record_round(bot, batch, now) for batch in _rounds(reports)),
-            start=RecordedTrades(),
-        )
 
-    moments = [report.opened_at for report in reports]
-    return write_to_partitions(TRADES, moments, write, now=now)
+def write_trades(
+    *,
+    bot: BotInstance,
+    reports: Sequence[TradeReport],
+    now: datetime,
+    is_licensed: bool = True,
+) -> RecordedTrades:
+    """Record trades as `record_trades` does, within the caller's transaction.
+
+    The caller has made the partitions, also that of bot_logs, and holds no tickets yet.
+    """
+    tickets = [report.ticket_number for report in reports]
+    held = (
+        hold_tickets(bot=bot, claims=reports)
+        if is_licensed
+        else hold_tickets(bot=bot, others=tickets)
+    )
+    return write_held_trades(
+        bot=bot, reports=reports, held=held, now=now, is_licensed=is_licensed
+    )
+
+
+def write_held_trades(
+    *,
+    bot: BotInstance,
+    reports: Sequence[TradeReport],
+    held: Collection[str],
+    now: datetime,
+    is_licensed: bool = True,
+) -> RecordedTrades:
+    """Record trades of tickets that the caller's transaction holds.
+
+    Reports of other tickets are left out. One statement, and one more for each time
+    that a ticket comes again in the same call.
+    """
+    known = [report for report in reports if report.ticket_number in held]
+    recorded = RecordedTrades(
+        unknown=frozenset(report.ticket_number for report in reports) - set(held)
+    )
+    for batch in _rounds(known):
+        recorded += _record_round(bot, batch, now, is_licensed)
+    ended = [report for report in known if report.status != TradeStatus.OPEN]
+    if recorded.unchanged and ended:
+        _warn_of_disputes(bot, ended, now)
+    return recorded
 
 
 def _rounds(reports: Iterable[TradeReport]) -> list[list[TradeReport]]:
-    """Part the reports so that no ticket is twice in a round, keeping their order.
-
-    Each round is sorted by ticket: two calls that lock in one order cannot deadlock.
-    """
+    """Part the reports so that no ticket is twice in a round, keeping their order."""
     rounds: list[list[TradeReport]] = []
     seen: dict[str, int] = defaultdict(int)
     for report in reports:
@@ -105,41 +148,41 @@ def _rounds(reports: Iterable[TradeReport]) -> list[list[TradeReport]]:
         if turn == len(rounds):
             rounds.append([])
         rounds[turn].append(report)
-    return [sorted(batch, key=lambda report: report.ticket_number) for batch in rounds]
+    return rounds
 
 
 def _record_round(
-    bot: BotInstance, reports: list[TradeReport], now: datetime
+    bot: BotInstance,
+    reports: list[TradeReport],
+    now: datetime,
+    is_licensed: bool,  # noqa: FBT001 -- named where it comes from
 ) -> RecordedTrades:
-    columns: dict[str, Any] = {
-        field.name: [getattr(report, field.name) for report in reports]
-        for field in fields(TradeReport)
-    }
-    columns["trade_id"] = _trade_ids(bot.pk, reports)
-    columns |= {"bot_instance_id": bot.pk, "now": now}
+    columns = _columns(bot, reports, now) | {"is_licensed": is_licensed}
     with connection.cursor() as cursor:
-        cursor.execute(_statement("claim_tickets"), columns)
-        if not all(report.is_telling_all for report in reports):
-            cursor.execute(_statement("lock_tickets"), columns)
-        cursor.execute(_statement("upsert_trades"), columns)
+        cursor.execute(statement("upsert_trades"), columns)
         written = [is_created for (is_created,) in cursor.fetchall()]
-    recorded = RecordedTrades(
+    return RecordedTrades(
         created=sum(written),
         updated=len(written) - sum(written),
         unchanged=len(reports) - len(written),
     )
-    if recorded.unchanged:
-        _warn_of_disputes(bot, columns, now)
-    return recorded
 
 
-def _trade_ids(bot_id: uuid.UUID, reports: list[TradeReport]) -> list[uuid.UUID]:
-    return [trade_id(bot_id, each.ticket_number, each.opened_at) for each in reports]
+def _columns(
+    bot: BotInstance, reports: list[TradeReport], now: datetime
+) -> dict[str, Any]:
+    columns: dict[str, Any] = {
+        field.name: [getattr(report, field.name) for report in reports]
+        for field in fields(TradeReport)
+    }
+    return columns | {"bot_instance_id": bot.pk, "now": now}
 
 
-def _warn_of_disputes(bot: BotInstance, columns: dict[str, Any], now: datetime) -> None:
+def _warn_of_disputes(
+    bot: BotInstance, reports: list[TradeReport], now: datetime
+) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(_statement("dispute_tickets"), columns)
+        cursor.execute(statement("dispute_tickets"), _columns(bot, reports, now))
         disputes = cursor.fetchall()
     bot_logs.write_logs(
         bot=bot,
@@ -156,8 +199,3 @@ def _warn_of_disputes(bot: BotInstance, columns: dict[str, Any], now: datetime) 
         ],
         now=now,
     )
-
-
-@cache
-def _statement(name: str) -> str:
-    return (SQL / f"{name}.sql").read_text()

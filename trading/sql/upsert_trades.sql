@@ -1,6 +1,6 @@
--- One row per report, in the order of the arrays. The rules of ingestion:
--- an open trade follows its latest report; symbol, type, open price and opened_at keep the
--- first; a closed or cancelled trade keeps its figures, only what is missing is filled.
+-- One row per report, of tickets that are held. The rules of ingestion: an open trade
+-- follows its latest report; symbol, type, open price and opened_at keep the first; a
+-- closed or cancelled trade keeps its figures, only what is missing is filled.
 INSERT INTO trades AS t (
     id, bot_instance_id, ticket_number, opened_at, symbol, trade_type, lot_size, open_price,
     close_price, stop_loss, take_profit, commission, swap, profit, profit_percentage, status,
@@ -14,12 +14,16 @@ SELECT
     nullif(coalesce(r.stop_loss, stored.stop_loss), 0),
     nullif(coalesce(r.take_profit, stored.take_profit), 0),
     coalesce(r.commission, stored.commission, 0), coalesce(r.swap, stored.swap, 0),
-    r.profit, r.profit_percentage, r.status, r.strategy_used,
+    coalesce(r.profit, stored.profit),
+    coalesce(r.profit_percentage, stored.profit_percentage), r.status,
+    coalesce(r.strategy_used, stored.strategy_used),
     -- A broker's clock that moved between two reports moves the close with the open.
     CASE WHEN r.closed_at < k.opened_at
         THEN r.closed_at + (k.opened_at - r.opened_at) ELSE r.closed_at END,
     extract(epoch FROM r.closed_at - r.opened_at)::integer,
-    r.magic_number, r.comment, r.continued_from, %(now)s, %(now)s
+    coalesce(r.magic_number, stored.magic_number),
+    coalesce(nullif(r.comment, ''), stored.comment, ''),
+    coalesce(stored.continued_from, r.continued_from), %(now)s, %(now)s
 FROM unnest(
     %(ticket_number)s::text[], %(opened_at)s::timestamptz[], %(symbol)s::text[],
     %(trade_type)s::text[], %(lot_size)s::numeric[], %(open_price)s::numeric[],
@@ -43,32 +47,50 @@ ON CONFLICT (id, opened_at) DO UPDATE SET
     take_profit = CASE WHEN t.status = 'open' THEN EXCLUDED.take_profit ELSE t.take_profit END,
     commission = CASE WHEN t.status = 'open' THEN EXCLUDED.commission ELSE t.commission END,
     swap = CASE WHEN t.status = 'open' THEN EXCLUDED.swap ELSE t.swap END,
-    profit = CASE WHEN t.status = 'open' THEN coalesce(EXCLUDED.profit, t.profit) ELSE t.profit END,
+    profit = CASE WHEN t.status = 'open' THEN EXCLUDED.profit ELSE t.profit END,
     status = CASE WHEN t.status = 'open' THEN EXCLUDED.status ELSE t.status END,
     closed_at = CASE WHEN t.status = 'open' THEN EXCLUDED.closed_at ELSE t.closed_at END,
     duration_seconds = CASE WHEN t.status = 'open' THEN EXCLUDED.duration_seconds ELSE t.duration_seconds END,
-    comment = CASE WHEN t.status = 'open' OR t.comment = ''
-        THEN coalesce(nullif(EXCLUDED.comment, ''), t.comment) ELSE t.comment END,
-    strategy_used = coalesce(t.strategy_used, EXCLUDED.strategy_used),
-    profit_percentage = coalesce(t.profit_percentage, EXCLUDED.profit_percentage),
-    magic_number = coalesce(t.magic_number, EXCLUDED.magic_number),
-    continued_from = coalesce(t.continued_from, EXCLUDED.continued_from),
+    profit_percentage = CASE WHEN t.status = 'open'
+        THEN EXCLUDED.profit_percentage ELSE coalesce(t.profit_percentage, EXCLUDED.profit_percentage) END,
+    strategy_used = CASE WHEN t.status = 'open'
+        THEN EXCLUDED.strategy_used ELSE coalesce(t.strategy_used, EXCLUDED.strategy_used) END,
+    magic_number = CASE WHEN t.status = 'open'
+        THEN EXCLUDED.magic_number ELSE coalesce(t.magic_number, EXCLUDED.magic_number) END,
+    comment = CASE WHEN t.status = 'open' OR t.comment = '' THEN EXCLUDED.comment ELSE t.comment END,
+    continued_from = EXCLUDED.continued_from,
     updated_at = EXCLUDED.updated_at
 -- A retry changes nothing, so it writes nothing.
-WHERE (
-    t.status = 'open' AND (
-        t.lot_size, t.close_price, t.stop_loss, t.take_profit, t.commission, t.swap,
-        t.profit, t.status, t.closed_at
+WHERE CASE WHEN t.status = 'open' THEN
+    (
+        t.lot_size, t.close_price, t.stop_loss, t.take_profit, t.commission, t.swap, t.profit,
+        t.status, t.closed_at, t.profit_percentage, t.strategy_used, t.magic_number,
+        t.comment, t.continued_from
     ) IS DISTINCT FROM (
         EXCLUDED.lot_size, EXCLUDED.close_price, EXCLUDED.stop_loss, EXCLUDED.take_profit,
-        EXCLUDED.commission, EXCLUDED.swap, coalesce(EXCLUDED.profit, t.profit),
-        EXCLUDED.status, EXCLUDED.closed_at
+        EXCLUDED.commission, EXCLUDED.swap, EXCLUDED.profit,
+        EXCLUDED.status, EXCLUDED.closed_at, EXCLUDED.profit_percentage,
+        EXCLUDED.strategy_used, EXCLUDED.magic_number, EXCLUDED.comment,
+        EXCLUDED.continued_from
     )
-)
-OR (EXCLUDED.comment <> '' AND t.comment <> EXCLUDED.comment
-    AND (t.status = 'open' OR t.comment = ''))
-OR (t.strategy_used IS NULL AND EXCLUDED.strategy_used IS NOT NULL)
-OR (t.profit_percentage IS NULL AND EXCLUDED.profit_percentage IS NOT NULL)
-OR (t.magic_number IS NULL AND EXCLUDED.magic_number IS NOT NULL)
-OR (t.continued_from IS NULL AND EXCLUDED.continued_from IS NOT NULL)
-RETURNING old.id IS NULL AS is_created;
+ELSE
+    -- Without a license no ended trade is touched, and whoever says other figures than
+    -- those that stand is believed in nothing.
+    %(is_licensed)s
+    AND (
+        (t.profit_percentage IS NULL AND EXCLUDED.profit_percentage IS NOT NULL)
+        OR (t.strategy_used IS NULL AND EXCLUDED.strategy_used IS NOT NULL)
+        OR (t.magic_number IS NULL AND EXCLUDED.magic_number IS NOT NULL)
+        OR (t.comment = '' AND EXCLUDED.comment <> '')
+        OR (t.continued_from IS NULL AND EXCLUDED.continued_from IS NOT NULL)
+    )
+    AND (
+        EXCLUDED.status = 'open'
+        OR (t.lot_size, t.close_price, t.commission, t.swap, t.profit)
+            IS NOT DISTINCT FROM (
+                EXCLUDED.lot_size, coalesce(EXCLUDED.close_price, t.close_price),
+                EXCLUDED.commission, EXCLUDED.swap, EXCLUDED.profit
+            )
+    )
+END
+RETURNING old.id IS NULL AS is_created

@@ -152,7 +152,7 @@ def test_tick_makes_the_partition_that_it_lacks():
     )
 
     write_to_partitions(
-        TRADE_HISTORY, [NOW], lambda: tick.save(force_insert=True), now=NOW
+        {TRADE_HISTORY: [NOW]}, lambda: tick.save(force_insert=True), now=NOW
     )
 
     assert all_partitions() - before == {"trade_history_p20310515"}
@@ -165,8 +165,9 @@ def test_log_makes_the_partition_that_it_lacks(bot):
         level=LogLevel.INFO, category=LogCategory.SYSTEM, message="started"
     )
 
-    assert bot_logs.write_logs(bot=bot, logs=[line], now=NOW) == 1
+    recorded = bot_logs.record_logs(bot=bot, logs=[line], now=NOW)
 
+    assert recorded == bot_logs.RecordedLogs(created=1)
     assert all_partitions() - before == {"bot_logs_p203105"}
     assert BotLog.objects.get().created_at == NOW
 
@@ -181,7 +182,7 @@ def test_failed_check_is_not_taken_for_a_missing_partition(bot):
 
     create_partitions_for(TRADES, [NOW], now=NOW)
     with pytest.raises(IntegrityError, match="trades_lot_size_positive"):
-        write_to_partitions(TRADES, [IN_2004], write, now=NOW)
+        write_to_partitions({TRADES: [IN_2004]}, write, now=NOW)
 
     assert calls == [1]
     assert all_partitions() - before == {"trades_p203105"}

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
-from django.http import HttpRequest
-from django.http.request import UnreadablePostError
+from django.http import HttpRequest, UnreadablePostError
 
 from smarttrader.lib import strict_json
 from smarttrader.lib.ea import literals
@@ -32,7 +31,8 @@ def read_body(request: HttpRequest) -> Any:
     """Return what a call says: a dictionary, or the bare list of its items.
 
     JSON if it begins with { or [, whatever its content type, else a form; nothing at
-    all is an empty dictionary. Raises EaRefusal (411, 413, 415, 400).
+    all is an empty dictionary. A GET may have a body, for its token. Raises EaRefusal
+    (411, 413, 415, 400).
     """
     try:
         content = _bare(_content(request))

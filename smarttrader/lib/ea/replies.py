@@ -9,7 +9,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from smarttrader.lib.ea.accept import prefers_text
-from smarttrader.lib.ids import uuid7
+from smarttrader.lib.request_ids import request_id_of
 
 JSON, PROBLEM, TEXT = "application/json", "application/problem+json", "text/plain"
 FIRST_ERROR_STATUS = 400
@@ -35,11 +35,10 @@ def reply(
     carries the members of RFC 9457 beside the same flat keys. Decimals are number
     literals, times epoch seconds, None is "". `etag` is quoted already.
     """
-    request_id = uuid7().hex
     flat: dict[str, Any] = {
         "code": code,
         "message": message,
-        "request_id": request_id,
+        "request_id": request_id_of(request),
         "server_time": now,
     }
     if nonce:
@@ -57,20 +56,19 @@ def reply(
         content,
         status=status,
         content_type=media_type,
-        headers=_headers(request_id, etag),
+        headers=_headers(etag),
     )
 
 
 def not_modified(*, etag: str) -> HttpResponse:
     """Return a 304, which has no body; `etag` is quoted already."""
-    response = HttpResponse(status=304, headers=_headers(uuid7().hex, etag))
+    response = HttpResponse(status=304, headers=_headers(etag))
     del response.headers["Content-Type"]
     return response
 
 
-def _headers(request_id: str, etag: str) -> dict[str, str]:
-    headers = {"Cache-Control": "no-store", "X-Request-Id": request_id}
-    return headers | ({"ETag": etag} if etag else {})
+def _headers(etag: str) -> dict[str, str]:
+    return {"Cache-Control": "no-store"} | ({"ETag": etag} if etag else {})
 
 
 def _problem(status: int, code: str, message: str, field: str) -> dict[str, Any]:

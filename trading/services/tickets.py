@@ -1,0 +1,63 @@
+"""Holding tickets: the first thing that a transaction with trades or ticks does."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Protocol
+
+from django.db import connection
+
+from bots.models import BotInstance
+from trading.models import trade_id
+
+SQL = Path(__file__).parent.parent / "sql"
+
+
+class Claim(Protocol):
+    """A report that may be the first of its ticket."""
+
+    @property
+    def ticket_number(self) -> str: ...
+    @property
+    def opened_at(self) -> datetime: ...
+
+
+def hold_tickets(
+    *, bot: BotInstance, claims: Sequence[Claim] = (), others: Collection[str] = ()
+) -> frozenset[str]:
+    """Claim the tickets that are new, lock all; return those that there are.
+
+    `others` are locked if they are known, and claimed by nobody. Two transactions that
+    hold tickets cannot deadlock: each does so once, before it writes anything of its
+    trades, and in the order of ticket numbers. Whatever is locked on their trades and
+    ticks afterwards is then nobody else's.
+    """
+    first: dict[str, datetime] = {}
+    for claim in claims:
+        first.setdefault(claim.ticket_number, claim.opened_at)
+    tickets = [*first, *others]
+    if not tickets:
+        return frozenset()
+    with connection.cursor() as cursor:
+        if first:
+            cursor.execute(
+                statement("claim_tickets"),
+                {
+                    "bot_instance_id": bot.pk,
+                    "ticket_number": list(first),
+                    "opened_at": list(first.values()),
+                    "trade_id": [trade_id(bot.pk, *each) for each in first.items()],
+                },
+            )
+        # A statement of its own: its snapshot shows what a claim has waited for.
+        cursor.execute(
+            statement("lock_tickets"),
+            {"bot_instance_id": bot.pk, "ticket_number": tickets},
+        )
+        return frozenset(ticket for (ticket,) in cursor.fetchall())
+
+
+@cache
+def statement(name: str) -> str:
+    return (SQL / f"{name}.sql").read_text()
