@@ -119,10 +119,30 @@ def test_brackets_and_quotes_inside_a_text_are_text():
         (b"1e-99999999999999999999", "0"),
         (b"0e99999999999999999999", "0"),
         (b"Infinity", "Infinity"),
+        (b"inf", "Infinity"),
+        (b"-INF", "-Infinity"),
+        (b"-1.#INF00", "-Infinity"),
     ],
 )
 def test_a_number_is_what_it_says(literal, number):
     assert read(b"[" + literal + b"]") == [Decimal(number)]
+
+
+@pytest.mark.parametrize(
+    "literal", [b"NaN", b"nan", b"-nan(ind)", b"-nan", b"-1.#IND", b"1.#QNAN00"]
+)
+def test_no_number_is_read_as_none_and_texts_that_look_alike_stay(literal):
+    content = b'{"a":%s,"b":"inf, nan: nan ","c":[ %s ,"\\\\"]}' % (literal, literal)
+
+    body = read(content)
+
+    assert (str(body["a"]), str(body["c"][0])) == ("NaN", "NaN")
+    assert (body["b"], body["c"][1]) == ("inf, nan: nan ", "\\")
+
+
+@pytest.mark.parametrize("literal", [b"nano", b"inf1", b"1.#", b"nan()", b"- inf"])
+def test_what_merely_looks_like_no_number_is_malformed(literal):
+    assert refusal_of(b'{"a":' + literal + b"}").code == "MALFORMED_BODY"
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,8 @@ ITEMS = {
     "lots as MQL4 prints no number": ("lot_size", '"-nan(ind)"', INVALID),
     "lots as C prints no number": ("lot_size", '"-1.#IND"', INVALID),
     "lots as C prints infinity": ("lot_size", '"1.#INF"', RANGE),
+    "lots as MQL4 prints no number, bare": ("lot_size", "-nan(ind)", INVALID),
+    "lots as MQL4 prints infinity, bare": ("lot_size", "inf", RANGE),
     "lots that are true": ("lot_size", "true", INVALID),
     "lots that are a list": ("lot_size", "[0.1]", INVALID),
     "a price beyond the column": ("open_price", "1e10", RANGE),

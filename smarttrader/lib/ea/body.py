@@ -7,11 +7,13 @@ be right is left to the fields, so that other items of a batch are kept.
 import codecs
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from django.http import HttpRequest, UnreadablePostError
 
 from smarttrader.lib import strict_json
+from smarttrader.lib.ea import literals
 from smarttrader.lib.ea.charsets import codec_of, decoded
 from smarttrader.lib.ea.refusals import EaRefusal
 
@@ -103,8 +105,13 @@ def _readings(content: bytes, codec: str) -> Iterator[str]:
 
 
 def _read_json(content: bytes, codec: str) -> Any:
-    failure = ValueError("it is empty")
-    for text in _readings(content, codec):
+    readings = _readings(content, codec)
+    likeliest = next(readings)
+    try:
+        return strict_json.parse(likeliest)
+    except ValueError as error:
+        failure = error
+    for text in chain(literals.mended_json(likeliest), readings):
         try:
             return strict_json.parse(text)
         except ValueError as error:

@@ -15,6 +15,16 @@ NUMBER = re.compile(
 # As MQL4 and C print it.
 INFINITY = re.compile(r"([+-]?)(?:inf|infinity|1\.#inf0*)", re.ASCII | re.IGNORECASE)
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+# What JSON does not know but MQL4 prints; and whatever else stands around it, in one
+# piece, so that many quotes do not become many matches.
+NO_NUMBER = (
+    r"(?<=[:,\[\s])[+-]?(?:inf|nan(?:\(s?(?:nan|ind)\))?|1\.#(?:inf|ind|[qs]nan)\d*)"
+    r"(?=[,\]}\s])"
+)
+AROUND_NO_NUMBER = re.compile(
+    rf'((?:"(?:[^"\\]++|\\.)*+"?|[^"inIN1+-]|(?!{NO_NUMBER}).)++)|{NO_NUMBER}',
+    re.ASCII | re.IGNORECASE | re.DOTALL,
+)
 SEPARATORS = str.maketrans("", "", " \xa0\u202f")
 
 BROKER_TIME = re.compile(r"\d{4}\.\d{2}\.\d{2}(?: \d{2}:\d{2}(?::\d{2})?)?", re.ASCII)
@@ -48,6 +58,24 @@ def number(value: Any) -> Decimal | None:
     if infinity := INFINITY.fullmatch(text):
         return Decimal(f"{infinity[1]}Infinity")
     return None
+
+
+def mended_json(text: str) -> list[str]:
+    """Return JSON with NaN and Infinity for bare -nan(ind), inf, 1.#INF, if any are.
+
+    An EA that prints a number into JSON prints these too; one of them should cost an
+    item, not the batch.
+    """
+    if not re.search(NO_NUMBER, text, re.ASCII | re.IGNORECASE):
+        return []
+    return [AROUND_NO_NUMBER.sub(_as_json, text)]
+
+
+def _as_json(found: re.Match[str]) -> str:
+    if found[1] is not None:
+        return str(found[1])
+    sign = "-" if found[0].startswith("-") else ""
+    return f"{sign}Infinity" if "inf" in found[0].lower() else "NaN"
 
 
 def moment_of_epoch(seconds: Decimal) -> datetime | None:
