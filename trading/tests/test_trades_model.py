@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -39,7 +39,11 @@ OPENED_AT = datetime(2026, 3, 2, 10, tzinfo=UTC)
 AN_HOUR, A_DAY = timedelta(hours=1), timedelta(days=1)
 IS_NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 SETTINGS = settings(
-    max_examples=2000 if IS_NIGHTLY else 200, stateful_step_count=12, deadline=None
+    max_examples=2000 if IS_NIGHTLY else 200,
+    stateful_step_count=12,
+    deadline=None,
+    # To explain a failure would try it again for minutes.
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
 )
 
 KINDS: list[dict[str, Any]] = [
