@@ -84,11 +84,14 @@ class LiveStack:
         self.valkey.remove()
         self.postgres.remove()
 
-    def call(self, name: str, token: str = "", **fields: Any) -> Answer:
+    def call(
+        self, name: str, token: str = "", method: str = "POST", **fields: Any
+    ) -> Answer:
         request = urllib.request.Request(
             f"http://127.0.0.1:{self._port}/api/v1/ea/{name}",
             json.dumps(fields).encode(),
             {"Content-Type": "application/json", "Authorization": f"Bearer {token}"},
+            method=method,
         )
         try:
             with _OPENER.open(request, timeout=PATIENCE_SECONDS) as response:
