@@ -9,4 +9,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smarttrader.settings")
 
 from django.core.wsgi import get_wsgi_application
 
+from smarttrader.lib.startup import refuse_wrong_keyring
+
 application = get_wsgi_application()
+refuse_wrong_keyring()
