@@ -184,10 +184,10 @@ def test_a_heartbeat_with_a_bad_field_is_refused(ea, name):
 
 
 ACTIVATIONS: dict[str, tuple[dict[str, Any], str, str]] = {
-    "no key": ({"license_key": None}, "KEY_MALFORMED", ""),
-    "a key with a NUL": ({"license_key": "SST\0"}, "KEY_MALFORMED", ""),
-    "a key that is a list": ({"license_key": []}, "KEY_MALFORMED", ""),
-    "a key of a mile": ({"license_key": "S" * 5000}, "KEY_MALFORMED", ""),
+    "no key": ({"license_key": None}, "KEY_MALFORMED", "license_key"),
+    "a key with a NUL": ({"license_key": "SST\0"}, "KEY_MALFORMED", "license_key"),
+    "a key that is a list": ({"license_key": []}, "KEY_MALFORMED", "license_key"),
+    "a key of a mile": ({"license_key": "S" * 5000}, "KEY_MALFORMED", "license_key"),
     "no account": ({"mt4_account": ""}, INVALID, "mt4_account"),
     "an account of 51 digits": ({"mt4_account": "1" * 51}, INVALID, "mt4_account"),
     "no broker": ({"broker_name": " "}, INVALID, "broker_name"),
