@@ -49,9 +49,12 @@ def canonical_key(text: str) -> str:
     """
     if len(text) > LONGEST_INPUT:
         raise KeyMalformed
-    key = re.sub(r"[\s-]", "", text.upper()).translate(LOOK_ALIKES)
+    bare = re.sub(r"[\s-]", "", text)
+    key = bare.upper().translate(LOOK_ALIKES)
     match = CANONICAL.fullmatch(key)
-    if match is None or _check(_number(match[1])) != match[2]:
+    # Upper case makes SS of one letter and S of another: nobody types a key with them,
+    # and what looks for keys in log lines could not know them all.
+    if match is None or not bare.isascii() or _check(_number(match[1])) != match[2]:
         raise KeyMalformed
     return key
 

@@ -10,6 +10,7 @@ from bots.models import BotSettings
 from bots.services import bot_settings
 from smarttrader.lib.ea.fields import Fields
 from smarttrader.lib.ea.refusals import EaRefusal
+from smarttrader.lib.ea.replies import not_modified
 
 # As the schema names them; those that are JSON follow in their own form.
 SCALARS = (
@@ -42,11 +43,13 @@ class Settings(BotView):
                 },
             )
         etag = f'"{bot.pk.hex}-{bot.settings_version}"'
+        if self.is_known(etag):
+            return not_modified(etag=etag)
         settings = bot_settings.ensure_settings(bot=bot)
-        return self.reply_unless_known(
-            etag,
+        return self.reply(
             "OK",
             "Your settings.",
+            etag=etag,
             settings_version=bot.settings_version,
             **_flat(settings),
         )

@@ -31,7 +31,9 @@ def fall_silent(since=OFFLINE_AFTER + A_SECOND):
 
 
 def last_heartbeat() -> datetime:
-    return BotInstance.objects.values_list("last_heartbeat", flat=True)[0]
+    beat = BotInstance.objects.get().last_heartbeat
+    assert beat
+    return beat
 
 
 def titles():

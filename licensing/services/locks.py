@@ -20,7 +20,10 @@ def locked_license(pk: uuid.UUID) -> License:
 
     Whoever changes a license holds this lock before that of any bot.
     """
-    return License.objects.with_standing().select_for_update(of=("self",)).get(pk=pk)
+    License.objects.select_for_update().values("pk").get(pk=pk)
+    # In a statement of its own: the one that waited for the lock sees holds and owner
+    # as they were before it waited.
+    return License.objects.with_standing().get(pk=pk)
 
 
 def locked_unrevoked_license(pk: uuid.UUID) -> License:

@@ -2,7 +2,8 @@
 -- report leaves out is no difference.
 WITH differing AS (
     SELECT DISTINCT ON (r.ticket_number)
-        r.ticket_number, r.profit AS reported, t.profit AS stored
+        r.ticket_number, t.profit AS stored,
+        coalesce(r.profit, t.profit)::numeric(10, 2) AS reported
     FROM unnest(
         %(ticket_number)s::text[], %(status)s::text[], %(lot_size)s::numeric[],
         %(close_price)s::numeric[], %(commission)s::numeric[], %(swap)s::numeric[],

@@ -6,55 +6,24 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import User
 from bots.models import BotInstance, BotLog
 from bots.tests.ea_client import Ea, license_key_of
-from licensing.models import License, LicenseStatus
 from smarttrader.lib import clock
 from trading.models import Trade, TradeHistory
+from trading.tests.sync_payloads import (
+    CLOSE,
+    DAY,
+    LISTS,
+    LOG,
+    OPEN,
+    TICK,
+    accepted,
+    stored,
+)
 
 pytestmark = pytest.mark.django_db
 
-# The doors read the real clock, and ticks older than a year are refused.
-DAY = clock.now() - timedelta(days=21)
-OPENED = f"{DAY:%Y.%m.%d} 10:00:00"
-OPEN = {
-    "ticket_number": 4711,
-    "symbol": "EURUSD",
-    "trade_type": 0,
-    "lot_size": "0.10",
-    "open_price": 1.1,
-    "opened_at": OPENED,
-}
-CLOSE = {
-    **OPEN,
-    "close_price": 1.105,
-    "closed_at": f"{DAY:%Y.%m.%d} 11:30:00",
-    "profit": 50,
-}
-TICK = {
-    "ticket_number": 4711,
-    "current_price": 1.101,
-    "unrealized_profit": "1.50",
-    "recorded_at": f"{DAY:%Y.%m.%d} 10:05:00",
-}
-LOG = {
-    "log_level": "INFO",
-    "category": "TRADE",
-    "message": "opened",
-    "created_at": OPENED,
-    "client_seq": 1,
-}
 CHANGING = {"request_id", "server_time"}
-LISTS = ("trades", "ticks", "logs")
-
-
-def accepted(reply: dict[str, Any]) -> list[int]:
-    return [reply[f"{name}_accepted"] for name in LISTS]
-
-
-def stored() -> list[int]:
-    return [model.objects.count() for model in (Trade, TradeHistory, BotLog)]
 
 
 @pytest.fixture
@@ -273,100 +242,6 @@ def test_sync_makes_the_partitions_that_it_lacks_in_all_tables(ea):
 
     assert (ea.status, accepted(reply)) == (200, [1, 1, 1])
     assert stored() == [1, 1, 1]
-
-
-# --- Under a lapsed license -----------------------------------------------------------
-def expire() -> None:
-    License.objects.update(expires_at=clock.now() - timedelta(days=90))
-
-
-def suspend() -> None:
-    License.objects.update(status=LicenseStatus.SUSPENDED)
-
-
-def revoke() -> None:
-    License.objects.update(status=LicenseStatus.REVOKED)
-
-
-def disable() -> None:
-    User.objects.update(is_active=False)
-
-
-LAPSES = [
-    pytest.param(lapse, code, id=code)
-    for lapse, code in (
-        (expire, "LICENSE_EXPIRED"),
-        (suspend, "LICENSE_SUSPENDED"),
-        (revoke, "LICENSE_REVOKED"),
-        (disable, "ACCOUNT_DISABLED"),
-    )
-]
-
-
-@pytest.mark.parametrize(("lapse", "code"), LAPSES)
-def test_sync_under_a_lapsed_license_keeps_the_record_of_positions(ea, lapse, code):
-    granted = ea.call("sync", trades=[OPEN])
-    lapse()
-
-    reply = ea.call(
-        "sync",
-        balance=5,
-        trades=[{**OPEN, "ticket_number": 5}, CLOSE],
-        ticks=[TICK, {**TICK, "ticket_number": 5}],
-        logs=[LOG],
-    )
-
-    assert (ea.status, reply["code"], accepted(reply)) == (403, code, [1, 1, 1])
-    assert set(granted) <= set(reply)
-    assert reply["open_new"] is False
-    assert [
-        (item["list"], item["index"], item["ticket_number"], item["code"])
-        for item in reply["rejected"]
-    ] == [("trades", 0, "5", code), ("ticks", 1, "5", "UNKNOWN_TICKET")]
-    assert Trade.objects.get().status == "closed"
-    assert stored() == [1, 1, 1]
-    assert BotInstance.objects.get().balance == Decimal("5.00")
-
-
-@pytest.mark.parametrize(("lapse", "code"), LAPSES)
-@pytest.mark.parametrize("call", ["trades", "ticks", "logs"])
-def test_each_call_under_a_lapsed_license_has_the_keys_of_a_granted_one(
-    ea, lapse, code, call
-):
-    body = {"trades": [CLOSE], "ticks": [TICK], "logs": [LOG]}
-    ea.call("trades", OPEN)
-    granted = ea.call(call, {call: []})
-    lapse()
-
-    reply = ea.call(call, {call: body[call]})
-
-    assert (ea.status, reply["code"]) == (403, code)
-    assert (reply["accepted"], reply["rejected_count"]) == (1, 0)
-    assert set(granted) <= set(reply)
-
-
-@pytest.mark.parametrize(("lapse", "code"), LAPSES)
-def test_a_new_ticket_under_a_lapsed_license_is_taken_after_renewal(ea, lapse, code):
-    lapse()
-    reply = ea.call("trades", OPEN)
-    assert (ea.status, reply["first_rejected_code"]) == (403, code)
-    License.objects.update(status=LicenseStatus.ACTIVE, expires_at=None)
-    User.objects.update(is_active=True)
-
-    reply = ea.call("trades", OPEN)
-
-    assert (ea.status, reply["created"]) == (200, 1)
-
-
-def test_a_closed_ticket_under_a_lapsed_license_stays_as_it_is(ea):
-    ea.call("trades", CLOSE)
-    before = Trade.objects.values().get()
-    suspend()
-
-    reply = ea.call("trades", trades=[CLOSE, {**CLOSE, "comment": "x"}, OPEN])
-
-    assert (ea.status, reply["unchanged"], reply["updated"]) == (403, 3, 0)
-    assert Trade.objects.values().get() == before
 
 
 # --- Statements and durability --------------------------------------------------------

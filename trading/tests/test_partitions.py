@@ -25,7 +25,12 @@ from smarttrader.jobs.partitions import (
     write_to_partitions,
 )
 from trading.models import Trade, TradeHistory, TradeTicket, TradeType
-from trading.services.trades import RecordedTrades, TradeReport, record_trades
+from trading.services.trades import (
+    RecordedTrades,
+    TradeReport,
+    record_trades,
+    write_trades,
+)
 from trading.tests.factories import ClosedTradeFactory, TradeFactory
 
 pytestmark = pytest.mark.django_db
@@ -170,6 +175,26 @@ def test_log_makes_the_partition_that_it_lacks(bot):
     assert recorded == bot_logs.RecordedLogs(created=1)
     assert all_partitions() - before == {"bot_logs_p203105"}
     assert BotLog.objects.get().created_at == NOW
+
+
+def test_gap_in_a_second_table_rolls_the_first_back_and_all_runs_again(bot):
+    before = all_partitions()
+    rows_at_the_start = []
+    line = bot_logs.LogLine(
+        level=LogLevel.INFO, category=LogCategory.SYSTEM, message="started"
+    )
+
+    def write() -> None:
+        rows_at_the_start.append(Trade.objects.count())
+        write_trades(bot=bot, reports=[report("1", NOW)], now=NOW)
+        bot_logs.write_logs(bot=bot, logs=[line], now=NOW)
+
+    create_partitions_for(TRADES, [NOW], now=NOW)
+    write_to_partitions({TRADES: [NOW], BOT_LOGS: [NOW]}, write, now=NOW)
+
+    assert rows_at_the_start == [0, 0]
+    assert all_partitions() - before == {"trades_p203105", "bot_logs_p203105"}
+    assert (Trade.objects.count(), BotLog.objects.count()) == (1, 1)
 
 
 def test_failed_check_is_not_taken_for_a_missing_partition(bot):

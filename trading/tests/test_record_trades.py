@@ -1,4 +1,3 @@
-import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -204,7 +203,16 @@ def test_cancelled_trade_is_never_opened_again(bot):
 
 
 def test_open_trade_follows_the_latest_report(bot):
-    record(bot, opened(stop_loss=Decimal("1.09"), comment="first"))
+    record(
+        bot,
+        opened(
+            stop_loss=Decimal("1.09"),
+            comment="first",
+            profit_percentage=Decimal("0.01"),
+            strategy_used="breakout",
+            magic_number=7,
+        ),
+    )
     latest: dict[str, Any] = {
         "lot_size": Decimal("0.05"),
         "stop_loss": Decimal("1.09500"),
@@ -213,6 +221,9 @@ def test_open_trade_follows_the_latest_report(bot):
         "swap": Decimal("-0.40"),
         "profit": Decimal("-2.00"),
         "comment": "second",
+        "profit_percentage": Decimal("-0.0200"),
+        "strategy_used": "grid",
+        "magic_number": 8,
     }
 
     recorded = record(bot, opened(**latest))
@@ -283,6 +294,49 @@ def test_closed_trade_keeps_its_figures_and_warns_once_for_ever(bot, change):
         NOW,
     )
     assert "1001" in log.message
+
+
+def test_report_that_disputes_a_closed_trade_fills_nothing_in(bot):
+    record(bot, closed())
+    before = stored(bot)
+
+    assert record(bot, closed(profit=Decimal(11), comment="late")) == UNCHANGED
+
+    assert stored(bot) == before
+
+
+def test_what_a_report_of_an_ended_order_leaves_out_is_no_difference(bot):
+    cancelled = opened(status=TradeStatus.CANCELLED, closed_at=OPENED_AT)
+    record(bot, replace(cancelled, close_price=Decimal("1.1"), profit=Decimal(0)))
+
+    assert record(bot, cancelled) == UNCHANGED
+
+    assert not BotLog.objects.exists()
+
+
+def test_disputes_of_one_batch_tell_the_first_that_differs(bot):
+    record(bot, closed())
+
+    record(bot, closed(), closed(profit=Decimal(11)), closed(profit=Decimal(12)))
+
+    assert "(profit 11.00, stored 10.00)" in BotLog.objects.get().message
+
+
+def test_without_a_license_open_trades_are_followed_and_new_ones_left_out(bot):
+    record(bot, opened("1"), closed("2"))
+
+    recorded = record_trades(
+        bot=bot,
+        reports=[closed("1"), closed("2", comment="late"), closed("3"), opened("4")],
+        now=NOW,
+        is_licensed=False,
+    )
+
+    assert recorded == RecordedTrades(
+        updated=1, unchanged=1, unknown=frozenset({"3", "4"})
+    )
+    statuses = Trade.objects.order_by("ticket_number").values_list("status", "comment")
+    assert list(statuses) == [("closed", ""), ("closed", "")]
 
 
 def test_warning_is_not_repeated_when_its_log_has_been_archived(bot):
@@ -546,28 +600,3 @@ def test_different_closes_at_once_warn_once(committed_bot):
 
     assert Trade.objects.count() == 1
     assert BotLog.objects.count() == 1
-
-
-@pytest.mark.django_db(transaction=True)
-def test_eight_threads_with_overlapping_batches_do_not_deadlock(committed_bot):
-    tickets = [str(number) for number in range(1, 41)]
-
-    def report_all(seed: int) -> RecordedTrades:
-        shuffled = random.Random(seed)
-        total = RecordedTrades()
-        for profit in range(5):
-            chosen = shuffled.sample(tickets, 30)
-            total += record(
-                committed_bot,
-                *(
-                    opened(ticket, profit=Decimal(seed * 10 + profit))
-                    for ticket in chosen
-                ),
-            )
-        return total
-
-    recorded = all_at_once([partial(report_all, seed) for seed in range(8)])
-
-    total = sum(recorded, RecordedTrades())
-    assert total.created == Trade.objects.count() == 40
-    assert total.created + total.updated + total.unchanged == 8 * 5 * 30

@@ -23,7 +23,7 @@ from smarttrader.lib.client_address import (
 from smarttrader.lib.ea.body import read_body
 from smarttrader.lib.ea.fields import Fields
 from smarttrader.lib.ea.refusals import EaRefusal, FieldInvalid
-from smarttrader.lib.ea.replies import not_modified, reply
+from smarttrader.lib.ea.replies import reply
 from smarttrader.lib.errors import DomainError
 from smarttrader.lib.rate_limits import Limit, Usage, count_call, narrowest
 from smarttrader.lib.request_ids import request_id_of
@@ -127,14 +127,10 @@ class EaView(APIView):
     ) -> HttpResponse:
         return self._reply(status, code, message, values)
 
-    def reply_unless_known(
-        self, etag: str, code: str, message: str, **values: Any
-    ) -> HttpResponse:
-        """Reply, or say 304 when the caller has it: `If-None-Match` names the ETag."""
+    def is_known(self, etag: str) -> bool:
+        """Tell whether the caller has what an ETag names, so that a 304 will do."""
         told = parse_etags(self.request.headers.get("If-None-Match", ""))
-        if "*" in told or etag in (each.removeprefix("W/") for each in told):
-            return not_modified(etag=etag)
-        return self._reply(200, code, message, {"etag": etag, **values})
+        return "*" in told or etag in (each.removeprefix("W/") for each in told)
 
     def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]
         refusal = _as_refusal(exc, self.allowed_methods)
