@@ -142,6 +142,19 @@ REQUESTS = {
         b'[{"ticket_number":70001,"current_price":"1.1","unrealized_profit":-0.125,'
         b'"recorded_at":' + MOMENT + b"}]\0",
     ),
+    "logs-form": request(
+        "logs",
+        b"log_level=warning&category=TRADE&message=Requote+%238%2C+\xe7\xe0\xef\xee\xe7\xe4"
+        b"&metadata=%7B%22spread%22%3A1.5%2C%22pair%22%3A%22EURUSD%22%7D"
+        b"&created_at=" + MOMENT + b"&client_seq=8\0",
+        content_type=f"{FORM}; charset=windows-1251",
+    ),
+    "sync-timer": request(
+        "sync",
+        b'{"status":"running","balance":10000.00,"equity":10020.00,'
+        b'"trades":[{' + CLOSED + b',"comment":"grid"},'
+        b'{"ticket_number":70009,"lot_size":-nan(ind)}],"ticks":[],"logs":[]}\0',
+    ),
     "deactivate-empty": request("deactivate/"),
     # The array was longer than the text that was copied into it.
     "trades-left-over": request("trades", trade(b"") + b'-0.70,"swap":0.00}\0\0'),

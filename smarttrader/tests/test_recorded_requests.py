@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bots.models import BotInstance
+from bots.models import BotInstance, BotLog
 from bots.tests.ea_client import Ea, license_key_of
 from smarttrader.lib import clock
 from smarttrader.tests import recorded_requests as recorded
@@ -77,6 +77,11 @@ EXPECTED = {
         ],
     ),
     "ticks-epoch": Expected(200, "OK", [("70001", "1.10000", "-0.13")]),
+    "logs-form": Expected(
+        *(200, "OK"),
+        [("WARNING", "Requote #8, запозд", {"spread": 1.5, "pair": "EURUSD"})],
+    ),
+    "sync-timer": Expected(200, "ALIVE", closed("grid")),
     "deactivate-empty": Expected(200, "DEACTIVATED"),
     "trades-left-over": Expected(400, "MALFORMED_BODY"),
     "trades-cut-off": Expected(400, "MALFORMED_BODY"),
@@ -148,6 +153,9 @@ def _stored(name: str) -> list[tuple[Any, ...]]:
         return [(str(bot.balance), str(bot.equity)) for bot in beats]
     if name.startswith("ticks"):
         return [_row_of_tick(tick) for tick in TradeHistory.objects.all()]
+    if name.startswith("logs"):
+        logs = BotLog.objects.all()
+        return [(log.log_level, log.message, log.metadata) for log in logs]
     return [_row_of_trade(trade) for trade in Trade.objects.order_by("ticket_number")]
 
 

@@ -73,6 +73,10 @@ BODIES = {
     "a list that is an object": (b'{"trades":{"0":{}}}', (400, INVALID)),
     "a list that is a number": (b'{"trades":1e400}', (400, INVALID)),
 }
+OTHER_CALLS = [
+    *("heartbeat", "ticks", "logs", "sync"),
+    *("activate", "validate", "deactivate"),
+]
 EVERYWHERE = {
     name: case
     for name, case in BODIES.items()
@@ -97,14 +101,16 @@ def test_a_malformed_body_is_the_same_to_every_call(ea, name):
     content, refusal = EVERYWHERE[name]
     before = stored()
 
-    for call in ("heartbeat", "ticks", "activate", "deactivate"):
+    for call in OTHER_CALLS:
         reply = ea.send(call, content)
 
         assert (call, ea.status, reply["code"]) == (call, *refusal)
     assert stored() == before
 
 
-@pytest.mark.parametrize("call", ["heartbeat", "activate", "deactivate"])
+@pytest.mark.parametrize(
+    "call", ["heartbeat", "sync", "activate", "validate", "deactivate"]
+)
 def test_a_list_is_malformed_where_no_list_is_expected(ea, call):
     before = stored()
 
