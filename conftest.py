@@ -1,6 +1,7 @@
 """Fixtures that every app's tests share."""
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -16,7 +17,9 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from accounts.tests.factories import ResellerFactory, UserFactory
 from licensing.keyring import generate_keyring
+from smarttrader.lib.ids import uuid7
 
+MANY = 1_000_000
 TRANSACTION_CONTROL = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET ")
 LICENSE_KEYRING = generate_keyring()
 
@@ -37,6 +40,30 @@ def license_keyring(settings: Any) -> None:
     """Seal license keys with a keyring of this run: only DEBUG makes one by itself."""
     settings.LICENSE_KEYRING_FILE = ""
     settings.LICENSE_KEYRING = LICENSE_KEYRING
+
+
+@pytest.fixture(autouse=True)
+def own_counts(settings: Any) -> None:
+    """Let each test count its own calls, though all tests share one Valkey."""
+    mine = {**settings.CACHES["default"], "KEY_PREFIX": uuid7().hex}
+    settings.CACHES = {"default": mine}
+
+
+@pytest.fixture
+def one_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no window of a rate limit end while the test runs."""
+    begun = int(time.time())
+    monkeypatch.setattr(
+        "django_ratelimit.core._get_window", lambda _value, period: begun + period
+    )
+
+
+@pytest.fixture
+def no_limits(settings: Any) -> None:
+    """Let a test of other things call as often as it likes."""
+    settings.EA_CALLS_PER_IP = MANY
+    for name in ("EA_KEY_CALLS_PER_IP", "EA_KEY_CALLS_PER_KEY", "EA_CALLS_PER_BOT"):
+        setattr(settings, name, dict.fromkeys(getattr(settings, name), MANY))
 
 
 @pytest.fixture(scope="session", autouse=True)

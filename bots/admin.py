@@ -4,10 +4,16 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from bots.models import BotInstance, BotLog, BotSettings
+from bots.models import (
+    BotCommand,
+    BotInstance,
+    BotLog,
+    BotSettings,
+    SettingsChange,
+)
 from bots.services import releases
 from smarttrader.lib import clock
-from smarttrader.lib.admin import PartitionedAdmin, ReadOnlyAdmin
+from smarttrader.lib.admin import PartitionedAdmin, ReadOnlyAdmin, staff_actor
 
 
 @admin.register(BotInstance)
@@ -27,7 +33,10 @@ class BotInstanceAdmin(ReadOnlyAdmin[BotInstance]):
     )
     def release(self, request: HttpRequest, queryset: "QuerySet[BotInstance]") -> None:
         now = clock.now()
-        released = sum(releases.release(bot=bot, now=now) for bot in queryset)
+        actor = staff_actor(request)
+        released = sum(
+            releases.release(bot=bot, actor=actor, now=now) for bot in queryset
+        )
         self.message_user(request, f"{released} of {len(queryset)} bots released.")
 
 
@@ -37,6 +46,31 @@ class BotSettingsAdmin(ReadOnlyAdmin[BotSettings]):
     list_select_related = ("bot_instance",)
     search_fields = ("bot_instance__instance_name", "bot_instance__mt4_account")
     ordering = ("-created_at",)
+
+
+@admin.register(SettingsChange)
+class SettingsChangeAdmin(ReadOnlyAdmin[SettingsChange]):
+    list_display = ("at", "bot_instance", "version", "actor_type", "after")
+    list_filter = ("actor_type",)
+    list_select_related = ("bot_instance",)
+    search_fields = ("bot_instance__instance_name", "bot_instance__mt4_account")
+    ordering = ("-at",)
+
+
+@admin.register(BotCommand)
+class BotCommandAdmin(ReadOnlyAdmin[BotCommand]):
+    list_display = (
+        "queued_at",
+        "bot_instance",
+        "command",
+        "delivered_at",
+        "acknowledged_at",
+        "superseded_at",
+    )
+    list_filter = ("command",)
+    list_select_related = ("bot_instance",)
+    search_fields = ("bot_instance__instance_name", "bot_instance__mt4_account")
+    ordering = ("-queued_at",)
 
 
 @admin.register(BotLog)

@@ -13,6 +13,7 @@ from bots.queries import RunningBot, running_bot
 from smarttrader.lib.ea.fields import Fields
 from smarttrader.lib.ea.refusals import EaRefusal
 from smarttrader.lib.ea.view import EaView
+from smarttrader.lib.rate_limits import Limit
 
 ALGORITHM = "HS256"
 AUDIENCE = "bot"
@@ -61,7 +62,10 @@ def read_token(text: str) -> Claims | None:
 
 
 class BotView(EaView):
-    """A call that carries a bot's token; `running` is the bot with its standing."""
+    """A call that carries a bot's token; `running` is the bot with its standing.
+
+    How often a bot may make it is EA_CALLS_PER_BOT's, by the call's name.
+    """
 
     running: RunningBot
 
@@ -73,6 +77,12 @@ class BotView(EaView):
                 401, "TOKEN_INVALID", "The token is not good: activate again."
             )
         self.running = running
+
+    def check_limits(self) -> None:
+        super().check_limits()
+        calls = settings.EA_CALLS_PER_BOT.get(self.call)
+        if calls is not None:
+            self.count(Limit(f"ea.{self.call}.bot", calls), str(self.running.bot.pk))
 
     def takes(self, bot: BotInstance, claims: Claims) -> bool:
         """Tell whether a correctly signed token is still good for this call."""

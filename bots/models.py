@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Self
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
@@ -10,6 +11,7 @@ from django.db.models.functions import Coalesce, Lower
 
 from accounts.models import User
 from licensing.models import License
+from smarttrader.lib.actors import ActorType
 from smarttrader.lib.database import CreatedAtField, DatabaseNow, UpdatedAtField, one_of
 from smarttrader.lib.ids import uuid7
 from smarttrader.lib.money import AmountField, TotalField
@@ -43,13 +45,28 @@ class BotState(models.TextChoices):
 
 
 # An EA beats each minute; three missed beats are offline, more than one is slow.
-HEARTBEAT_SECONDS = 60
+HEARTBEAT_SECONDS: int = settings.EA_HEARTBEAT_SECONDS
 SLOW_AFTER = timedelta(seconds=1.5 * HEARTBEAT_SECONDS)
 OFFLINE_AFTER = timedelta(seconds=3 * HEARTBEAT_SECONDS)
 STATE_OF_STATUS = {
     BotStatus.PAUSED: BotState.PAUSED,
     BotStatus.STOPPED: BotState.STOPPED,
     BotStatus.ERROR: BotState.ERROR,
+}
+
+
+class Command(models.TextChoices):
+    """What an owner tells a bot; its status acknowledges it."""
+
+    PAUSE = "pause", "Pause"
+    RESUME = "resume", "Resume"
+    STOP = "stop", "Stop"
+
+
+STATUS_OF_COMMAND = {
+    Command.PAUSE: BotStatus.PAUSED,
+    Command.RESUME: BotStatus.RUNNING,
+    Command.STOP: BotStatus.STOPPED,
 }
 
 
@@ -104,6 +121,12 @@ class BotInstance(models.Model):
     equity = TotalField(blank=True, null=True)
     open_trades = models.PositiveIntegerField(blank=True, null=True)
     heartbeat_message = models.CharField(max_length=255, blank=True, db_default="")
+    # Set by the sweep that tells its owner, cleared by the next heartbeat.
+    offline_at = models.DateTimeField(blank=True, null=True, editable=False)
+    # The command that its status has not acknowledged yet.
+    pending_command = models.CharField(
+        max_length=20, choices=Command, blank=True, null=True, editable=False
+    )
 
     objects = BotInstanceQuerySet.as_manager()
 
@@ -119,6 +142,9 @@ class BotInstance(models.Model):
             ),
             one_of("status", BotStatus, name="bot_instances_status_valid"),
             one_of("source", BotSource, name="bot_instances_source_valid"),
+            one_of(
+                "pending_command", Command, name="bot_instances_pending_command_valid"
+            ),
             models.CheckConstraint(
                 condition=models.Q(
                     utc_offset_minutes__range=(HALF_A_DAY_WEST, FOURTEEN_HOURS_EAST)
@@ -153,6 +179,40 @@ class BotInstance(models.Model):
         return BotState.SLOW if silence > SLOW_AFTER else BotState.ONLINE
 
 
+class BotCommand(models.Model):
+    """A command to a bot: queued by its owner, delivered, acknowledged by its status.
+
+    A newer command supersedes one that is not acknowledged yet.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    bot_instance = models.ForeignKey(
+        BotInstance, models.DO_NOTHING, related_name="commands"
+    )
+    command = models.CharField(max_length=20, choices=Command)
+    queued_by_type = models.CharField(max_length=20, choices=ActorType)
+    queued_by = models.UUIDField(blank=True, null=True, help_text="A user's id.")
+    queued_at = models.DateTimeField()
+    delivered_at = models.DateTimeField(blank=True, null=True)
+    acknowledged_at = models.DateTimeField(blank=True, null=True)
+    superseded_at = models.DateTimeField(blank=True, null=True)
+
+    class Meta:
+        db_table = "bot_commands"
+        constraints = [
+            one_of("command", Command, name="bot_commands_command_valid"),
+            one_of("queued_by_type", ActorType, name="bot_commands_queued_by_valid"),
+            models.UniqueConstraint(
+                fields=["bot_instance"],
+                condition=models.Q(acknowledged_at=None, superseded_at=None),
+                name="bot_commands_one_pending",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.command
+
+
 class BotSettings(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     bot_instance = models.OneToOneField(
@@ -179,7 +239,16 @@ class BotSettings(models.Model):
             models.CheckConstraint(
                 condition=models.Q(risk_percentage__gte="0.1", risk_percentage__lte=10),
                 name="bot_settings_risk_percentage_valid",
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    max_daily_loss__gte=0,
+                    max_trades_per_day__gte=0,
+                    stop_loss_pips__gte=0,
+                    take_profit_pips__gte=0,
+                ),
+                name="bot_settings_limits_not_negative",
+            ),
         ]
         indexes = [
             BrinIndex(fields=["created_at"], name="bot_settings_created_at"),
@@ -188,6 +257,34 @@ class BotSettings(models.Model):
 
     def __str__(self) -> str:
         return f"Settings of {self.bot_instance}"
+
+
+class SettingsChange(models.Model):
+    """What a version of a bot's settings changed, and who changed it. Append-only."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    bot_instance = models.ForeignKey(
+        BotInstance, models.DO_NOTHING, related_name="settings_changes"
+    )
+    version = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    actor_type = models.CharField(max_length=20, choices=ActorType)
+    actor_id = models.UUIDField(blank=True, null=True)
+    before = models.JSONField(help_text="The changed values as they were.")
+    after = models.JSONField()
+
+    class Meta:
+        db_table = "bot_settings_changes"
+        constraints = [
+            one_of("actor_type", ActorType, name="bot_settings_changes_actor_valid"),
+            models.UniqueConstraint(
+                fields=["bot_instance", "version"],
+                name="bot_settings_changes_version_unique",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Version {self.version}"
 
 
 class LogLevel(models.TextChoices):

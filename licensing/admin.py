@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from licensing.models import License, Plan
+from licensing.models import License, LicenseEvent, LicenseHold, Plan, TrialUse
 from smarttrader.lib.admin import ReadOnlyAdmin
 
 
@@ -18,5 +18,39 @@ class LicenseAdmin(ReadOnlyAdmin[License]):
 
 @admin.register(Plan)
 class PlanAdmin(admin.ModelAdmin[Plan]):
-    list_display = ("license_type", "max_accounts", "grace_days", "term_days")
+    list_display = (
+        "license_type",
+        "max_accounts",
+        "grace_days",
+        "term_days",
+        "monthly_price",
+        "yearly_price",
+        "lifetime_price",
+        "currency",
+    )
     ordering = ("license_type",)
+
+
+@admin.register(LicenseEvent)
+class LicenseEventAdmin(ReadOnlyAdmin[LicenseEvent]):
+    list_display = ("at", "license_id", "type", "actor_type", "reason", "ip")
+    list_filter = ("type", "actor_type")
+    search_fields = ("license_id", "owner_id", "actor_id", "request_id")
+    ordering = ("-at", "-sequence")
+
+
+@admin.register(LicenseHold)
+class LicenseHoldAdmin(ReadOnlyAdmin[LicenseHold]):
+    list_display = ("placed_at", "license", "source", "reason", "released_at")
+    list_filter = ("source",)
+    list_select_related = ("license",)
+    search_fields = ("license__user__email", "license__key_tail")
+    ordering = ("-placed_at",)
+
+
+@admin.register(TrialUse)
+class TrialUseAdmin(ReadOnlyAdmin[TrialUse]):
+    list_display = ("used_at", "kind", "license_id")
+    list_filter = ("kind",)
+    search_fields = ("license_id",)
+    ordering = ("-used_at",)

@@ -7,9 +7,9 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
 
-from licensing import services
 from licensing.keyring import current_keyring
 from licensing.models import KeyCheck
+from licensing.services import sealing
 
 
 @register(Tags.security)
@@ -31,8 +31,8 @@ def keyring_opens_the_stored_keys(
         if KeyCheck._meta.db_table not in connection.introspection.table_names():
             return []
         if KeyCheck.objects.exists():
-            services.check_keyring()
-    except services.KeyringMismatch as error:
+            sealing.check_keyring()
+    except sealing.KeyringMismatch as error:
         return [Error(error.message, id="smarttrader.E002")]
     except DatabaseError as error:
         return [Error(f"The key check cannot be read: {error}", id="smarttrader.E003")]

@@ -38,9 +38,14 @@ class Keyring:
         if not self._ciphers:
             raise ImproperlyConfigured("keyring: it holds no key")
 
+    @property
+    def newest(self) -> str:
+        """The name of the key that seals."""
+        return next(iter(self._ciphers))
+
     def seal(self, text: str) -> str:
         """Return the text sealed by the newest key: `<key name>.<base64url>`."""
-        return self._seal(next(iter(self._ciphers)), text)
+        return self._seal(self.newest, text)
 
     def candidates(self, text: str) -> list[str]:
         """Return what the text may be stored as: one candidate for each key."""

@@ -31,9 +31,14 @@ class KeyMalformed(DomainError):
 def generate_key() -> str:
     """Return a new key in its printed form, with dashes."""
     number = secrets.randbits(RANDOM_SYMBOLS * BITS_PER_SYMBOL)
-    symbols = _symbols(number, RANDOM_SYMBOLS)
-    groups = [symbols[start : start + 5] for start in range(0, RANDOM_SYMBOLS, 5)]
-    return "-".join([PREFIX, *groups, _check(number)])
+    return printed_key(f"{PREFIX}{_symbols(number, RANDOM_SYMBOLS)}{_check(number)}")
+
+
+def printed_key(canonical: str) -> str:
+    """Return a canonical key with its dashes."""
+    symbols = canonical.removeprefix(PREFIX)
+    groups = [symbols[start : start + 5] for start in range(0, len(symbols), 5)]
+    return "-".join([PREFIX, *groups])
 
 
 def canonical_key(text: str) -> str:
@@ -44,9 +49,12 @@ def canonical_key(text: str) -> str:
     """
     if len(text) > LONGEST_INPUT:
         raise KeyMalformed
-    key = re.sub(r"[\s-]", "", text.upper()).translate(LOOK_ALIKES)
+    bare = re.sub(r"[\s-]", "", text)
+    key = bare.upper().translate(LOOK_ALIKES)
     match = CANONICAL.fullmatch(key)
-    if match is None or _check(_number(match[1])) != match[2]:
+    # Upper case makes SS of one letter and S of another: nobody types a key with them,
+    # and what looks for keys in log lines could not know them all.
+    if match is None or not bare.isascii() or _check(_number(match[1])) != match[2]:
         raise KeyMalformed
     return key
 

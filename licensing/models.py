@@ -1,13 +1,19 @@
-"""What a bot runs under: licenses, the plans they are issued by, the key check."""
+"""What a bot runs under: licenses, the plans they come from, what became of them."""
 
 from typing import Self
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
+from django.db.models import Exists, OuterRef, Q, Subquery
 
 from accounts.models import User
+from smarttrader.lib.actors import ActorType
 from smarttrader.lib.database import CreatedAtField, DatabaseNow, UpdatedAtField, one_of
 from smarttrader.lib.ids import uuid7
+from smarttrader.lib.money import AmountField
+
+LONGEST_TRIAL_DAYS = 14
 
 
 class LicenseType(models.TextChoices):
@@ -35,14 +41,36 @@ class Plan(models.Model):
     term_days = models.PositiveIntegerField(
         help_text="How long a license runs when it is issued without an end."
     )
+    monthly_price = AmountField(
+        blank=True, null=True, help_text="Empty: not sold by the month."
+    )
+    yearly_price = AmountField(
+        blank=True, null=True, help_text="Empty: not sold by the year."
+    )
+    lifetime_price = AmountField(
+        blank=True, null=True, help_text="Empty: not sold for ever."
+    )
+    currency = models.CharField(max_length=3, db_default="USD")
+    features = ArrayField(
+        models.CharField(max_length=100),
+        blank=True,
+        db_default=[],
+        help_text="What the plan is advertised with, divided by commas.",
+    )
 
     class Meta:
         db_table = "plans"
         constraints = [
             one_of("license_type", LicenseType, name="plans_license_type_valid"),
             models.CheckConstraint(
-                condition=models.Q(max_accounts__gt=0, term_days__gt=0),
+                condition=Q(max_accounts__gt=0, term_days__gt=0),
                 name="plans_figures_positive",
+            ),
+            models.CheckConstraint(
+                condition=~Q(monthly_price__lt=0)
+                & ~Q(yearly_price__lt=0)
+                & ~Q(lifetime_price__lt=0),
+                name="plans_prices_not_negative",
             ),
         ]
 
@@ -50,9 +78,28 @@ class Plan(models.Model):
         return self.get_license_type_display()
 
 
+def is_held(license_reference: str = "pk") -> Exists:
+    """Return whether the license that an outer query refers to has an open hold."""
+    return Exists(
+        LicenseHold.objects.filter(license=OuterRef(license_reference)).open()
+    )
+
+
+def grace_days(type_reference: str = "license_type") -> Subquery:
+    """Return the days of grace of the plan that an outer query refers to."""
+    plan = Plan.objects.filter(license_type=OuterRef(type_reference))
+    return Subquery(plan.values("grace_days"))
+
+
 class LicenseQuerySet(models.QuerySet["License"]):
     def visible_to(self, user: User) -> Self:
         return self if user.is_superuser else self.filter(user=user)
+
+    def with_standing(self) -> Self:
+        """Add what licensing.standing decides by: owner, open holds, grace days."""
+        return self.select_related("user").annotate(
+            is_held=is_held(), grace_days=grace_days()
+        )
 
 
 class License(models.Model):
@@ -72,11 +119,25 @@ class License(models.Model):
     expires_at = models.DateTimeField(
         blank=True, null=True, help_text="Empty means lifetime."
     )
-    hardware_id = models.CharField(max_length=255, blank=True, null=True)
+    hardware_id = models.CharField(
+        max_length=255, blank=True, null=True, help_text="A fingerprint, not the id."
+    )
     last_validated = models.DateTimeField(blank=True, null=True)
     activation_count = models.IntegerField(db_default=0)
     created_at = CreatedAtField()
     updated_at = UpdatedAtField()
+
+    trial_days = models.PositiveSmallIntegerField(
+        blank=True,
+        null=True,
+        help_text="How long a trial runs from its first activation.",
+    )
+    warned_of = models.DateTimeField(
+        blank=True,
+        null=True,
+        editable=False,
+        help_text="The end that its owner was told of in advance.",
+    )
 
     objects = LicenseQuerySet.as_manager()
 
@@ -87,8 +148,15 @@ class License(models.Model):
                 fields=["license_key"], name="licenses_license_key_unique"
             ),
             models.CheckConstraint(
-                condition=models.Q(max_accounts__gt=0),
+                condition=Q(max_accounts__gt=0),
                 name="licenses_max_accounts_positive",
+            ),
+            # A trial has an end, or the days that its first activation begins.
+            models.CheckConstraint(
+                condition=~Q(license_type=LicenseType.TRIAL)
+                | Q(expires_at__isnull=False)
+                | Q(trial_days__range=(1, LONGEST_TRIAL_DAYS)),
+                name="licenses_trial_ends",
             ),
             one_of("license_type", LicenseType, name="licenses_license_type_valid"),
             one_of("status", LicenseStatus, name="licenses_status_valid"),
@@ -108,6 +176,137 @@ class License(models.Model):
         return f"SST-*****-*****-*****-*****-{self.key_tail}"
 
 
+class HoldSource(models.TextChoices):
+    ADMIN = "admin", "Staff"
+    RESELLER = "reseller", "Reseller"
+    BILLING = "billing", "Billing"
+    ABUSE = "abuse", "Abuse"
+
+
+class LicenseHoldQuerySet(models.QuerySet["LicenseHold"]):
+    def open(self) -> Self:
+        return self.filter(released_at=None)
+
+
+class LicenseHold(models.Model):
+    """A reason to suspend a license: it is suspended while any hold is open.
+
+    Releasing one never releases another: a payment cannot lift what staff decided.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    license = models.ForeignKey(License, models.DO_NOTHING, related_name="holds")
+    source = models.CharField(max_length=20, choices=HoldSource)
+    reason = models.TextField(blank=True)
+    placed_by = models.UUIDField(blank=True, null=True, help_text="A user's id.")
+    placed_at = models.DateTimeField()
+    released_at = models.DateTimeField(blank=True, null=True)
+
+    objects = LicenseHoldQuerySet.as_manager()
+
+    class Meta:
+        db_table = "license_holds"
+        constraints = [
+            one_of("source", HoldSource, name="license_holds_source_valid"),
+            models.UniqueConstraint(
+                fields=["license", "source"],
+                condition=Q(released_at=None),
+                name="license_holds_one_open_of_a_source",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_source_display()}: {self.reason}"
+
+
+class LicenseEventType(models.TextChoices):
+    ISSUED = "issued", "Issued"
+    EXTENDED = "extended", "Extended"
+    PLAN_CHANGED = "plan_changed", "Plan changed"
+    SUSPENDED = "suspended", "Suspended"
+    REINSTATED = "reinstated", "Reinstated"
+    REVOKED = "revoked", "Revoked"
+    EXPIRED = "expired", "Expired"
+    EXPIRING_SOON = "expiring_soon", "Expiring soon"
+    KEY_REVEALED = "key_revealed", "Key revealed"
+    KEY_ROTATED = "key_rotated", "Key rotated"
+    HARDWARE_BOUND = "hardware_bound", "Hardware bound"
+    HARDWARE_RESET = "hardware_reset", "Hardware reset"
+    TRANSFERRED = "transferred", "Transferred"
+    ACTIVATED = "activated", "Activated"
+    DEACTIVATED = "deactivated", "Deactivated"
+    ACTIVATION_REJECTED = "activation_rejected", "Activation rejected"
+
+
+class LicenseEvent(models.Model):
+    """Append-only audit: each row seals the one before it, per license.
+
+    Plain ids, so that it survives what it tells of. A trigger refuses any change but
+    that of forgetting `ip`, which happens when the license is deleted with its owner.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    license_id = models.UUIDField()
+    owner_id = models.UUIDField(help_text="Whose license it was at the time.")
+    sequence = models.PositiveIntegerField(help_text="1, 2, 3, ... of the license.")
+    at = models.DateTimeField()
+    type = models.CharField(max_length=30, choices=LicenseEventType)
+    actor_type = models.CharField(max_length=20, choices=ActorType)
+    actor_id = models.UUIDField(blank=True, null=True)
+    ip = models.GenericIPAddressField(blank=True, null=True)
+    request_id = models.CharField(max_length=64, blank=True)
+    reason = models.TextField(blank=True)
+    before = models.JSONField()
+    after = models.JSONField()
+    prev_hash = models.CharField(max_length=64, blank=True)
+    hash = models.CharField(max_length=64)
+
+    class Meta:
+        db_table = "license_events"
+        constraints = [
+            one_of("type", LicenseEventType, name="license_events_type_valid"),
+            one_of("actor_type", ActorType, name="license_events_actor_type_valid"),
+            models.UniqueConstraint(
+                fields=["license_id", "sequence"], name="license_events_in_sequence"
+            ),
+        ]
+        indexes = [models.Index(fields=["owner_id"], name="license_events_owner")]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.at:%Y-%m-%d %H:%M}"
+
+
+class TrialUseKind(models.TextChoices):
+    OWNER = "owner", "Owner"
+    HARDWARE = "hardware", "Computer"
+    ACCOUNT = "account", "Trading account"
+
+
+class TrialUse(models.Model):
+    """Whose, and on what, a trial ran once: it survives the license.
+
+    Holds fingerprints, so that it forgets who somebody was but knows them again.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    kind = models.CharField(max_length=20, choices=TrialUseKind)
+    fingerprint = models.CharField(max_length=64)
+    license_id = models.UUIDField()
+    used_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "trial_uses"
+        constraints = [
+            one_of("kind", TrialUseKind, name="trial_uses_kind_valid"),
+            models.UniqueConstraint(
+                fields=["kind", "fingerprint"], name="trial_uses_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.used_at:%Y-%m-%d}"
+
+
 class KeyCheck(models.Model):
     """A known text, sealed once: only the keyring that seals the keys opens it."""
 
@@ -118,7 +317,7 @@ class KeyCheck(models.Model):
     class Meta:
         db_table = "key_check"
         constraints = [
-            models.CheckConstraint(condition=models.Q(id=1), name="key_check_one_row")
+            models.CheckConstraint(condition=Q(id=1), name="key_check_one_row")
         ]
 
     def __str__(self) -> str:

@@ -28,29 +28,65 @@ class Standing:
         return self.license_status != LicenseStatus.REVOKED
 
 
-def standing_of(
-    license: License,  # noqa: A002 -- the field's own name
+LAPSED = {
+    LicenseStatus.REVOKED: ("LICENSE_REVOKED", "The license was revoked."),
+    LicenseStatus.SUSPENDED: ("LICENSE_SUSPENDED", "The license is suspended."),
+    LicenseStatus.EXPIRED: ("LICENSE_EXPIRED", "The license has expired."),
+}
+
+
+def effective_status(
+    license: License,
     *,
-    is_owner_active: bool,
+    is_held: bool,
+    grace_days: int,
+    now: datetime,
+) -> LicenseStatus:
+    """Return a license's status: revoked, else suspended, expired, active.
+
+    The column only remembers it: that of a revoked license is final, a suspension is
+    its open holds', an end is the clock's.
+    """
+    if license.status == LicenseStatus.REVOKED:
+        return LicenseStatus.REVOKED
+    if is_held:
+        return LicenseStatus.SUSPENDED
+    ends = license.expires_at
+    # Not ends + grace: the end may be the last moment that a date can tell.
+    if ends is not None and now - timedelta(days=grace_days) >= ends:
+        return LicenseStatus.EXPIRED
+    return LicenseStatus.ACTIVE
+
+
+def standing_of(
+    license: License,
+    *,
+    is_held: bool,
     grace_days: int,
     now: datetime,
 ) -> Standing:
-    """Return a license's standing: revoked, else suspended, expired, owner disabled.
+    """Return the standing of a license whose owner is loaded.
 
     From expires_at on it is in grace for the plan's days, and everything works.
     """
-    status = LicenseStatus(license.status)
-    if status == LicenseStatus.REVOKED:
-        return Standing("LICENSE_REVOKED", "The license was revoked.", status)
-    if status == LicenseStatus.SUSPENDED:
-        return Standing("LICENSE_SUSPENDED", "The license is suspended.", status)
-    ends = license.expires_at
-    if ends is not None and now >= ends + timedelta(days=grace_days):
-        expired = LicenseStatus.EXPIRED
-        return Standing("LICENSE_EXPIRED", "The license has expired.", expired)
-    active = LicenseStatus.ACTIVE
-    if not is_owner_active:
-        return Standing("ACCOUNT_DISABLED", "The owner's account is disabled.", active)
-    if ends is not None and now >= ends:
-        return Standing("GRACE", "The license is in its grace days.", active)
-    return Standing("VALID", "The license is valid.", active)
+    status = effective_status(license, is_held=is_held, grace_days=grace_days, now=now)
+    if status in LAPSED:
+        return Standing(*LAPSED[status], status)
+    if not license.user.is_active:
+        return Standing("ACCOUNT_DISABLED", "The owner's account is disabled.", status)
+    if license.expires_at is not None and now >= license.expires_at:
+        return Standing("GRACE", "The license is in its grace days.", status)
+    return Standing("VALID", "The license is valid.", status)
+
+
+def current_standing(
+    license: License,
+    now: datetime,
+) -> Standing:
+    """Return the standing of a license that was read `with_standing()`."""
+    return standing_of(
+        license,
+        is_held=getattr(license, "is_held"),  # noqa: B009 -- an annotation
+        grace_days=getattr(license, "grace_days") or 0,  # noqa: B009
+        now=now,
+    )

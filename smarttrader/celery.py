@@ -3,6 +3,7 @@
 import os
 
 from celery import Celery
+from celery.signals import setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smarttrader.settings")
 
@@ -21,5 +22,20 @@ app.conf.beat_schedule = {
         # Without a worker for an hour, one run heals all of it.
         "options": {"expires": MINUTE},
     },
+    "bots.sweep_offline": {
+        "task": "bots.sweep_offline",
+        "schedule": MINUTE,
+        "options": {"expires": MINUTE},
+    },
+    "licensing.note_expiries": {
+        "task": "licensing.note_expiries",
+        "schedule": 5 * MINUTE,
+        "options": {"expires": 5 * MINUTE},
+    },
     "jobs.ensure_partitions": {"task": "jobs.ensure_partitions", "schedule": DAY / 4},
 }
+
+
+@setup_logging.connect
+def _log_as_django_does(**_: object) -> None:
+    """Keep Celery from adding handlers of its own: they would scrub nothing."""

@@ -9,6 +9,9 @@ from pathlib import Path
 import django_stubs_ext
 import environ
 
+from smarttrader.lib.cache import database_url
+from smarttrader.lib.client_address import networks
+
 # Lets Django's classes be written with their types: ModelAdmin[License].
 django_stubs_ext.monkeypatch()
 
@@ -23,6 +26,7 @@ env.read_env(VAR_DIR / "services.env")
 # --- Identity -------------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", default=True)
 SECRET_KEY = env.str("SECRET_KEY", default="laptop-only-" + "0" * 50)
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
@@ -60,6 +64,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "smarttrader.middleware.SecurityHeaders",
+    "smarttrader.middleware.RequestId",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -100,6 +105,15 @@ DATABASE_TIMEOUTS = {
     "lock_timeout": "2s",
     "idle_in_transaction_session_timeout": "10s" if POOL_SIZE else "600s",
 }
+DATABASE_POOL = {
+    "min_size": 1,
+    "max_size": POOL_SIZE,
+    # While the database is away a request waits this long for it, then is told so.
+    "timeout": 2,
+    # The pause between two tries doubles until then: short, so that the pool is back
+    # within two seconds of the database. Who asks for a connection begins anew.
+    "reconnect_timeout": 2,
+}
 DATABASES = {
     "default": {
         **env.db_url(
@@ -110,19 +124,22 @@ DATABASES = {
     }
 }
 DATABASES["default"]["OPTIONS"] = {
+    "connect_timeout": 3,
     **DATABASES["default"].get("OPTIONS", {}),
     "options": " ".join(
         f"-c {name}={limit}" for name, limit in DATABASE_TIMEOUTS.items()
     ),
-    **({"pool": {"min_size": 1, "max_size": POOL_SIZE}} if POOL_SIZE else {}),
+    **({"pool": DATABASE_POOL} if POOL_SIZE else {}),
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+RATE_LIMITS_DATABASE = 1
 CACHES = {
     "default": {
         "BACKEND": "smarttrader.lib.cache.SurvivingCache",
-        "LOCATION": REDIS_URL,
-        # A hung Redis costs a request this much, once in ten seconds.
+        # Celery has the database that REDIS_URL names.
+        "LOCATION": database_url(REDIS_URL, RATE_LIMITS_DATABASE),
+        # A hung Redis costs a request at most both, once in ten seconds.
         "OPTIONS": {"socket_timeout": 0.2, "socket_connect_timeout": 0.2},
     }
 }
@@ -144,6 +161,9 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # --- Tokens ---------------------------------------------------------------------------
 # Signs the tokens of bots: apart from SECRET_KEY, so that each can be changed alone.
 JWT_SIGNING_KEY = env.str("JWT_SIGNING_KEY", default="laptop-only-" + "1" * 50)
+
+# --- Expert Advisors ------------------------------------------------------------------
+EA_HEARTBEAT_SECONDS = env.int("EA_HEARTBEAT_SECONDS", default=60)
 
 # --- License keys at rest -------------------------------------------------------------
 LICENSE_KEYRING_FILE = env.str("LICENSE_KEYRING_FILE", default="")
@@ -181,6 +201,28 @@ DEFAULT_FROM_EMAIL = env.str(
     "DEFAULT_FROM_EMAIL", default="Smart Stock Trader <robot@localhost>"
 )
 
+# --- Limits of EAs --------------------------------------------------------------------
+# Calls a minute; docs/ea-protocol.md promises the defaults.
+EA_CALLS_PER_IP = env.int("EA_CALLS_PER_IP", default=1200)
+EA_KEY_CALLS_PER_IP = {"activate": env.int("EA_ACTIVATE_PER_IP", default=60)}
+EA_KEY_CALLS_PER_KEY = {
+    "activate": env.int("EA_ACTIVATE_PER_KEY", default=60),
+    "validate": env.int("EA_VALIDATE_PER_KEY", default=60),
+}
+EA_CALLS_PER_BOT = {
+    "heartbeat": env.int("EA_HEARTBEAT_PER_BOT", default=60),
+    "sync": env.int("EA_SYNC_PER_BOT", default=60),
+    "trades": env.int("EA_TRADES_PER_BOT", default=120),
+    "ticks": env.int("EA_TICKS_PER_BOT", default=120),
+    "logs": env.int("EA_LOGS_PER_BOT", default=120),
+    "settings": env.int("EA_SETTINGS_PER_BOT", default=30),
+}
+# Who tries so many unknown keys is locked out; each time for twice as long.
+EA_UNKNOWN_KEYS_PER_IP = env.int("EA_UNKNOWN_KEYS_PER_IP", default=10)
+EA_UNKNOWN_KEYS_SECONDS = env.int("EA_UNKNOWN_KEYS_SECONDS", default=15 * 60)
+EA_LOCK_OUT_SECONDS = env.int("EA_LOCK_OUT_SECONDS", default=60)
+EA_LOCK_OUT_LONGEST_SECONDS = env.int("EA_LOCK_OUT_LONGEST_SECONDS", default=3600)
+
 # --- Language and time ----------------------------------------------------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English")]
@@ -206,6 +248,8 @@ STATEMENT_MAX_BYTES = env.int("STATEMENT_MAX_BYTES", default=32 * 1024 * 1024)
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 # --- Walls ----------------------------------------------------------------------------
+# Whose X-Forwarded-For is believed; on a laptop there is no proxy.
+TRUSTED_PROXIES = networks(env.list("TRUSTED_PROXIES", default=[]))
 # TLS ends at a proxy that sets X-Forwarded-Proto; on a laptop there is none.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = not DEBUG
@@ -230,10 +274,19 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
+        "line": {
+            "class": "smarttrader.lib.logs.ScrubbingFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
+        }
     },
     "handlers": {
         "stderr": {"class": "logging.StreamHandler", "formatter": "line"},
     },
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+    # Django gives these handlers of its own, which scrub nothing: naming them takes
+    # the handlers away, and their lines go to the root's.
+    "loggers": {
+        "django": {"level": "INFO"},
+        "django.server": {"level": "INFO", "propagate": True},
+    },
 }

@@ -1,6 +1,5 @@
 """What EAs report of trades and prices, read for the doors that take it."""
 
-import re
 from datetime import datetime
 from decimal import Decimal
 
@@ -17,7 +16,7 @@ AMOUNT_LIMIT = Decimal("1e8")  # NUMERIC(10,2)
 PRICE_LIMIT = Decimal("1e10")  # NUMERIC(15,5)
 PERCENT_LIMIT = Decimal("1e6")  # NUMERIC(10,4)
 BIGGEST_INTEGER = 2**63 - 1
-TICKET = re.compile(r"[\x21-\x7e]{1,50}")
+LONGEST_TICKET, LONGEST_PADDED_TICKET = 50, 1000
 MARKET_TYPES = {
     **dict.fromkeys(("buy", "op_buy", "0"), TradeType.BUY),
     **dict.fromkeys(("sell", "op_sell", "1"), TradeType.SELL),
@@ -39,7 +38,7 @@ TICK_REFUSALS = {
 def trade_of(fields: Fields, *, now: datetime) -> TradeReport:
     """Return what an item says of a trade. Raises FieldInvalid."""
     opened_at = fields.required_moment("opened_at", now=now)
-    closed_at = fields.moment("closed_at", now=now)
+    closed_at = fields.moment("closed_at", now=now, zero_is_absent=True)
     told = fields.choice("status", STATUSES)
     status = TradeStatus(
         told or (TradeStatus.CLOSED if closed_at else TradeStatus.OPEN)
@@ -111,11 +110,15 @@ def tick_counts(batch: Batch[TickReport], recorded: RecordedTicks) -> Counts:
 
 
 def _ticket(fields: Fields) -> str:
-    ticket = fields.required_text("ticket_number", limit=50)
-    if not TICKET.fullmatch(ticket):
-        raise FieldInvalid("ticket_number", "ticket_number is printable ASCII.")
-    # MetaTrader counts tickets; zeros before a number do not make it another.
-    return (ticket.lstrip("0") or "0") if ticket.isdigit() else ticket
+    ticket = fields.required_printable("ticket_number", limit=LONGEST_PADDED_TICKET)
+    if ticket.isdigit():
+        # MetaTrader counts tickets; zeros before a number do not make it another.
+        ticket = ticket.lstrip("0") or "0"
+    if len(ticket) > LONGEST_TICKET:
+        raise FieldInvalid(
+            "ticket_number", f"ticket_number has at most {LONGEST_TICKET} characters."
+        )
+    return ticket
 
 
 def _trade_type(fields: Fields, status: TradeStatus) -> TradeType:

@@ -83,7 +83,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 def _first_run(request: HttpRequest) -> HttpResponse:
     if request.headers.get("HX-Target") == "waiting":
         return HttpResponse(status=204)
-    license = newest_license(parts.user_of(request))  # noqa: A001 -- the model's name
+    license = newest_license(parts.user_of(request))
     return render(request, "analytics/first_run.html", {"license": license})
 
 

@@ -222,7 +222,7 @@ def _troubled_licenses(bots: Sequence[FleetBot], now: datetime) -> list[Attentio
         each.bot.license_id: each.bot.license for each in bots if each.is_connected
     }
     found = []
-    for license in in_use.values():  # noqa: A001 -- the model's own name
+    for license in in_use.values():
         trouble = _trouble_of(license, now)
         if trouble:
             left = (license.expires_at or now) - now
@@ -230,7 +230,7 @@ def _troubled_licenses(bots: Sequence[FleetBot], now: datetime) -> list[Attentio
     return found
 
 
-def _trouble_of(license: License, now: datetime) -> Trouble | None:  # noqa: A002
+def _trouble_of(license: License, now: datetime) -> Trouble | None:
     if license.status in (LicenseStatus.REVOKED, LicenseStatus.SUSPENDED):
         return Trouble.LICENSE_STOPPED
     ends = license.expires_at

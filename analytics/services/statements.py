@@ -34,7 +34,7 @@ def import_statement(
     user: User,
     file: StatementFile,
     now: datetime,
-    license: License | None = None,  # noqa: A002 -- the field's own name
+    license: License | None = None,
     bot: BotInstance | None = None,
     utc_offset_minutes: int | None = None,
     on_progress: Progress | None = None,

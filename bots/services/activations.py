@@ -1,18 +1,30 @@
 """Activation: which accounts a license runs on, race-safe."""
 
+import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F
-from django.utils.crypto import salted_hmac
 
 from bots import queries
 from bots.models import BotInstance, BotSource
+from bots.services.bot_settings import ensure_settings
+from licensing import keys
 from licensing import queries as licensing
-from licensing.models import License, LicenseType, Plan
-from licensing.standing import Standing
+from licensing.fingerprints import fingerprint
+from licensing.models import License, LicenseEvent, LicenseEventType, LicenseType
+from licensing.services import hardware, trials
+from licensing.services.events import append_event
+from licensing.services.hardware import HardwareMismatch
+from licensing.services.locks import locked_license
+from licensing.standing import Standing, current_standing
+from smarttrader.lib.actors import Actor, ActorType
 from smarttrader.lib.errors import DomainError
+
+# An EA that is refused may ask again and again: one event tells of it for so long.
+REJECTION_IS_TOLD_FOR = timedelta(hours=1)
 
 
 class LicenseNotFound(DomainError):
@@ -24,12 +36,6 @@ class LicenseNotFound(DomainError):
 class AccountTypeNotAllowed(DomainError):
     code = "ACCOUNT_TYPE_NOT_ALLOWED"
     title = "A trial runs on demo accounts only"
-    kind = "refused"
-
-
-class HardwareMismatch(DomainError):
-    code = "HARDWARE_MISMATCH"
-    title = "The license is locked to another computer"
     kind = "refused"
 
 
@@ -63,6 +69,14 @@ class ActivationRequest:
     utc_offset_minutes: int | None = None
     account_currency: str = ""
 
+    @property
+    def name(self) -> str:
+        return self.instance_name or f"MT4 {self.mt4_account}"
+
+    @property
+    def account(self) -> queries.Account:
+        return self.mt4_account, self.broker_server.lower()
+
 
 @dataclass(frozen=True)
 class Activation:
@@ -72,92 +86,105 @@ class Activation:
     is_new: bool
 
 
-def activate(*, request: ActivationRequest, now: datetime) -> Activation:
+def activate(*, request: ActivationRequest, actor: Actor, now: datetime) -> Activation:
     """Activate an account under a license, or find that it is active already.
 
     Locks the license row, so that of many racing clients no more get a slot than there
-    are. Raises KeyMalformed, LicenseNotFound, LicenseLapsed, AccountTypeNotAllowed,
-    HardwareMismatch and ActivationLimit, in this order.
+    are. A refusal leaves an event, once an hour for each account. Raises KeyMalformed,
+    LicenseNotFound, LicenseLapsed, AccountTypeNotAllowed, HardwareMismatch,
+    TrialAlreadyUsed and ActivationLimit.
     """
     found = licensing.license_by_key(request.license_key)
     if found is None:
         raise LicenseNotFound
     with transaction.atomic():
-        # Read anew under the lock: status, hardware and owner may have changed.
-        locked = License.objects.select_for_update(of=("self",)).select_related("user")
-        license_ = locked.get(pk=found.pk)
-        grace_days = Plan.objects.get(license_type=license_.license_type).grace_days
-        standing = queries.license_standing(license_, grace_days, now)
-        bot = _known_instance(license_, request)
-        is_active = bot is not None and bot.released_at is None
-        if not standing.is_valid:
-            raise LicenseLapsed(standing, bot if is_active else None)
-        if request.is_live and license_.license_type == LicenseType.TRIAL:
-            raise AccountTypeNotAllowed
-        _bind_hardware(license_, request.hardware_id)
-        used = queries.accounts_in_use(license_)
-        if bot is None or not is_active:
-            _take_slot(license_, request, used)
-            bot = _open_instance(license_, request, bot)
-        else:
-            _note(bot, request)
-        return Activation(bot, standing, len(used), is_new=not is_active)
+        # Read anew under the lock: all that was true before may have changed.
+        license_ = locked_license(found.pk)
+        if not licensing.is_key_of(license_, keys.canonical_key(request.license_key)):
+            raise LicenseNotFound
+        try:
+            with transaction.atomic():
+                return _activate(license_, request, actor, now)
+        except DomainError as error:
+            refusal = error
+        _note_rejection(license_, request, refusal, actor, now)
+    raise refusal
 
 
-def _known_instance(
-    license: License,  # noqa: A002 -- the field's own name
+def _activate(
+    license: License,
     request: ActivationRequest,
-) -> BotInstance | None:
-    known = BotInstance.objects.filter(
-        license=license,
-        mt4_account=request.mt4_account,
-        instance_name=_name(request),
-        source=BotSource.EA,
-    )
-    server = request.broker_server.lower()
-    return next(
-        (bot for bot in known if (bot.broker_server or "").lower() == server), None
-    )
-
-
-def _name(request: ActivationRequest) -> str:
-    return request.instance_name or f"MT4 {request.mt4_account}"
-
-
-def _bind_hardware(license: License, hardware_id: str) -> None:  # noqa: A002
-    digest = salted_hmac("licensing.hardware_id", hardware_id).hexdigest()
-    if license.hardware_id is None:
-        License.objects.filter(pk=license.pk).update(hardware_id=digest)
-    elif license.hardware_id != digest:
+    actor: Actor,
+    now: datetime,
+) -> Activation:
+    standing = current_standing(license, now)
+    live = queries.live_bots(license)
+    active = next((bot for bot in live if _is_meant(bot, request)), None)
+    if not standing.is_valid:
+        raise LicenseLapsed(standing, active)
+    if request.is_live and license.license_type == LicenseType.TRIAL:
+        raise AccountTypeNotAllowed
+    if not hardware.is_hardware_of(license, request.hardware_id):
         raise HardwareMismatch
+    used = queries.accounts_of(live)
+    if active is not None:
+        _bind_hardware(license, request, actor, now)
+        _tell(active, request)
+        active.save(update_fields=[*TOLD, "updated_at"])
+        _count_activation(license, now, by=0)
+        return Activation(active, standing, len(used), is_new=False)
+    _check_slot(license, request, used)
+    if license.license_type == LicenseType.TRIAL:
+        trials.begin_trial(
+            license=license,
+            mt4_account=request.mt4_account,
+            broker_server=request.broker_server,
+            hardware_id=request.hardware_id,
+            now=now,
+        )
+    _bind_hardware(license, request, actor, now)
+    bot = _open_instance(license, request)
+    _count_activation(license, now, by=1)
+    append_event(
+        license=license,
+        type=LicenseEventType.ACTIVATED,
+        actor=Actor(ActorType.EA, bot.pk, actor.ip, actor.request_id),
+        after=_account_told(request),
+        now=now,
+    )
+    return Activation(bot, standing, len(used | {request.account}), is_new=True)
 
 
-def _take_slot(
-    license: License,  # noqa: A002 -- the field's own name
+def _is_meant(bot: BotInstance, request: ActivationRequest) -> bool:
+    told = (*request.account, request.name)
+    return (*queries.account_of(bot), bot.instance_name) == told
+
+
+def _check_slot(
+    license: License,
     request: ActivationRequest,
-    used: set[tuple[str, str]],
+    used: Collection[queries.Account],
 ) -> None:
-    account = (request.mt4_account, request.broker_server.lower())
-    if account not in used and len(used) >= license.max_accounts:
+    if request.account not in used and len(used) >= license.max_accounts:
         raise ActivationLimit(
             f"{len(used)} of {license.max_accounts} accounts are in use"
         )
-    used.add(account)
-    License.objects.filter(pk=license.pk).update(
-        activation_count=F("activation_count") + 1
+
+
+def _bind_hardware(
+    license: License,
+    request: ActivationRequest,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    hardware.bind_hardware(
+        license=license, hardware_id=request.hardware_id, actor=actor, now=now
     )
 
 
-def _open_instance(
-    license: License,  # noqa: A002 -- the field's own name
-    request: ActivationRequest,
-    released: BotInstance | None,
-) -> BotInstance:
+def _open_instance(license: License, request: ActivationRequest) -> BotInstance:
     """Revive the released instance, take over a statement's, or make one."""
-    statement = BotInstance.objects.filter(
-        license=license, mt4_account=request.mt4_account, source=BotSource.STATEMENT
-    ).order_by("id")
-    bot = released or statement.first()
+    bot = _released(license, request) or _statement(license, request)
     if bot is None:
         bot = BotInstance(
             license=license,
@@ -167,36 +194,97 @@ def _open_instance(
         )
     elif bot.source == BotSource.STATEMENT:
         bot.broker_server = request.broker_server or None
-    bot.instance_name = _name(request)
+    bot.license = license
+    bot.instance_name = request.name
     bot.broker_name = request.broker_name
     bot.source = BotSource.EA
     bot.released_at = None
     _tell(bot, request)
     bot.save()
+    ensure_settings(bot=bot)
     return bot
 
 
-def _note(bot: BotInstance, request: ActivationRequest) -> None:
-    _tell(bot, request)
-    bot.save(
-        update_fields=[
-            "is_live",
-            "ea_version",
-            "utc_offset_minutes",
-            "account_currency",
-            "hardware_id_hmac",
-            "updated_at",
-        ]
+def _released(license: License, request: ActivationRequest) -> BotInstance | None:
+    known = BotInstance.objects.filter(
+        license=license, mt4_account=request.mt4_account, source=BotSource.EA
+    ).exclude(released_at=None)
+    return next((bot for bot in known if _is_meant(bot, request)), None)
+
+
+def _statement(license: License, request: ActivationRequest) -> BotInstance | None:
+    statements = BotInstance.objects.filter(
+        license=license, mt4_account=request.mt4_account, source=BotSource.STATEMENT
     )
+    return statements.order_by("id").first()
+
+
+TOLD = (
+    "is_live",
+    "ea_version",
+    "utc_offset_minutes",
+    "account_currency",
+    "hardware_id_hmac",
+)
 
 
 def _tell(bot: BotInstance, request: ActivationRequest) -> None:
     bot.is_live = request.is_live
-    bot.hardware_id_hmac = salted_hmac(
-        "bots.hardware_id", request.hardware_id
-    ).hexdigest()
+    bot.hardware_id_hmac = fingerprint("bots.hardware_id", request.hardware_id)
     bot.ea_version = request.ea_version
     if request.utc_offset_minutes is not None:
         bot.utc_offset_minutes = request.utc_offset_minutes
     if request.account_currency:
         bot.account_currency = request.account_currency
+
+
+def _count_activation(license: License, now: datetime, *, by: int) -> None:
+    License.objects.filter(pk=license.pk).update(
+        activation_count=F("activation_count") + by, last_validated=now
+    )
+
+
+def _note_rejection(
+    license: License,
+    request: ActivationRequest,
+    refusal: DomainError,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    if isinstance(refusal, LicenseLapsed) and refusal.bot is not None:
+        return  # an EA that is active already learns that it may only manage
+    told = {"code": code_of(refusal), **_account_told(request)}
+    if not _is_rejection_told(license.pk, told, now):
+        append_event(
+            license=license,
+            type=LicenseEventType.ACTIVATION_REJECTED,
+            actor=actor,
+            after=told,
+            now=now,
+        )
+
+
+def _is_rejection_told(
+    license_id: uuid.UUID, told: dict[str, str], now: datetime
+) -> bool:
+    return LicenseEvent.objects.filter(
+        license_id=license_id,
+        type=LicenseEventType.ACTIVATION_REJECTED,
+        at__gt=now - REJECTION_IS_TOLD_FOR,
+        after=told,
+    ).exists()
+
+
+def code_of(refusal: DomainError) -> str:
+    """Return the protocol's code of a refused activation."""
+    if isinstance(refusal, LicenseLapsed):
+        return refusal.standing.code
+    return refusal.code
+
+
+def _account_told(request: ActivationRequest) -> dict[str, str]:
+    return {
+        "mt4_account": request.mt4_account,
+        "broker_server": request.broker_server,
+        "instance_name": request.name,
+    }

@@ -1,4 +1,4 @@
-"""Heartbeats: a bot is alive."""
+"""Heartbeats: a bot is alive, or has fallen silent."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,11 @@ from decimal import Decimal
 
 from django.db import connection, transaction
 
-from bots.models import OFFLINE_AFTER, BotInstance, BotStatus
+from bots.models import OFFLINE_AFTER, BotInstance, BotSource, BotStatus, Command
+from bots.services import commands
+from bots.signals import bot_offline, bot_online
+
+NO_COMMAND = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +49,8 @@ def record_heartbeat(*, bot: BotInstance, beat: Heartbeat, now: datetime) -> Hea
 def write_heartbeat(*, bot: BotInstance, beat: Heartbeat, now: datetime) -> Heard:
     """Note that a bot is alive, within the caller's transaction.
 
-    One UPDATE of columns that no btree holds.
+    One UPDATE of columns that no btree holds; it locks the bot. A pending command costs
+    one more, or two. Announces bot_online if bot_offline was announced before.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -64,9 +69,11 @@ def write_heartbeat(*, bot: BotInstance, beat: Heartbeat, now: datetime) -> Hear
                 equity = coalesce(%(equity)s, equity),
                 open_trades = coalesce(%(open_trades)s, open_trades),
                 heartbeat_message = coalesce(%(message)s, ''),
+                offline_at = NULL,
                 utc_offset_minutes = coalesce(%(offset)s, utc_offset_minutes)
             WHERE id = %(bot_id)s
-            RETURNING old.last_heartbeat < %(offline_since)s, new.settings_version
+            RETURNING old.last_heartbeat < %(offline_since)s, old.offline_at,
+                new.settings_version, new.pending_command
             """,
             {
                 "bot_id": bot.pk,
@@ -81,5 +88,41 @@ def write_heartbeat(*, bot: BotInstance, beat: Heartbeat, now: datetime) -> Hear
             },
         )
         row = cursor.fetchone()
-    came_back, settings_version = row or (False, bot.settings_version)
-    return Heard(bool(came_back), "none", settings_version)
+    if row is None:  # deleted since its token was read
+        return Heard(
+            came_back=False, command=NO_COMMAND, settings_version=bot.settings_version
+        )
+    was_silent, offline_at, settings_version, pending = row
+    if offline_at is not None:
+        bot_online.send(sender=BotInstance, bot=bot, now=now)
+    command = None
+    if pending is not None:
+        command = commands.answer_heartbeat(
+            bot=bot, status=beat.status, pending=Command(pending), now=now
+        )
+    came_back = bool(was_silent) or offline_at is not None
+    return Heard(came_back, command or NO_COMMAND, settings_version)
+
+
+def sweep_offline(*, now: datetime) -> int:
+    """Mark bots that fell silent offline, and announce each once; return how many.
+
+    The WHERE clause is the lock: a bot that beats meanwhile is left alone, and of two
+    sweeps one marks it.
+    """
+    silent = BotInstance.objects.filter(
+        last_heartbeat__lt=now - OFFLINE_AFTER,
+        offline_at=None,
+        released_at=None,
+        source=BotSource.EA,
+    )
+    with transaction.atomic():
+        # Bots that are busy beating are locked, and not silent.
+        locked = silent.select_for_update(skip_locked=True, no_key=True)
+        bots = list(locked.order_by("pk"))
+        BotInstance.objects.filter(pk__in=[bot.pk for bot in bots]).update(
+            offline_at=now
+        )
+        for bot in bots:
+            bot_offline.send(sender=BotInstance, bot=bot, now=now)
+    return len(bots)

@@ -6,7 +6,7 @@ from licensing.models import License
 
 def statement_instance(
     *,
-    license: License,  # noqa: A002 -- the field's own name
+    license: License,
     mt4_account: str,
     broker_name: str,
     account_currency: str,

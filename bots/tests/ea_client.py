@@ -7,7 +7,7 @@ from django.test import Client
 
 from accounts.models import User
 from licensing.models import LicenseType
-from licensing.services import issue_license
+from licensing.services.issuing import issue_license
 from smarttrader.lib import clock
 
 ACTIVATION = {

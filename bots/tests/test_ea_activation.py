@@ -9,6 +9,7 @@ from bots.models import BotInstance, BotSource
 from bots.tests.ea_client import ACTIVATION, Ea, license_key_of
 from bots.tests.factories import BotInstanceFactory
 from licensing.models import License, LicenseType
+from licensing.tests.factories import LicenseHoldFactory
 from smarttrader.lib import clock
 
 
@@ -162,7 +163,6 @@ def test_a_trial_does_not_run_on_a_live_account(alice):
     ("change", "code"),
     [
         ({"status": "revoked"}, "LICENSE_REVOKED"),
-        ({"status": "suspended"}, "LICENSE_SUSPENDED"),
         ({"expires_at": clock.now() - timedelta(days=60)}, "LICENSE_EXPIRED"),
     ],
 )
@@ -181,7 +181,7 @@ def test_a_lapsed_license_refuses_a_new_account(key, change, code):
 def test_an_active_account_under_a_lapsed_license_may_go_on_to_manage(key):
     ea = Ea()
     ea.activate(key)
-    License.objects.update(status="suspended")
+    LicenseHoldFactory.create(license=License.objects.get())
 
     reply = ea.activate(key)
 

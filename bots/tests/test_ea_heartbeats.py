@@ -6,6 +6,7 @@ import pytest
 from bots.models import OFFLINE_AFTER, BotInstance, BotState
 from bots.tests.ea_client import Ea, license_key_of
 from licensing.models import License
+from licensing.tests.factories import LicenseHoldFactory
 from smarttrader.lib import clock
 
 pytestmark = pytest.mark.django_db
@@ -50,7 +51,7 @@ def test_the_first_beat_after_silence_is_a_resurrection_once(ea):
 
 
 def test_a_beat_under_a_lapsed_license_is_refused_and_noted(ea):
-    License.objects.update(status="suspended")
+    LicenseHoldFactory.create(license=License.objects.get())
 
     reply = ea.call("heartbeat", equity=42)
 

@@ -5,7 +5,8 @@ import pytest
 
 from bots.models import BotInstance, BotLog
 from bots.tests.ea_client import Ea, license_key_of
-from licensing.models import License, LicenseStatus
+from licensing.models import License
+from licensing.tests.factories import LicenseHoldFactory
 from smarttrader.lib import clock
 
 pytestmark = pytest.mark.django_db
@@ -224,7 +225,7 @@ def test_more_than_500_lines_are_too_large(ea):
 
 
 def test_lines_under_a_lapsed_license_are_stored_and_refused(ea):
-    License.objects.update(status=LicenseStatus.SUSPENDED)
+    LicenseHoldFactory.create(license=License.objects.get())
 
     reply = ea.call("logs", logs=[line(client_seq=1)])
     again = ea.call("logs", logs=[line(client_seq=1)])

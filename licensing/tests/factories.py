@@ -6,7 +6,14 @@ import factory
 from accounts.tests.factories import UserFactory
 from licensing import keys
 from licensing.keyring import current_keyring
-from licensing.models import License, LicenseStatus, LicenseType, Plan
+from licensing.models import (
+    HoldSource,
+    License,
+    LicenseHold,
+    LicenseStatus,
+    LicenseType,
+    Plan,
+)
 
 
 class PlanFactory(factory.django.DjangoModelFactory[Plan]):
@@ -41,3 +48,15 @@ class LicenseFactory(factory.django.DjangoModelFactory[License]):
     status = LicenseStatus.ACTIVE
     issued_at = datetime(2026, 1, 1, tzinfo=UTC)
     expires_at = None
+
+
+class LicenseHoldFactory(factory.django.DjangoModelFactory[LicenseHold]):
+    """An open hold: its license is suspended."""
+
+    class Meta:
+        model = LicenseHold
+
+    license = factory.SubFactory(LicenseFactory)
+    source = HoldSource.ADMIN
+    reason = "A test"
+    placed_at = datetime(2026, 1, 2, tzinfo=UTC)

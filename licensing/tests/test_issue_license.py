@@ -9,9 +9,10 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from accounts.models import User
-from licensing import queries, services
+from licensing import queries
 from licensing.keys import canonical_key
 from licensing.models import License, LicenseStatus, LicenseType, Plan
+from licensing.services.issuing import issue_license
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -147,7 +148,7 @@ def test_no_key_is_in_the_database_in_plain(alice: User):
 
 def test_newest_license_is_the_one_that_was_issued_last(alice: User, charlie: User):
     issued = [
-        services.issue_license(
+        issue_license(
             user=user, license_type=LicenseType.PRO, now=NOW + timedelta(days=day)
         ).license
         for day, user in ((1, alice), (3, alice), (2, alice), (4, charlie))

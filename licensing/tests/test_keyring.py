@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import User
-from licensing import checks, queries, services
+from licensing import checks, queries
 from licensing.keyring import (
     KEY_BYTES,
     Keyring,
@@ -25,6 +25,8 @@ from licensing.keyring import (
 )
 from licensing.keys import canonical_key, generate_key
 from licensing.models import KeyCheck, License, LicenseType
+from licensing.services.issuing import IssuedLicense, issue_license
+from licensing.services.sealing import KeyringMismatch
 from licensing.tests.test_issue_license import NOW
 
 OLD, NEW = (
@@ -159,7 +161,7 @@ def test_wrong_keyring_stops_the_issue_of_licenses(alice: User, settings: Any):
     issued = _issue(alice)
     settings.LICENSE_KEYRING = generate_keyring()
 
-    with pytest.raises(services.KeyringMismatch):
+    with pytest.raises(KeyringMismatch):
         _issue(alice)
 
     assert License.objects.get() == issued.license
@@ -216,5 +218,5 @@ def test_laptop_keyring_stays_the_same(tmp_path: Path):
     assert _laptop_keyring(path) == _laptop_keyring(path) == path.read_text()
 
 
-def _issue(user: User) -> services.IssuedLicense:
-    return services.issue_license(user=user, license_type=LicenseType.PRO, now=NOW)
+def _issue(user: User) -> IssuedLicense:
+    return issue_license(user=user, license_type=LicenseType.PRO, now=NOW)

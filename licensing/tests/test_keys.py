@@ -111,6 +111,9 @@ def test_text_of_any_kind_is_refused(text: str):
         "SST-\u06600000-00000-00000-00000-00",
         KNOWN + " " * 80,
         KNOWN * 2,
+        KNOWN.replace("SS", "\u00df"),
+        KNOWN.replace("ST", "\ufb06"),
+        KNOWN.replace("SS", "S\u017f"),
     ],
 )
 def test_malformed_key_is_refused(text: str):

@@ -14,7 +14,7 @@ from bots.models import BotInstance
 from licensing import queries as licensing
 from licensing.keyring import current_keyring
 from licensing.models import License, LicenseType
-from licensing.services import issue_license
+from licensing.services.issuing import issue_license
 from smarttrader.demo import cast
 from smarttrader.simulation.advisor import Assignment, history_spans
 from smarttrader.simulation.payloads import dialect_of

@@ -10,15 +10,17 @@ from accounts.models import User
 from accounts.services import create_user
 from analytics.services import rollups
 from billing.models import BillingCycle, Subscription, SubscriptionStatus
-from bots.models import BotInstance, BotSettings, LogCategory, LogLevel
+from bots.models import BotInstance, LogCategory, LogLevel
 from bots.services import activations, heartbeats
+from bots.services.bot_settings import change_settings
 from bots.services.logs import LogLine, record_logs
 from licensing import queries as licensing
 from licensing.models import LicenseType
-from licensing.services import issue_license
+from licensing.services.issuing import issue_license
 from notifications.models import Notification, NotificationType
 from smarttrader.demo import cast, history
 from smarttrader.demo.history import History
+from smarttrader.lib.actors import SYSTEM
 from smarttrader.simulation.strategy import Account, Ticket
 from trading.services.ticks import record_ticks
 from trading.services.trades import record_trades
@@ -27,6 +29,10 @@ BATCH = 500
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 LOGGED_TICKETS = 25
 SYSTEM_LOG_DAYS = 30
+SESSIONS = [
+    {"name": "London", "days": "12345", "start": "07:00", "end": "16:00"},
+    {"name": "New York", "days": "12345", "start": "13:00", "end": "21:00"},
+]
 
 
 def seed(*, now: datetime) -> int:
@@ -93,7 +99,7 @@ def _furnish(alice: User, day: datetime, now: datetime) -> None:
         _record(bot, made_up, now)
         _write_logs(bot, made_up, now)
         bots.append(bot)
-    _write_settings(bots)
+    _write_settings(bots, now)
     _write_subscription(alice, day)
     _write_notifications(alice, day)
     rollups.roll_up(now=now, only_bots=[bot.pk for bot in bots])
@@ -112,7 +118,7 @@ def _activated(account: Account, license_key: str, day: datetime) -> BotInstance
         utc_offset_minutes=account.utc_offset_minutes,
         account_currency=account.currency,
     )
-    return activations.activate(request=request, now=day).bot
+    return activations.activate(request=request, actor=SYSTEM, now=day).bot
 
 
 def _record(bot: BotInstance, made_up: History, now: datetime) -> None:
@@ -183,39 +189,22 @@ def _system_lines(bot: BotInstance, day: datetime) -> list[Line]:
 
 
 # --- Settings, subscription, inbox ----------------------------------------------------
-def _write_settings(bots: list[BotInstance]) -> None:
-    rows = []
+def _write_settings(bots: list[BotInstance], now: datetime) -> None:
     for bot, demo_bot in zip(bots, cast.BOTS, strict=True):
         first = demo_bot.account.strategies[0]
-        rows.append(
-            BotSettings(
-                bot_instance=bot,
-                risk_percentage=Decimal(repr(first.risk * 100)),
-                max_daily_loss=Decimal(demo_bot.account.deposit) / 50,
-                max_trades_per_day=max(10, round(3 * first.trades_per_day)),
-                trading_pairs=list(first.symbols),
-                trading_sessions=[
-                    {
-                        "name": "London",
-                        "days": "12345",
-                        "start": "07:00",
-                        "end": "16:00",
-                    },
-                    {
-                        "name": "New York",
-                        "days": "12345",
-                        "start": "13:00",
-                        "end": "21:00",
-                    },
-                ],
-                strategies_enabled=[
-                    {"name": strategy.name, "enabled": True}
-                    for strategy in demo_bot.account.strategies
-                ],
-                trailing_stop=demo_bot.is_simulated,
-            )
-        )
-    BotSettings.objects.bulk_create(rows)
+        changes = {
+            "risk_percentage": repr(first.risk * 100),
+            "max_daily_loss": Decimal(demo_bot.account.deposit) / 50,
+            "max_trades_per_day": max(10, round(3 * first.trades_per_day)),
+            "trading_pairs": list(first.symbols),
+            "trading_sessions": SESSIONS,
+            "strategies_enabled": [
+                {"name": strategy.name, "enabled": True}
+                for strategy in demo_bot.account.strategies
+            ],
+            "trailing_stop": demo_bot.is_simulated,
+        }
+        change_settings(bot=bot, changes=changes, actor=SYSTEM, now=now)
 
 
 def _write_subscription(alice: User, day: datetime) -> None:

@@ -239,5 +239,6 @@ class Child:
 
     def _relay_lines(self, process: subprocess.Popen[str], say: Say) -> None:
         assert process.stdout is not None  # noqa: S101
-        for line in process.stdout:
-            say(f"[{self.name}] {line.rstrip()}")
+        with process.stdout as lines:
+            for line in lines:
+                say(f"[{self.name}] {line.rstrip()}")

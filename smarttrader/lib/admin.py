@@ -8,6 +8,10 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
+from smarttrader.lib.actors import Actor, ActorType
+from smarttrader.lib.client_address import recorded_address
+from smarttrader.lib.request_ids import request_id_of
+
 Row = TypeVar("Row", bound=Model)
 
 
@@ -30,6 +34,16 @@ class ReadOnlyAdmin(admin.ModelAdmin[Row]):
         obj: Row | None = None,
     ) -> bool:
         return False
+
+
+def staff_actor(request: HttpRequest) -> Actor:
+    """Return the signed-in member of the staff, as events remember them."""
+    return Actor(
+        ActorType.STAFF,
+        request.user.pk,
+        recorded_address(request),
+        request_id_of(request),
+    )
 
 
 class CappedPaginator(Paginator[Any]):

@@ -4,18 +4,88 @@ For ten seconds after a failure each process counts for itself: limits stay, a l
 more generous, and nobody is answered 500. Nothing that must be kept belongs here.
 """
 
+import functools
 import logging
+import threading
 import time
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.locmem import LocMemCache
-from django.core.cache.backends.redis import RedisCache
+from django.core.cache.backends.redis import RedisCache, RedisCacheClient
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 BREAKER_SECONDS = 10
+# Django's default of 300 would let a flood of addresses push the counts out.
+MOST_COUNTS_IN_MEMORY = 100_000
 
 logger = logging.getLogger(__name__)
+
+
+def database_url(url: str, number: int) -> str:
+    """Return the URL of another of a Redis server's numbered databases."""
+    parts = urlsplit(url)
+    query = [pair for pair in parse_qsl(parts.query) if pair[0] != "db"]
+    if parts.scheme == "unix":  # whose path is the socket's
+        return f"unix://{parts.path}?{urlencode([*query, ('db', number)])}"
+    return urlunsplit(parts._replace(path=f"/{number}", query=urlencode(query)))
+
+
+class Breaker:
+    """Open for ten seconds after a failure; then one thread tries, for all of them.
+
+    `now` is in seconds of a clock that never goes back.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open_until = 0.0
+
+    def lets_through(self, now: float) -> bool:
+        with self._lock:
+            if not self._open_until:
+                return True
+            if now < self._open_until:
+                return False
+            # Until the one that tries now has succeeded, the others do not wait too.
+            self._open_until = now + BREAKER_SECONDS
+            return True
+
+    def note_failure(self, now: float) -> None:
+        with self._lock:
+            self._open_until = now + BREAKER_SECONDS
+
+    def note_success(self) -> None:
+        # Read without the lock, on each operation: a late close is only a late close.
+        if self._open_until:
+            with self._lock:
+                self._open_until = 0.0
+
+
+# Django makes a cache object for each thread; these are for all of a process.
+@functools.cache
+def _breaker_of(_location: str) -> Breaker:
+    return Breaker()
+
+
+@functools.cache
+def _client_of(location: str, options: tuple[tuple[str, Any], ...]) -> RedisCacheClient:
+    """Return the client with its pool of connections, which never asks twice."""
+    return RedisCacheClient([location], **dict(options), retry=Retry(NoBackoff(), 0))
+
+
+class _SharedRedisCache(RedisCache):
+    def __init__(self, location: str, params: dict[str, Any]) -> None:
+        super().__init__([location], params)
+        options = params.get("OPTIONS", {})
+        self._client = _client_of(location, tuple(sorted(options.items())))
+
+    @property
+    def _cache(self) -> RedisCacheClient:
+        return self._client
 
 
 class SurvivingCache(BaseCache):
@@ -23,15 +93,20 @@ class SurvivingCache(BaseCache):
 
     def __init__(self, location: str, params: dict[str, Any]) -> None:
         super().__init__(params)
-        self._redis = RedisCache(location, params)
-        self._memory = LocMemCache("surviving", {})
-        self._closed_until = 0.0
+        self._redis = _SharedRedisCache(location, params)
+        self._memory = LocMemCache(
+            location, {**params, "OPTIONS": {"MAX_ENTRIES": MOST_COUNTS_IN_MEMORY}}
+        )
+        self._breaker = _breaker_of(location)
 
     def add(self, *args: Any, **kwargs: Any) -> Any:
         return self._ask("add", *args, **kwargs)
 
     def get(self, *args: Any, **kwargs: Any) -> Any:
         return self._ask("get", *args, **kwargs)
+
+    def get_many(self, *args: Any, **kwargs: Any) -> Any:
+        return self._ask("get_many", *args, **kwargs)
 
     def set(self, *args: Any, **kwargs: Any) -> Any:
         return self._ask("set", *args, **kwargs)
@@ -42,8 +117,16 @@ class SurvivingCache(BaseCache):
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         return self._ask("delete", *args, **kwargs)
 
-    def incr(self, *args: Any, **kwargs: Any) -> Any:
-        return self._ask("incr", *args, **kwargs)
+    def delete_many(self, *args: Any, **kwargs: Any) -> Any:
+        return self._ask("delete_many", *args, **kwargs)
+
+    def incr(self, key: str, delta: int = 1, version: int | None = None) -> Any:
+        answered, value = self._ask_redis("incr", key, delta, version=version)
+        if answered:
+            return value
+        # Redis may have died since the count was begun there: it begins again here.
+        self._memory.add(key, 0, version=version)
+        return self._memory.incr(key, delta, version=version)
 
     def has_key(self, *args: Any, **kwargs: Any) -> Any:
         return self._ask("has_key", *args, **kwargs)
@@ -53,10 +136,23 @@ class SurvivingCache(BaseCache):
         return self._ask("clear")
 
     def _ask(self, operation: str, *args: Any, **kwargs: Any) -> Any:
-        if time.monotonic() >= self._closed_until:
-            try:
-                return getattr(self._redis, operation)(*args, **kwargs)
-            except (RedisError, OSError) as error:
-                self._closed_until = time.monotonic() + BREAKER_SECONDS
-                logger.warning("Redis does not answer: %s", error)
+        answered, value = self._ask_redis(operation, *args, **kwargs)
+        if answered:
+            return value
         return getattr(self._memory, operation)(*args, **kwargs)
+
+    def _ask_redis(self, operation: str, *args: Any, **kwargs: Any) -> tuple[bool, Any]:
+        """Return whether Redis answered, and what. Raises ValueError as Django says."""
+        if not self._breaker.lets_through(time.monotonic()):
+            return False, None
+        try:
+            value = getattr(self._redis, operation)(*args, **kwargs)
+        except (RedisError, OSError) as error:
+            self._breaker.note_failure(time.monotonic())
+            logger.warning("Redis does not answer: %s", error)
+            return False, None
+        except ValueError:  # incr of what is not there: an answer all the same
+            self._breaker.note_success()
+            raise
+        self._breaker.note_success()
+        return True, value

@@ -238,16 +238,6 @@ def test_deletion_of_a_user_leaves_another_users_rows(alice, charlie):
     assert mentions(ids) == before
 
 
-def test_deletion_of_a_user_whose_license_runs_anothers_bot_is_refused(alice, charlie):
-    license_of_alice = LicenseFactory.create(user=alice)
-    BotInstanceFactory.create(license=license_of_alice, user=charlie)
-
-    with pytest.raises(IntegrityError), transaction.atomic():
-        accounts.delete_user(user=alice)
-
-    assert User.objects.filter(pk=alice.pk).exists()
-
-
 def test_deletion_of_a_license_with_bots_is_refused_by_the_database(alice):
     bot = BotInstanceFactory.create(owner=alice)
 

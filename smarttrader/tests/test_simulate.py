@@ -11,6 +11,7 @@ from analytics.services import rollups
 from bots.models import BotInstance, BotLog, BotState
 from bots.tests.ea_client import license_key_of
 from licensing.models import License
+from licensing.tests.factories import LicenseHoldFactory
 from smarttrader.lib import clock
 from trading.models import Trade, TradeHistory
 
@@ -74,7 +75,7 @@ def test_a_suspended_license_opens_nothing_and_is_no_error(alice, live_server, c
     key = license_key_of(alice)
     simulate(live_server, bots=1, license_key=[key], minutes=0.02)
     before = Trade.objects.count()
-    License.objects.update(status="suspended")
+    LicenseHoldFactory.create(license=License.objects.get())
 
     simulate(live_server, bots=1, license_key=[key], minutes=0.02)
 

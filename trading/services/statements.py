@@ -186,7 +186,7 @@ def bot_for_statement(
     *,
     user: User,
     read: ReadStatement,
-    license: License | None,  # noqa: A002 -- the field's own name
+    license: License | None,
     bot: BotInstance | None,
     utc_offset_minutes: int | None,
 ) -> BotInstance:
@@ -210,7 +210,7 @@ def bot_for_statement(
         imported = [each for each in known if each.source == BotSource.STATEMENT]
         bot = next(iter(known if len(known) == 1 else imported), None)
     if bot is None:
-        license = license or licensing.newest_license(user)  # noqa: A001
+        license = license or licensing.newest_license(user)
         if license is None:
             raise NoLicense
         bot = instances.statement_instance(

@@ -8,7 +8,8 @@ import pytest
 from accounts.models import User
 from bots.models import BotInstance
 from bots.tests.ea_client import Ea, license_key_of
-from licensing.models import License, LicenseStatus
+from licensing.models import License, LicenseHold, LicenseStatus
+from licensing.tests.factories import LicenseHoldFactory
 from smarttrader.lib import clock
 from trading.models import Trade
 from trading.tests.sync_payloads import CLOSE, LOG, OPEN, TICK, accepted, stored
@@ -28,7 +29,7 @@ def expire() -> None:
 
 
 def suspend() -> None:
-    License.objects.update(status=LicenseStatus.SUSPENDED)
+    LicenseHoldFactory.create(license=License.objects.get())
 
 
 def revoke() -> None:
@@ -97,6 +98,7 @@ def test_a_new_ticket_under_a_lapsed_license_is_taken_after_renewal(ea, lapse, c
     lapse()
     reply = ea.call("trades", OPEN)
     assert (ea.status, reply["first_rejected_code"]) == (403, code)
+    LicenseHold.objects.all().delete()
     License.objects.update(status=LicenseStatus.ACTIVE, expires_at=None)
     User.objects.update(is_active=True)
 

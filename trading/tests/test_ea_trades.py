@@ -118,13 +118,13 @@ def test_a_close_without_a_time_is_an_open_order(ea):
         ({"trade_type": 2}, "VALIDATION_ERROR", "trade_type"),
         ({"lot_size": "0.004"}, "OUT_OF_RANGE", "lot_size"),
         ({"lot_size": "1,5"}, "VALIDATION_ERROR", "lot_size"),
-        ({"open_price": "NaN"}, "OUT_OF_RANGE", "open_price"),
+        ({"open_price": "NaN"}, "VALIDATION_ERROR", "open_price"),
         ({"profit": "1e9"}, "OUT_OF_RANGE", "profit"),
         ({"opened_at": "1999.12.31 00:00"}, "TIME_OUT_OF_RANGE", "opened_at"),
         ({"opened_at": "yesterday"}, "VALIDATION_ERROR", "opened_at"),
         ({"closed_at": f"{DAY:%Y.%m.%d} 09:59"}, "CLOSED_BEFORE_OPENED", "closed_at"),
         ({"profit": ""}, "VALIDATION_ERROR", "profit"),
-        ({"ticket_number": "a b"}, "VALIDATION_ERROR", "ticket_number"),
+        ({"ticket_number": "a\tb"}, "VALIDATION_ERROR", "ticket_number"),
     ],
 )
 def test_a_bad_item_is_refused_and_the_others_are_kept(ea, change, code, field):

@@ -1,5 +1,5 @@
 from argparse import ArgumentParser
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.management.base import CommandError
@@ -7,9 +7,10 @@ from django.utils.dateparse import parse_datetime
 
 from accounts import queries as accounts
 from accounts.services import UserNotFound
-from licensing import services
 from licensing.models import LicenseType
+from licensing.services.issuing import issue_license
 from smarttrader.lib import clock
+from smarttrader.lib.actors import COMMAND_LINE
 from smarttrader.lib.commands import DomainCommand
 
 
@@ -32,18 +33,14 @@ class Command(DomainCommand):
         user = accounts.user_by_email(options["email"])
         if user is None:
             raise UserNotFound(f"nobody has the e-mail address {options['email']}")
-        expires_at = options["expires_at"]
-        if options["days"] is not None:
-            try:
-                expires_at = now + timedelta(days=options["days"])
-            except OverflowError as error:
-                raise services.TermInvalid("--days is too large") from error
-        issued = services.issue_license(
+        issued = issue_license(
             user=user,
             license_type=LicenseType(options["plan"]),
             max_accounts=options["max_accounts"],
-            expires_at=expires_at,
+            days=options["days"],
+            expires_at=options["expires_at"],
             is_lifetime=options["lifetime"],
+            actor=COMMAND_LINE,
             now=now,
         )
         self.stdout.write(issued.key)

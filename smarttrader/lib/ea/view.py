@@ -1,26 +1,40 @@
 """What every call of an EA has in common, from the raw request to the flat reply."""
 
 import logging
+import re
+from decimal import Decimal
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.db import IntegrityError, InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.utils.http import parse_etags
 from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from smarttrader.lib import clock
+from smarttrader.lib.actors import Actor, ActorType
+from smarttrader.lib.client_address import (
+    address_bucket,
+    client_address,
+    recorded_address,
+)
 from smarttrader.lib.ea.body import read_body
 from smarttrader.lib.ea.fields import Fields
 from smarttrader.lib.ea.refusals import EaRefusal, FieldInvalid
 from smarttrader.lib.ea.replies import reply
 from smarttrader.lib.errors import DomainError
+from smarttrader.lib.rate_limits import Limit, Usage, count_call, narrowest
+from smarttrader.lib.request_ids import request_id_of
 
 RETRY_AFTER_SECONDS = 5
 SERVER_ERROR = 500
 MOST_ITEMS = 500
 LONGEST_NONCE = 128
 BEARER = "bearer "
+# What no text of a call may hold: NUL and halves of characters.
+UNSPEAKABLE = re.compile("[\0\ud800-\udfff]")
 # The database is away or locked, or the bot was deleted meanwhile: a retry will tell.
 PASSING_PROBLEMS = (OperationalError, InterfaceError, InternalError, IntegrityError)
 STATUS_OF_KIND = {"refused": 403, "missing": 404, "conflict": 409, "invalid": 400}
@@ -32,8 +46,9 @@ class EaView(APIView):
     """A call: `answer(fields)` does the work and returns `self.reply(...)`.
 
     Refusals come in the protocol's order: 405, 411/413/415, 400 for a malformed body,
-    401, 400 for fields, 403. `list_name` names the list that a bare list stands for,
-    `list_names` those of a call with several.
+    401, 429, 400 for fields, 403. `list_name` names the list that a bare list stands
+    for, `list_names` those of a call with several; `client` is the caller's address as
+    limits know it.
     """
 
     authentication_classes: ClassVar[list[Any]] = []  # type: ignore[misc]
@@ -43,17 +58,48 @@ class EaView(APIView):
     list_names: ClassVar[tuple[str, ...]] = ()
 
     def initial(self, request: Request, *_args: Any, **_kwargs: Any) -> None:
-        self.now = clock.now()
-        self.nonce = ""
+        self.begin()
         if request.method != self.method:
             raise MethodNotAllowed(str(request.method))
         self.body = self._as_object(read_body(_plain_request(request)))
         self._check_list()
-        self.nonce = _nonce(self.body)
+        # Refusals before its own turn echo it, too.
+        self.nonce, is_nonce_good = _nonce(self.body)
         self.authenticate()
+        self.check_limits()
+        if not is_nonce_good:
+            raise FieldInvalid(
+                "nonce", f"nonce is a text of at most {LONGEST_NONCE} characters."
+            )
+
+    def begin(self) -> None:
+        """Read the clock, and count the call towards its address, whatever it is."""
+        self.now = clock.now()
+        self.nonce = ""
+        self.client = address_bucket(client_address(_plain_request(self.request)))
+        limit = Limit("ea", settings.EA_CALLS_PER_IP)
+        self.usages = [count_call(limit, self.client)]
 
     def authenticate(self) -> None:
         """Find out who calls; here nobody has to tell. Raises EaRefusal."""
+
+    def check_limits(self) -> None:
+        """Refuse who calls too often; calls add limits of their own. Raises EaRefusal.
+
+        Here all calls of an address together, which `begin` has counted.
+        """
+        _refuse_if_exceeded(self.usages[0])
+
+    def count(self, limit: Limit, who: str) -> None:
+        """Count the call towards a limit. Raises EaRefusal when it is used up."""
+        usage = count_call(limit, who)
+        self.usages.append(usage)
+        _refuse_if_exceeded(usage)
+
+    @property
+    def call(self) -> str:
+        """Return the call's name in the protocol, which its limits are found by."""
+        return self.request.path.rstrip("/").rpartition("/")[2]
 
     def answer(self, fields: Fields) -> HttpResponse:
         raise NotImplementedError
@@ -81,6 +127,11 @@ class EaView(APIView):
     ) -> HttpResponse:
         return self._reply(status, code, message, values)
 
+    def is_known(self, etag: str) -> bool:
+        """Tell whether the caller has what an ETag names, so that a 304 will do."""
+        told = parse_etags(self.request.headers.get("If-None-Match", ""))
+        return "*" in told or etag in (each.removeprefix("W/") for each in told)
+
     def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]
         refusal = _as_refusal(exc, self.allowed_methods)
         if refusal.status == SERVER_ERROR:
@@ -90,6 +141,23 @@ class EaView(APIView):
         for name, value in refusal.headers.items():
             response.headers[name] = value
         return response
+
+    def finalize_response(  # type: ignore[override]
+        self, request: Request, response: HttpResponse, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        for name, value in narrowest(self.usages).headers(self.now).items():
+            response.headers[name] = value
+        return super().finalize_response(request, response, *args, **kwargs)  # type: ignore[arg-type]
+
+    @property
+    def caller(self) -> Actor:
+        """Return who calls, as events remember it."""
+        request = _plain_request(self.request)
+        return Actor(
+            ActorType.EA,
+            ip=recorded_address(request),
+            request_id=request_id_of(request),
+        )
 
     def _reply(
         self, status: int, code: str, message: str, values: dict[str, Any]
@@ -124,8 +192,7 @@ class UnknownCall(EaView):
     """Every path that is none: the EA gets a reply that it can read."""
 
     def initial(self, request: Request, *_args: Any, **_kwargs: Any) -> None:
-        self.now = clock.now()
-        self.nonce = ""
+        self.begin()
         raise EaRefusal(404, "NOT_FOUND", f"There is no call {request.path}.")
 
 
@@ -134,9 +201,28 @@ def _plain_request(request: Any) -> HttpRequest:
     return plain
 
 
-def _nonce(body: dict[str, Any]) -> str:
-    nonce = body.get("nonce", "")
-    return str(nonce)[:LONGEST_NONCE] if isinstance(nonce, str | int) else ""
+def _nonce(body: dict[str, Any]) -> tuple[str, bool]:
+    """Return the nonce to echo, to the letter, and whether it is a good one."""
+    nonce = body.get("nonce")
+    if nonce is None:
+        return "", True
+    if isinstance(nonce, bool):
+        nonce = "true" if nonce else "false"
+    if not isinstance(nonce, str | int | Decimal):
+        return "", False
+    text = str(nonce)
+    is_good = len(text) <= LONGEST_NONCE and not UNSPEAKABLE.search(text)
+    return (text, True) if is_good else ("", False)
+
+
+def _refuse_if_exceeded(usage: Usage) -> None:
+    if usage.is_exceeded:
+        raise EaRefusal(
+            429,
+            "RATE_LIMITED",
+            "You call too often: go on after the time in Retry-After.",
+            headers={"Retry-After": str(usage.seconds_left)},
+        )
 
 
 def _as_refusal(error: Exception, allowed: list[str]) -> EaRefusal:

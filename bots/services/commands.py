@@ -1,0 +1,77 @@
+"""Commands to bots: queued by the owner, delivered and acknowledged by heartbeats."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Q
+
+from bots.models import (
+    STATUS_OF_COMMAND,
+    BotCommand,
+    BotInstance,
+    BotSource,
+    BotStatus,
+    Command,
+)
+from smarttrader.lib.actors import Actor
+from smarttrader.lib.errors import DomainError
+
+PENDING = Q(acknowledged_at=None, superseded_at=None)
+
+
+class BotNotConnected(DomainError):
+    code = "BOT_NOT_CONNECTED"
+    title = "No EA of this bot is active, so nothing could hear the command"
+    kind = "conflict"
+
+
+def queue_command(
+    *, bot: BotInstance, command: Command, actor: Actor, now: datetime
+) -> BotCommand:
+    """Queue a command, in place of one that the bot has not acknowledged yet.
+
+    Locks the bot. Raises BotNotConnected for a bot that was released, or only holds a
+    statement.
+    """
+    with transaction.atomic():
+        locked = BotInstance.objects.select_for_update(no_key=True).get(pk=bot.pk)
+        if locked.released_at is not None or locked.source == BotSource.STATEMENT:
+            raise BotNotConnected
+        BotCommand.objects.filter(PENDING, bot_instance=locked).update(
+            superseded_at=now
+        )
+        BotInstance.objects.filter(pk=locked.pk).update(
+            pending_command=command, updated_at=now
+        )
+        return BotCommand.objects.create(
+            bot_instance=locked,
+            command=command,
+            queued_by_type=actor.type,
+            queued_by=actor.id,
+            queued_at=now,
+        )
+
+
+def answer_heartbeat(
+    *, bot: BotInstance, status: BotStatus, pending: Command, now: datetime
+) -> Command | None:
+    """Return the command that a heartbeat is answered, if it does not acknowledge it.
+
+    A status acknowledges the command that was delivered before. Until it does, each
+    heartbeat delivers the command again: a reply may be lost on its way. The caller
+    holds the bot's lock.
+    """
+    if STATUS_OF_COMMAND[pending] == status and _acknowledge(bot, now):
+        BotInstance.objects.filter(pk=bot.pk).update(pending_command=None)
+        return None
+    BotCommand.objects.filter(
+        PENDING, bot_instance_id=bot.pk, delivered_at=None
+    ).update(delivered_at=now)
+    return pending
+
+
+def _acknowledge(bot: BotInstance, now: datetime) -> bool:
+    delivered = BotCommand.objects.filter(PENDING, bot_instance_id=bot.pk).exclude(
+        delivered_at=None
+    )
+    return bool(delivered.update(acknowledged_at=now))

@@ -1,0 +1,151 @@
+"""Offline by our clock: marked once, told once, and told again when it is back."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from accounts.tests.threads import all_at_once
+from bots.models import OFFLINE_AFTER, BotInstance, BotSource
+from bots.services.heartbeats import sweep_offline
+from bots.tasks import sweep_offline as sweep_task
+from bots.tests.ea_client import Ea, license_key_of
+from bots.tests.factories import BotInstanceFactory
+from notifications.models import Notification
+from smarttrader.jobs.models import JobRun
+from smarttrader.lib import clock
+
+pytestmark = pytest.mark.django_db
+A_SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def ea(alice):
+    ea = Ea()
+    ea.activate(license_key_of(alice))
+    ea.call("heartbeat")
+    return ea
+
+
+def fall_silent(since=OFFLINE_AFTER + A_SECOND):
+    BotInstance.objects.update(last_heartbeat=clock.now() - since)
+
+
+def last_heartbeat() -> datetime:
+    beat = BotInstance.objects.get().last_heartbeat
+    assert beat
+    return beat
+
+
+def titles():
+    rows = Notification.objects.order_by("created_at", "id")
+    return list(rows.values_list("title", flat=True))
+
+
+def test_a_silent_bot_is_marked_and_told_of_once(ea):
+    fall_silent()
+
+    swept = [sweep_offline(now=clock.now()) for _ in range(3)]
+
+    assert swept == [1, 0, 0]
+    assert titles() == ["MT4 900100 is offline"]
+    assert Notification.objects.get().user == BotInstance.objects.get().user
+
+
+def test_its_first_beat_afterwards_is_a_resurrection_and_told(ea):
+    fall_silent()
+    sweep_offline(now=clock.now())
+
+    codes = [ea.call("heartbeat")["code"] for _ in range(2)]
+
+    assert codes == ["RESURRECTED", "ALIVE"]
+    assert titles()[1:] == ["MT4 900100 is online again"]
+    assert sweep_offline(now=clock.now()) == 0
+
+
+def test_a_gap_that_nobody_was_told_of_is_a_resurrection_but_no_news(ea):
+    fall_silent()
+
+    codes = [ea.call("sync")["code"] for _ in range(2)]
+
+    assert codes == ["RESURRECTED", "ALIVE"]
+    assert titles() == []
+
+
+def test_three_beats_are_the_limit(ea):
+    beat = last_heartbeat()
+
+    swept = [
+        sweep_offline(now=beat + OFFLINE_AFTER + more)
+        for more in (timedelta(0), timedelta(microseconds=1))
+    ]
+
+    assert swept == [0, 1]
+
+
+def test_who_never_spoke_or_has_left_is_not_offline(ea, alice):
+    ea.call("deactivate")
+    BotInstanceFactory.create(owner=alice, last_heartbeat=None)
+    BotInstanceFactory.create(owner=alice, source=BotSource.STATEMENT)
+    BotInstance.objects.exclude(last_heartbeat=None).update(
+        last_heartbeat=clock.now() - timedelta(days=1)
+    )
+
+    assert sweep_offline(now=clock.now()) == 0
+
+
+def test_an_eas_clock_is_trusted_for_nothing(ea):
+    fall_silent()
+
+    ea.call("heartbeat", server_time=0, time="1999.01.01 00:00", created_at=0)
+
+    assert last_heartbeat() > clock.now() - A_SECOND * 30
+
+
+def test_the_job_leaves_a_run(ea):
+    fall_silent()
+
+    assert sweep_task() == 1
+    assert JobRun.objects.get(job="bots.sweep_offline").count == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_sweeps_at_once_tell_once(alice, rounds):
+    ea = Ea()
+    ea.activate(license_key_of(alice))
+
+    for _ in range(rounds):
+        Notification.objects.all().delete()
+        BotInstance.objects.update(offline_at=None)
+        fall_silent()
+        swept = all_at_once([lambda: sweep_offline(now=clock.now())] * 4)
+        assert (sum(swept), len(titles())) == (1, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_sweep_and_a_beat_at_once_agree(alice, rounds, no_limits):
+    ea = Ea()
+    ea.activate(license_key_of(alice))
+
+    for _ in range(rounds):
+        Notification.objects.all().delete()
+        BotInstance.objects.update(offline_at=None)
+        fall_silent()
+        swept, code = all_at_once(
+            [
+                lambda: sweep_offline(now=clock.now()),
+                lambda: ea.call("heartbeat")["code"],
+            ]
+        )
+        assert code == "RESURRECTED"
+        assert BotInstance.objects.get().offline_at is None
+        assert len(titles()) == 2 * swept
+
+
+def test_coming_back_adds_two_statements_at_most(ea, count_statements):
+    fall_silent()
+    sweep_offline(now=clock.now())
+
+    with count_statements() as asked:
+        ea.call("heartbeat")
+
+    assert len(asked) <= 4

@@ -1,0 +1,154 @@
+"""How long a license runs and what it allows: extend, change plan, revoke."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from licensing.models import License, LicenseEventType, LicenseStatus, LicenseType, Plan
+from licensing.services import events
+from licensing.services.issuing import (
+    MOST_ACCOUNTS,
+    MaxAccountsInvalid,
+    TermInvalid,
+)
+from licensing.services.locks import (
+    locked_unrevoked_license,
+    update_license,
+    write_status,
+)
+from licensing.signals import license_revoked
+from smarttrader.lib.actors import Actor
+from smarttrader.lib.errors import DomainError
+
+
+class NothingToExtend(DomainError):
+    code = "NOTHING_TO_EXTEND"
+    title = "A lifetime license has no end, and a trial keeps its own"
+    kind = "conflict"
+
+
+class PlanUnchanged(DomainError):
+    code = "PLAN_UNCHANGED"
+    title = "The license has this plan already, or it would become a trial"
+    kind = "conflict"
+
+
+def extend_license(
+    *,
+    license: License,
+    days: int,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+) -> License:
+    """Move a license's end by days, from now when it lies in the past.
+
+    Locks the license. Raises LicenseRevoked, NothingToExtend (lifetime, trial) and
+    TermInvalid.
+    """
+    with transaction.atomic():
+        locked = locked_unrevoked_license(license.pk)
+        if locked.expires_at is None or locked.license_type == LicenseType.TRIAL:
+            raise NothingToExtend
+        before = {"status": locked.status, "expires_at": locked.expires_at}
+        try:
+            ends = max(now, locked.expires_at) + timedelta(days=days)
+        except OverflowError as error:
+            raise TermInvalid("the end lies too far ahead") from error
+        if days < 1:
+            raise TermInvalid("a license is extended by at least one day")
+        update_license(locked, now=now, expires_at=ends)
+        after = {"status": write_status(locked.pk, now=now), "expires_at": ends}
+        events.append_event(
+            license=locked,
+            type=LicenseEventType.EXTENDED,
+            actor=actor,
+            reason=reason,
+            before=before,
+            after=after,
+            now=now,
+        )
+        return locked
+
+
+def change_plan(
+    *,
+    license: License,
+    license_type: LicenseType,
+    actor: Actor,
+    now: datetime,
+    max_accounts: int | None = None,
+    reason: str = "",
+) -> License:
+    """Give a license another plan, with the plan's accounts unless others are named.
+
+    Accounts in use beyond the new number go on; no further one is activated. A trial
+    that becomes a paid plan runs the plan's term from now. Locks the license. Raises
+    LicenseRevoked, PlanUnchanged and MaxAccountsInvalid.
+    """
+    plan = Plan.objects.get(license_type=license_type)
+    most = plan.max_accounts if max_accounts is None else max_accounts
+    if not 1 <= most <= MOST_ACCOUNTS:
+        raise MaxAccountsInvalid
+    with transaction.atomic():
+        locked = locked_unrevoked_license(license.pk)
+        before = _terms(locked)
+        is_same = (locked.license_type, locked.max_accounts) == (license_type, most)
+        was_trial = locked.license_type == LicenseType.TRIAL
+        if is_same or license_type == LicenseType.TRIAL:
+            raise PlanUnchanged
+        ends = now + timedelta(days=plan.term_days) if was_trial else locked.expires_at
+        update_license(
+            locked,
+            now=now,
+            license_type=license_type,
+            max_accounts=most,
+            expires_at=ends,
+            trial_days=None,
+        )
+        write_status(locked.pk, now=now)
+        events.append_event(
+            license=locked,
+            type=LicenseEventType.PLAN_CHANGED,
+            actor=actor,
+            reason=reason,
+            before=before,
+            after=_terms(locked),
+            now=now,
+        )
+        return locked
+
+
+def revoke_license(
+    *,
+    license: License,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """End a license for ever; its row and its bots' records stay.
+
+    Locks the license. Raises LicenseRevoked. Announces license_revoked.
+    """
+    with transaction.atomic():
+        locked = locked_unrevoked_license(license.pk)
+        before = {"status": locked.status}
+        update_license(locked, now=now, status=LicenseStatus.REVOKED)
+        events.append_event(
+            license=locked,
+            type=LicenseEventType.REVOKED,
+            actor=actor,
+            reason=reason,
+            before=before,
+            after={"status": LicenseStatus.REVOKED},
+            now=now,
+        )
+        license_revoked.send(sender=License, license=locked, now=now)
+
+
+def _terms(license: License) -> dict[str, object]:
+    return {
+        "license_type": license.license_type,
+        "max_accounts": license.max_accounts,
+        "expires_at": license.expires_at,
+    }

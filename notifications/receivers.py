@@ -1,0 +1,134 @@
+"""What lower apps announce, as lines of an inbox: one INSERT each."""
+
+from datetime import datetime
+from typing import Any
+
+from django.dispatch import receiver
+
+from bots.models import BotInstance
+from bots.signals import bot_offline, bot_online
+from licensing.models import License
+from licensing.signals import (
+    license_expired,
+    license_expiring_soon,
+    license_reinstated,
+    license_revoked,
+    license_suspended,
+)
+from notifications.models import NotificationType
+from notifications.services import notify
+
+
+@receiver(bot_offline)
+def tell_offline(bot: BotInstance, now: datetime, **_kwargs: Any) -> None:
+    seen = f"{bot.last_heartbeat:%Y-%m-%d %H:%M} UTC" if bot.last_heartbeat else "never"
+    _tell_of_bot(
+        bot,
+        now,
+        f"{bot.instance_name} is offline",
+        f"Account {bot.mt4_account} has been silent since {seen}.",
+    )
+
+
+@receiver(bot_online)
+def tell_online(bot: BotInstance, now: datetime, **_kwargs: Any) -> None:
+    _tell_of_bot(
+        bot,
+        now,
+        f"{bot.instance_name} is online again",
+        f"Account {bot.mt4_account} reports again.",
+    )
+
+
+@receiver(license_expiring_soon)
+def tell_expiring_soon(
+    license: License,
+    now: datetime,
+    **_kwargs: Any,
+) -> None:
+    _tell_of_license(
+        license,
+        now,
+        "A license ends soon",
+        f"{license.masked_key} ends on {license.expires_at:%Y-%m-%d}.",
+    )
+
+
+@receiver(license_expired)
+def tell_expired(
+    license: License,
+    now: datetime,
+    **_kwargs: Any,
+) -> None:
+    _tell_of_license(
+        license,
+        now,
+        "A license has expired",
+        f"{license.masked_key}: bots manage what is open, and open nothing new.",
+    )
+
+
+@receiver(license_suspended)
+def tell_suspended(
+    license: License,
+    now: datetime,
+    **_kwargs: Any,
+) -> None:
+    _tell_of_license(
+        license,
+        now,
+        "A license is suspended",
+        f"{license.masked_key}: bots manage what is open, and open nothing new.",
+    )
+
+
+@receiver(license_reinstated)
+def tell_reinstated(
+    license: License,
+    now: datetime,
+    **_kwargs: Any,
+) -> None:
+    _tell_of_license(
+        license, now, "A license works again", f"{license.masked_key} is reinstated."
+    )
+
+
+@receiver(license_revoked)
+def tell_revoked(
+    license: License,
+    now: datetime,
+    **_kwargs: Any,
+) -> None:
+    _tell_of_license(
+        license,
+        now,
+        "A license was revoked",
+        f"{license.masked_key} is no longer good.",
+    )
+
+
+def _tell_of_bot(bot: BotInstance, now: datetime, title: str, message: str) -> None:
+    notify(
+        user_id=bot.user_id,
+        type=NotificationType.ALERT,
+        title=title,
+        message=message,
+        metadata={"bot_id": str(bot.pk)},
+        now=now,
+    )
+
+
+def _tell_of_license(
+    license: License,
+    now: datetime,
+    title: str,
+    message: str,
+) -> None:
+    notify(
+        user_id=license.user_id,
+        type=NotificationType.ACCOUNT,
+        title=title,
+        message=message,
+        metadata={"license_id": str(license.pk)},
+        now=now,
+    )
