@@ -71,9 +71,9 @@ def write_logs(
 ) -> RecordedLogs:
     """Write log lines as `record_logs` does, within the caller's transaction.
 
-    The caller has made the partitions. One statement; two more, of which one waits for
-    the bot's other calls of this kind, for numbered lines without a time. After it the
-    transaction locks nothing more of the bot.
+    The caller has made the partitions, and locks nothing more after numbered lines. One
+    statement; two more, of which one waits for the bot's other calls of this kind, for
+    numbered lines without a time.
     """
     rows = {
         identifier: line
