@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from smarttrader.lib.client_address import recorded_address
 
 
-class AccountAdapter(DefaultAccountAdapter):
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def get_client_ip(self, request: HttpRequest) -> str:
         """Return the address that sign-ins are counted by and sessions remember."""
         address = recorded_address(request)

@@ -17,8 +17,6 @@ from licensing.services.locks import LicenseRevoked
 from licensing.services.transfers import TransferRefused
 from smarttrader.lib import clock
 from smarttrader.lib.actors import COMMAND_LINE, Actor, ActorType
-from trading.models import Trade
-from trading.tests.factories import ClosedTradeFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -126,16 +124,15 @@ def test_a_new_secret_key_knows_the_computers_of_the_old_one(ea, key, settings):
 
 
 # --- The owner ------------------------------------------------------------------------
-def test_a_transfer_moves_license_bots_and_trades(ea, key, alice, charlie):
+def test_a_transfer_moves_license_and_bots(ea, key, alice, charlie):
     bot = BotInstance.objects.get()
-    ClosedTradeFactory.create(bot_instance=bot)
 
     licenses.transfer(**told(to=charlie))
 
     bot.refresh_from_db()
     assert (License.objects.get().user, bot.user) == (charlie, charlie)
-    assert Trade.objects.visible_to(charlie).count() == 1
-    assert Trade.objects.visible_to(alice).count() == 0
+    assert BotInstance.objects.visible_to(charlie).get() == bot
+    assert not BotInstance.objects.visible_to(alice).exists()
     assert ea.call("heartbeat")["code"] == "TOKEN_INVALID"
     assert ea.activate(key, hardware_id="PC-9")["code"] == "ALREADY_ACTIVATED"
     rows = LicenseEvent.objects.filter(type="transferred").order_by("sequence")

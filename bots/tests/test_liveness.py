@@ -4,13 +4,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from accounts.tests.announcements import announced_by
 from accounts.tests.threads import all_at_once
+from bots import signals
 from bots.models import OFFLINE_AFTER, BotInstance, BotSource
 from bots.services.heartbeats import sweep_offline
 from bots.tasks import sweep_offline as sweep_task
 from bots.tests.ea_client import Ea, license_key_of
 from bots.tests.factories import BotInstanceFactory
-from notifications.models import Notification
 from smarttrader.jobs.models import JobRun
 from smarttrader.lib import clock
 
@@ -36,39 +37,39 @@ def last_heartbeat() -> datetime:
     return beat
 
 
-def titles():
-    rows = Notification.objects.order_by("created_at", "id")
-    return list(rows.values_list("title", flat=True))
+@pytest.fixture
+def announced():
+    with announced_by(signals) as heard:
+        yield heard
 
 
-def test_a_silent_bot_is_marked_and_told_of_once(ea):
+def test_a_silent_bot_is_marked_and_told_of_once(ea, announced):
     fall_silent()
 
     swept = [sweep_offline(now=clock.now()) for _ in range(3)]
 
     assert swept == [1, 0, 0]
-    assert titles() == ["MT4 900100 is offline"]
-    assert Notification.objects.get().user == BotInstance.objects.get().user
+    assert announced == ["bot_offline"]
 
 
-def test_its_first_beat_afterwards_is_a_resurrection_and_told(ea):
+def test_its_first_beat_afterwards_is_a_resurrection_and_told(ea, announced):
     fall_silent()
     sweep_offline(now=clock.now())
 
     codes = [ea.call("heartbeat")["code"] for _ in range(2)]
 
     assert codes == ["RESURRECTED", "ALIVE"]
-    assert titles()[1:] == ["MT4 900100 is online again"]
+    assert announced == ["bot_offline", "bot_online"]
     assert sweep_offline(now=clock.now()) == 0
 
 
-def test_a_gap_that_nobody_was_told_of_is_a_resurrection_but_no_news(ea):
+def test_a_gap_that_nobody_was_told_of_is_a_resurrection_but_no_news(ea, announced):
     fall_silent()
 
     codes = [ea.call("sync")["code"] for _ in range(2)]
 
     assert codes == ["RESURRECTED", "ALIVE"]
-    assert titles() == []
+    assert announced == []
 
 
 def test_three_beats_are_the_limit(ea):
@@ -109,25 +110,25 @@ def test_the_job_leaves_a_run(ea):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_sweeps_at_once_tell_once(alice, rounds):
+def test_two_sweeps_at_once_tell_once(alice, announced, rounds):
     ea = Ea()
     ea.activate(license_key_of(alice))
 
     for _ in range(rounds):
-        Notification.objects.all().delete()
+        announced.clear()
         BotInstance.objects.update(offline_at=None)
         fall_silent()
         swept = all_at_once([lambda: sweep_offline(now=clock.now())] * 4)
-        assert (sum(swept), len(titles())) == (1, 1)
+        assert (sum(swept), announced) == (1, ["bot_offline"])
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_sweep_and_a_beat_at_once_agree(alice, rounds, no_limits):
+def test_a_sweep_and_a_beat_at_once_agree(alice, announced, rounds, no_limits):
     ea = Ea()
     ea.activate(license_key_of(alice))
 
     for _ in range(rounds):
-        Notification.objects.all().delete()
+        announced.clear()
         BotInstance.objects.update(offline_at=None)
         fall_silent()
         swept, code = all_at_once(
@@ -138,7 +139,7 @@ def test_a_sweep_and_a_beat_at_once_agree(alice, rounds, no_limits):
         )
         assert code == "RESURRECTED"
         assert BotInstance.objects.get().offline_at is None
-        assert len(titles()) == 2 * swept
+        assert sorted(announced) == ["bot_offline", "bot_online"] * swept
 
 
 def test_coming_back_adds_two_statements_at_most(ea, count_statements):

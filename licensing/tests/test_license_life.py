@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from accounts.models import User
+from accounts.tests.announcements import announced_by
+from licensing import signals
 from licensing.models import (
     HoldSource,
     License,
@@ -20,12 +22,17 @@ from licensing.services import expiry, holds, terms
 from licensing.services.issuing import MaxAccountsInvalid, TermInvalid, issue_license
 from licensing.services.locks import LicenseRevoked
 from licensing.standing import Standing, current_standing
-from notifications.models import Notification
 from smarttrader.lib.actors import COMMAND_LINE, SYSTEM, Actor, ActorType
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 TOLD: dict[str, Any] = {"actor": COMMAND_LINE, "reason": "as agreed", "now": NOW}
+
+
+@pytest.fixture
+def announced():
+    with announced_by(signals) as heard:
+        yield heard
 
 
 def issued(user: User, plan: LicenseType = LicenseType.PRO, **term) -> License:
@@ -73,7 +80,7 @@ def test_the_last_moment_there_is_has_no_end(alice):
     assert code(license) == "VALID"
 
 
-def test_the_job_writes_and_tells_of_an_end_once(alice):
+def test_the_job_writes_and_tells_of_an_end_once(alice, announced):
     license = issued(alice, expires_at=NOW + DAY)
     ended = NOW + 8 * DAY
 
@@ -85,8 +92,7 @@ def test_the_job_writes_and_tells_of_an_end_once(alice):
     assert changes == [1, 0, 1, 0, 0]  # expiring soon, then expired
     assert License.objects.get().status == LicenseStatus.EXPIRED
     assert events(license) == ["issued", "expiring_soon", "expired"]
-    titles = Notification.objects.order_by("id").values_list("title", flat=True)
-    assert list(titles) == ["A license ends soon", "A license has expired"]
+    assert announced == ["license_expiring_soon", "license_expired"]
 
 
 def test_a_new_end_is_told_of_anew(alice):
@@ -150,7 +156,7 @@ def reinstate(license, source=HoldSource.ADMIN):
     holds.reinstate_license(license=license, source=source, **TOLD)
 
 
-def test_releasing_one_hold_never_releases_another(alice):
+def test_releasing_one_hold_never_releases_another(alice, announced):
     license = issued(alice)
     suspend(license)
     suspend(license, HoldSource.BILLING)
@@ -162,8 +168,7 @@ def test_releasing_one_hold_never_releases_another(alice):
     assert between == ("LICENSE_SUSPENDED", LicenseStatus.SUSPENDED)
     assert (code(license), License.objects.get().status) == ("VALID", "active")
     assert events(license)[1:] == ["suspended", "suspended"] + ["reinstated"] * 2
-    titles = Notification.objects.order_by("id").values_list("title", flat=True)
-    assert list(titles) == ["A license is suspended", "A license works again"]
+    assert announced == ["license_suspended", "license_reinstated"]
 
 
 def test_one_source_suspends_once(alice):
