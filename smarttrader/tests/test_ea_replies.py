@@ -17,7 +17,6 @@ def answer(accept="*/*", *, status=200, code="OK", message="Done.", **values):
     request: Any = RequestFactory().get("/")
     request.request_id = "r1"
     request.META["HTTP_ACCEPT"] = accept
-    request.request_id = "r1"
     return reply(request, status=status, code=code, message=message, now=NOW, **values)
 
 
