@@ -1,4 +1,4 @@
-"""The back office's view of bots, their settings and logs."""
+"""The back office's view of licenses and their accounts, bots, settings and logs."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -12,8 +12,22 @@ from bots.models import (
     SettingsChange,
 )
 from bots.services import releases
+from licensing.models import License
 from smarttrader.lib import clock
 from smarttrader.lib.admin import PartitionedAdmin, ReadOnlyAdmin, staff_actor
+
+
+@admin.register(License)
+class LicenseAdmin(ReadOnlyAdmin[License]):
+    """Not found by its whole key: a search stands in the address of the page."""
+
+    list_display = ("masked_key", "user", "license_type", "status", "expires_at")
+    list_filter = ("license_type", "status")
+    list_select_related = ("user",)
+    search_fields = ("user__email", "key_tail", "bot_instances__mt4_account")
+    search_help_text = "Owner's e-mail, account number or the key's last characters"
+    ordering = ("-issued_at",)
+    exclude = ("license_key",)
 
 
 @admin.register(BotInstance)

@@ -1,19 +1,12 @@
-"""The back office's view of licenses and plans."""
+"""The back office's view of plans, and of what became of licenses.
+
+Licenses themselves are in bots/admin.py, which knows the accounts that they run on.
+"""
 
 from django.contrib import admin
 
-from licensing.models import License, LicenseEvent, LicenseHold, Plan, TrialUse
+from licensing.models import LicenseEvent, LicenseHold, Plan, TrialUse
 from smarttrader.lib.admin import ReadOnlyAdmin
-
-
-@admin.register(License)
-class LicenseAdmin(ReadOnlyAdmin[License]):
-    list_display = ("masked_key", "user", "license_type", "status", "expires_at")
-    list_filter = ("license_type", "status")
-    list_select_related = ("user",)
-    search_fields = ("user__email", "key_tail")
-    ordering = ("-issued_at",)
-    exclude = ("license_key",)
 
 
 @admin.register(Plan)

@@ -1,4 +1,5 @@
 import pytest
+from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django.urls import reverse
 
@@ -11,6 +12,9 @@ pytestmark = pytest.mark.django_db
 def sign_in(client, alice):
     alice.set_password("correct horse battery")
     alice.save()
+    EmailAddress.objects.create(
+        user=alice, email=alice.email, verified=True, primary=True
+    )
 
     def post(password, **headers):
         return client.post(
