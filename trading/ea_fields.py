@@ -94,10 +94,16 @@ def tick_of(fields: Fields, *, now: datetime) -> TickReport:
 def trade_counts(
     batch: Batch[TradeReport], recorded: RecordedTrades, standing: Standing
 ) -> Counts:
-    """Count what became of a batch; refuse its new tickets by the license's code."""
+    """Count what became of a batch; refuse its new tickets by the license's code.
+
+    Under a valid license a ticket is unknown only if its trade was deleted meanwhile.
+    """
+    code, message = standing.code, standing.message
+    if standing.is_valid:
+        code, message = "UNKNOWN_TICKET", "The trade was deleted: send it again."
     for index, report in list(batch.taken.items()):
         if report.ticket_number in recorded.unknown:
-            batch.reject(index, standing.code, standing.message)
+            batch.reject(index, code, message)
     return Counts(recorded.created, recorded.updated, recorded.unchanged)
 
 
