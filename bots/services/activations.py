@@ -117,23 +117,51 @@ def _activate(
     actor: Actor,
     now: datetime,
 ) -> Activation:
-    standing = current_standing(license, now)
     live = queries.live_bots(license)
     active = next((bot for bot in live if _is_meant(bot, request)), None)
+    standing = _checked_standing(license, request, active, now)
+    used = queries.accounts_of(live)
+    if active is None:
+        active = _admit(license, request, used, actor, now)
+        return Activation(active, standing, len(used | {request.account}), is_new=True)
+    hardware.bind_hardware(
+        license=license, hardware_id=request.hardware_id, actor=actor, now=now
+    )
+    _tell(active, request)
+    active.save(update_fields=[*TOLD, "updated_at"])
+    License.objects.filter(pk=license.pk).update(last_validated=now)
+    return Activation(active, standing, len(used), is_new=False)
+
+
+def _checked_standing(
+    license: License,
+    request: ActivationRequest,
+    active: BotInstance | None,
+    now: datetime,
+) -> Standing:
+    """Refuse what no account may do, in the protocol's order of precedence."""
+    standing = current_standing(license, now)
     if not standing.is_valid:
         raise LicenseLapsed(standing, active)
     if request.is_live and license.license_type == LicenseType.TRIAL:
         raise AccountTypeNotAllowed
     if not hardware.is_hardware_of(license, request.hardware_id):
         raise HardwareMismatch
-    used = queries.accounts_of(live)
-    if active is not None:
-        _bind_hardware(license, request, actor, now)
-        _tell(active, request)
-        active.save(update_fields=[*TOLD, "updated_at"])
-        _count_activation(license, now, by=0)
-        return Activation(active, standing, len(used), is_new=False)
-    _check_slot(license, request, used)
+    return standing
+
+
+def _admit(
+    license: License,
+    request: ActivationRequest,
+    used: Collection[queries.Account],
+    actor: Actor,
+    now: datetime,
+) -> BotInstance:
+    """Take a slot for an account, or share the one that it has."""
+    if request.account not in used and len(used) >= license.max_accounts:
+        raise ActivationLimit(
+            f"{len(used)} of {license.max_accounts} accounts are in use"
+        )
     if license.license_type == LicenseType.TRIAL:
         trials.begin_trial(
             license=license,
@@ -142,9 +170,13 @@ def _activate(
             hardware_id=request.hardware_id,
             now=now,
         )
-    _bind_hardware(license, request, actor, now)
+    hardware.bind_hardware(
+        license=license, hardware_id=request.hardware_id, actor=actor, now=now
+    )
     bot = _open_instance(license, request)
-    _count_activation(license, now, by=1)
+    License.objects.filter(pk=license.pk).update(
+        activation_count=F("activation_count") + 1, last_validated=now
+    )
     append_event(
         license=license,
         type=LicenseEventType.ACTIVATED,
@@ -152,34 +184,12 @@ def _activate(
         after=_account_told(request),
         now=now,
     )
-    return Activation(bot, standing, len(used | {request.account}), is_new=True)
+    return bot
 
 
 def _is_meant(bot: BotInstance, request: ActivationRequest) -> bool:
     told = (*request.account, request.name)
     return (*queries.account_of(bot), bot.instance_name) == told
-
-
-def _check_slot(
-    license: License,
-    request: ActivationRequest,
-    used: Collection[queries.Account],
-) -> None:
-    if request.account not in used and len(used) >= license.max_accounts:
-        raise ActivationLimit(
-            f"{len(used)} of {license.max_accounts} accounts are in use"
-        )
-
-
-def _bind_hardware(
-    license: License,
-    request: ActivationRequest,
-    actor: Actor,
-    now: datetime,
-) -> None:
-    hardware.bind_hardware(
-        license=license, hardware_id=request.hardware_id, actor=actor, now=now
-    )
 
 
 def _open_instance(license: License, request: ActivationRequest) -> BotInstance:
@@ -236,12 +246,6 @@ def _tell(bot: BotInstance, request: ActivationRequest) -> None:
         bot.utc_offset_minutes = request.utc_offset_minutes
     if request.account_currency:
         bot.account_currency = request.account_currency
-
-
-def _count_activation(license: License, now: datetime, *, by: int) -> None:
-    License.objects.filter(pk=license.pk).update(
-        activation_count=F("activation_count") + by, last_validated=now
-    )
 
 
 def _note_rejection(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 
 from django.db import connection, transaction
 
@@ -11,6 +12,9 @@ from bots.services import commands
 from bots.signals import bot_offline, bot_online
 
 NO_COMMAND = "none"
+WRITE_HEARTBEAT = (
+    Path(__file__).parent.parent / "sql" / "write_heartbeat.sql"
+).read_text()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,32 +53,11 @@ def record_heartbeat(*, bot: BotInstance, beat: Heartbeat, now: datetime) -> Hea
 def write_heartbeat(*, bot: BotInstance, beat: Heartbeat, now: datetime) -> Heard:
     """Note that a bot is alive, within the caller's transaction.
 
-    One UPDATE of columns that no btree holds; it locks the bot. A pending command costs
-    one more, or two. Announces bot_online if bot_offline was announced before.
+    One UPDATE, which locks the bot; a pending command costs one more, or two. Announces bot_online if bot_offline was announced before.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            UPDATE bot_instances SET
-                last_heartbeat = %(now)s,
-                started_at = CASE
-                    WHEN %(status)s = 'running' AND status <> 'running'
-                        OR started_at IS NULL
-                    THEN %(now)s ELSE started_at END,
-                stopped_at = CASE
-                    WHEN %(status)s = 'stopped' AND status <> 'stopped'
-                    THEN %(now)s ELSE stopped_at END,
-                status = %(status)s,
-                balance = coalesce(%(balance)s, balance),
-                equity = coalesce(%(equity)s, equity),
-                open_trades = coalesce(%(open_trades)s, open_trades),
-                heartbeat_message = coalesce(%(message)s, ''),
-                offline_at = NULL,
-                utc_offset_minutes = coalesce(%(offset)s, utc_offset_minutes)
-            WHERE id = %(bot_id)s
-            RETURNING old.last_heartbeat < %(offline_since)s, old.offline_at,
-                new.settings_version, new.pending_command
-            """,
+            WRITE_HEARTBEAT,
             {
                 "bot_id": bot.pk,
                 "now": now,
