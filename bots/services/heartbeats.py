@@ -53,7 +53,8 @@ def record_heartbeat(*, bot: BotInstance, beat: Heartbeat, now: datetime) -> Hea
 def write_heartbeat(*, bot: BotInstance, beat: Heartbeat, now: datetime) -> Heard:
     """Note that a bot is alive, within the caller's transaction.
 
-    One UPDATE, which locks the bot; a pending command costs one more, or two. Announces bot_online if bot_offline was announced before.
+    One UPDATE, which locks the bot; a pending command costs one more, or two. Announces
+    bot_online if bot_offline was announced before.
     """
     with connection.cursor() as cursor:
         cursor.execute(
