@@ -8,7 +8,7 @@
 #   docker run --env-file .env smart-stock-trader celery --app smarttrader beat --schedule /tmp/beat
 #
 # docs/configuration.md explains what .env must hold: DEBUG=False, SECRET_KEY, SITE_URL,
-# ALLOWED_HOSTS, DATABASE_URL, REDIS_URL and LICENSE_KEYRING at least.
+# JWT_SIGNING_KEY, ALLOWED_HOSTS, DATABASE_URL, REDIS_URL and LICENSE_KEYRING at least.
 
 FROM python:3.11-slim AS packages
 RUN python -m venv /opt/venv

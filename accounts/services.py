@@ -83,7 +83,12 @@ def create_user(
 def delete_user(*, user: User) -> None:
     """Delete a user and all that is theirs, in one statement that loads no row.
 
-    Cascades run in the database; licenses go after the bots that run under them.
+    Cascades run in the database; licenses go after the bots that run under them. The
+    licenses are locked first: an activation holds one, then asks for its owner's row.
     """
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM users WHERE id = %s", [user.pk])
+        cursor.execute(
+            "DELETE FROM users WHERE id = %(id)s AND (SELECT count(*) FROM (SELECT FROM"
+            " licenses WHERE user_id = %(id)s ORDER BY id FOR UPDATE) locked) >= 0",
+            {"id": user.pk},
+        )

@@ -1,7 +1,7 @@
 """The tokens of bots: good for seven days, revoked at once by a step of a version."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.conf import settings
 
 from bots.models import BotInstance
 from bots.queries import RunningBot, running_bot
+from smarttrader.lib.actors import Actor
 from smarttrader.lib.ea.fields import Fields
 from smarttrader.lib.ea.refusals import EaRefusal
 from smarttrader.lib.ea.view import EaView
@@ -61,6 +62,10 @@ def read_token(text: str) -> Claims | None:
         return None
 
 
+def token_invalid() -> EaRefusal:
+    return EaRefusal(401, "TOKEN_INVALID", "The token is not good: activate again.")
+
+
 class BotView(EaView):
     """A call that carries a bot's token; `running` is the bot with its standing.
 
@@ -73,9 +78,7 @@ class BotView(EaView):
         claims = read_token(self.token())
         running = running_bot(claims.bot_id, self.now) if claims else None
         if claims is None or running is None or not self.takes(running.bot, claims):
-            raise EaRefusal(
-                401, "TOKEN_INVALID", "The token is not good: activate again."
-            )
+            raise token_invalid()
         self.running = running
 
     def check_limits(self) -> None:
@@ -87,6 +90,10 @@ class BotView(EaView):
     def takes(self, bot: BotInstance, claims: Claims) -> bool:
         """Tell whether a correctly signed token is still good for this call."""
         return bot.released_at is None and bot.token_version == claims.token_version
+
+    @property
+    def caller(self) -> Actor:
+        return replace(super().caller, id=self.running.bot.pk)
 
     @property
     def utc_offset(self) -> timedelta:

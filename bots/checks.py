@@ -1,4 +1,4 @@
-"""System check: are the tokens of bots signed with a secret?"""
+"""System check: are tokens and sessions signed with secrets?"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,9 +10,16 @@ SHORTEST_SIGNING_KEY = 50
 
 
 @register(Tags.security, deploy=True)
-def tokens_are_signed_with_a_secret(**_kwargs: Any) -> Sequence[CheckMessage]:
-    key = settings.JWT_SIGNING_KEY
-    if key.startswith("laptop-only-") or len(key) < SHORTEST_SIGNING_KEY:
-        message = "JWT_SIGNING_KEY is the laptop's, or shorter than 50 characters"
-        return [Error(message, id="smarttrader.E004")]
-    return []
+def everything_is_signed_with_a_secret(**_kwargs: Any) -> Sequence[CheckMessage]:
+    return [
+        Error(
+            f"{name} is the laptop's, or under {SHORTEST_SIGNING_KEY} characters",
+            id="smarttrader.E004",
+        )
+        for name in ("JWT_SIGNING_KEY", "SECRET_KEY")
+        if _is_known(getattr(settings, name))
+    ]
+
+
+def _is_known(key: str) -> bool:
+    return key.startswith("laptop-only-") or len(key) < SHORTEST_SIGNING_KEY

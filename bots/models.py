@@ -260,7 +260,7 @@ class BotSettings(models.Model):
 
 
 class SettingsChange(models.Model):
-    """What a version of a bot's settings changed, and who changed it. Append-only."""
+    """What a version of a bot's settings changed, and who changed it."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     bot_instance = models.ForeignKey(

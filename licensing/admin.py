@@ -4,6 +4,7 @@ Licenses themselves are in bots/admin.py, which knows the accounts that they run
 """
 
 from django.contrib import admin
+from django.http import HttpRequest
 
 from licensing.models import LicenseEvent, LicenseHold, Plan, TrialUse
 from smarttrader.lib.admin import ReadOnlyAdmin
@@ -11,6 +12,9 @@ from smarttrader.lib.admin import ReadOnlyAdmin
 
 @admin.register(Plan)
 class PlanAdmin(admin.ModelAdmin[Plan]):
+    """The four plans may be changed; each type of license needs its own."""
+
+    readonly_fields = ("license_type",)
     list_display = (
         "license_type",
         "max_accounts",
@@ -22,6 +26,16 @@ class PlanAdmin(admin.ModelAdmin[Plan]):
         "currency",
     )
     ordering = ("license_type",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(
+        self,
+        request: HttpRequest,
+        obj: Plan | None = None,
+    ) -> bool:
+        return False
 
 
 @admin.register(LicenseEvent)

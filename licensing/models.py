@@ -4,6 +4,7 @@ from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Exists, OuterRef, Q, Subquery
 
@@ -14,6 +15,7 @@ from smarttrader.lib.ids import uuid7
 from smarttrader.lib.money import AmountField
 
 LONGEST_TRIAL_DAYS = 14
+MOST_GRACE_DAYS, LONGEST_TERM_DAYS = 365, 36_500
 
 
 class LicenseType(models.TextChoices):
@@ -37,9 +39,12 @@ class Plan(models.Model):
         primary_key=True, max_length=20, choices=LicenseType
     )
     max_accounts = models.PositiveIntegerField()
-    grace_days = models.PositiveIntegerField()
+    grace_days = models.PositiveIntegerField(
+        validators=[MaxValueValidator(MOST_GRACE_DAYS)]
+    )
     term_days = models.PositiveIntegerField(
-        help_text="How long a license runs when it is issued without an end."
+        validators=[MinValueValidator(1), MaxValueValidator(LONGEST_TERM_DAYS)],
+        help_text="How long a license runs when it is issued without an end.",
     )
     monthly_price = AmountField(
         blank=True, null=True, help_text="Empty: not sold by the month."
@@ -63,8 +68,12 @@ class Plan(models.Model):
         constraints = [
             one_of("license_type", LicenseType, name="plans_license_type_valid"),
             models.CheckConstraint(
-                condition=Q(max_accounts__gt=0, term_days__gt=0),
-                name="plans_figures_positive",
+                condition=Q(
+                    max_accounts__gt=0,
+                    grace_days__lte=MOST_GRACE_DAYS,
+                    term_days__range=(1, LONGEST_TERM_DAYS),
+                ),
+                name="plans_figures_valid",
             ),
             models.CheckConstraint(
                 condition=~Q(monthly_price__lt=0)
@@ -138,6 +147,17 @@ class License(models.Model):
         editable=False,
         help_text="The end that its owner was told of in advance.",
     )
+    expired_of = models.DateTimeField(
+        blank=True,
+        null=True,
+        editable=False,
+        help_text="The end that its owner was told had passed.",
+    )
+    # What the last of its events must be: a chain shows no end that was cut off.
+    event_count = models.PositiveIntegerField(db_default=0, editable=False)
+    last_event_hash = models.CharField(
+        max_length=64, blank=True, db_default="", editable=False
+    )
 
     objects = LicenseQuerySet.as_manager()
 
@@ -197,6 +217,11 @@ class LicenseHold(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     license = models.ForeignKey(License, models.DO_NOTHING, related_name="holds")
     source = models.CharField(max_length=20, choices=HoldSource)
+    reference = models.CharField(
+        max_length=100,
+        blank=True,
+        help_text="What it is for, if a source may hold twice: a payment, a dispute.",
+    )
     reason = models.TextField(blank=True)
     placed_by = models.UUIDField(blank=True, null=True, help_text="A user's id.")
     placed_at = models.DateTimeField()
@@ -209,9 +234,9 @@ class LicenseHold(models.Model):
         constraints = [
             one_of("source", HoldSource, name="license_holds_source_valid"),
             models.UniqueConstraint(
-                fields=["license", "source"],
+                fields=["license", "source", "reference"],
                 condition=Q(released_at=None),
-                name="license_holds_one_open_of_a_source",
+                name="license_holds_open_once",
             ),
         ]
 
@@ -242,7 +267,7 @@ class LicenseEvent(models.Model):
     """Append-only audit: each row seals the one before it, per license.
 
     Plain ids, so that it survives what it tells of. A trigger refuses any change but
-    that of forgetting `ip`, which happens when the license is deleted with its owner.
+    that of forgetting `ip`, which happens when its owner or who acted is deleted.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -270,7 +295,13 @@ class LicenseEvent(models.Model):
                 fields=["license_id", "sequence"], name="license_events_in_sequence"
             ),
         ]
-        indexes = [models.Index(fields=["owner_id"], name="license_events_owner")]
+        indexes = [
+            models.Index(fields=["owner_id"], name="license_events_owner"),
+            models.Index(fields=["actor_id"], name="license_events_actor"),
+            models.Index(
+                fields=["license_id", "type", "at"], name="license_events_of_type"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.type} {self.at:%Y-%m-%d %H:%M}"

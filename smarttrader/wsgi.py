@@ -10,8 +10,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smarttrader.settings")
 from django.core.wsgi import get_wsgi_application
 
 from smarttrader.lib.requests import TolerantRequest
-from smarttrader.lib.startup import refuse_wrong_keyring
+from smarttrader.lib.startup import refuse_unsafe_secrets
 
 application = get_wsgi_application()
 application.request_class = TolerantRequest
-refuse_wrong_keyring()
+refuse_unsafe_secrets()

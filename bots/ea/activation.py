@@ -4,7 +4,13 @@ from typing import Any
 
 from django.http import HttpResponse
 
-from bots.authentication import BotView, Claims, IssuedToken, issue_token
+from bots.authentication import (
+    BotView,
+    Claims,
+    IssuedToken,
+    issue_token,
+    token_invalid,
+)
 from bots.ea_fields import utc_offset_of
 from bots.models import HEARTBEAT_SECONDS, BotInstance
 from bots.services import activations, releases, validations
@@ -17,6 +23,7 @@ from bots.services.activations import (
 from bots.services.validations import ValidationRequest
 from bots.throttles import LicenseKeyView
 from licensing.models import License
+from licensing.services.locks import LicenseGone
 from licensing.standing import Standing
 from smarttrader.lib.ea.fields import Fields
 from smarttrader.lib.ea.refusals import EaRefusal, FieldInvalid
@@ -121,7 +128,15 @@ class Deactivate(BotView):
         return bot.released_at is not None or super().takes(bot, claims)
 
     def answer(self, fields: Fields) -> HttpResponse:  # noqa: ARG002
-        if releases.release(bot=self.running.bot, actor=self.caller, now=self.now):
+        bot = self.running.bot
+        try:
+            # A token of a life that has ended frees no slot, also if it is revived now.
+            is_freed = bot.released_at is None and releases.release(
+                bot=bot, actor=self.caller, now=self.now
+            )
+        except (releases.TokenEnded, LicenseGone) as error:
+            raise token_invalid() from error
+        if is_freed:
             return self.reply("DEACTIVATED", "The account is free again.")
         return self.reply("ALREADY_DEACTIVATED", "The account was free already.")
 

@@ -11,6 +11,7 @@ from django.db.models import F
 from bots import queries
 from bots.models import BotInstance, BotSource
 from bots.services.bot_settings import ensure_settings
+from bots.services.validations import note_validation
 from licensing import keys
 from licensing import queries as licensing
 from licensing.fingerprints import fingerprint
@@ -25,6 +26,23 @@ from smarttrader.lib.errors import DomainError
 
 # An EA that is refused may ask again and again: one event tells of it for so long.
 REJECTION_IS_TOLD_FOR = timedelta(hours=1)
+# What each activation tells of a bot; and what else one changes that revives it.
+TOLD = (
+    "is_live",
+    "ea_version",
+    "utc_offset_minutes",
+    "account_currency",
+    "hardware_id_hmac",
+    "updated_at",
+)
+REVIVED = (
+    "instance_name",
+    "broker_name",
+    "broker_server",
+    "source",
+    "released_at",
+    *TOLD,
+)
 
 
 class LicenseNotFound(DomainError):
@@ -90,7 +108,7 @@ def activate(*, request: ActivationRequest, actor: Actor, now: datetime) -> Acti
     """Activate an account under a license, or find that it is active already.
 
     Locks the license row, so that of many racing clients no more get a slot than there
-    are. A refusal leaves an event, once an hour for each account. Raises KeyMalformed,
+    are. A refusal leaves an event, each code once an hour. Raises KeyMalformed,
     LicenseNotFound, LicenseLapsed, AccountTypeNotAllowed, HardwareMismatch,
     TrialAlreadyUsed and ActivationLimit.
     """
@@ -128,8 +146,8 @@ def _activate(
         license=license, hardware_id=request.hardware_id, actor=actor, now=now
     )
     _tell(active, request)
-    active.save(update_fields=[*TOLD, "updated_at"])
-    License.objects.filter(pk=license.pk).update(last_validated=now)
+    active.save(update_fields=TOLD)
+    note_validation(license, now)
     return Activation(active, standing, len(used), is_new=False)
 
 
@@ -162,6 +180,7 @@ def _admit(
         raise ActivationLimit(
             f"{len(used)} of {license.max_accounts} accounts are in use"
         )
+    before = license.expires_at
     if license.license_type == LicenseType.TRIAL:
         trials.begin_trial(
             license=license,
@@ -175,13 +194,15 @@ def _admit(
     )
     bot = _open_instance(license, request)
     License.objects.filter(pk=license.pk).update(
-        activation_count=F("activation_count") + 1, last_validated=now
+        activation_count=F("activation_count") + 1
     )
+    note_validation(license, now)
     append_event(
         license=license,
         type=LicenseEventType.ACTIVATED,
         actor=Actor(ActorType.EA, bot.pk, actor.ip, actor.request_id),
-        after=_account_told(request),
+        before={"expires_at": before},
+        after={"expires_at": license.expires_at, **_account_told(request)},
         now=now,
     )
     return bot
@@ -195,9 +216,9 @@ def _is_meant(bot: BotInstance, request: ActivationRequest) -> bool:
 def _open_instance(license: License, request: ActivationRequest) -> BotInstance:
     """Revive the released instance, take over a statement's, or make one."""
     bot = _released(license, request) or _statement(license, request)
+    is_known = bot is not None
     if bot is None:
         bot = BotInstance(
-            license=license,
             user_id=license.user_id,
             mt4_account=request.mt4_account,
             broker_server=request.broker_server or None,
@@ -210,32 +231,27 @@ def _open_instance(license: License, request: ActivationRequest) -> BotInstance:
     bot.source = BotSource.EA
     bot.released_at = None
     _tell(bot, request)
-    bot.save()
+    # Its owner may be changing the settings of a released bot: leave the rest alone.
+    bot.save(update_fields=REVIVED if is_known else None)
     ensure_settings(bot=bot)
     return bot
 
 
 def _released(license: License, request: ActivationRequest) -> BotInstance | None:
-    known = BotInstance.objects.filter(
-        license=license, mt4_account=request.mt4_account, source=BotSource.EA
-    ).exclude(released_at=None)
+    known = (
+        BotInstance.objects.select_for_update(no_key=True)
+        .filter(license=license, mt4_account=request.mt4_account, source=BotSource.EA)
+        .exclude(released_at=None)
+        .order_by("id")
+    )
     return next((bot for bot in known if _is_meant(bot, request)), None)
 
 
 def _statement(license: License, request: ActivationRequest) -> BotInstance | None:
-    statements = BotInstance.objects.filter(
+    statements = BotInstance.objects.select_for_update(no_key=True).filter(
         license=license, mt4_account=request.mt4_account, source=BotSource.STATEMENT
     )
     return statements.order_by("id").first()
-
-
-TOLD = (
-    "is_live",
-    "ea_version",
-    "utc_offset_minutes",
-    "account_currency",
-    "hardware_id_hmac",
-)
 
 
 def _tell(bot: BotInstance, request: ActivationRequest) -> None:
@@ -257,25 +273,24 @@ def _note_rejection(
 ) -> None:
     if isinstance(refusal, LicenseLapsed) and refusal.bot is not None:
         return  # an EA that is active already learns that it may only manage
-    told = {"code": code_of(refusal), **_account_told(request)}
-    if not _is_rejection_told(license.pk, told, now):
+    code = code_of(refusal)
+    if not _is_rejection_told(license.pk, code, now):
         append_event(
             license=license,
             type=LicenseEventType.ACTIVATION_REJECTED,
             actor=actor,
-            after=told,
+            after={"code": code, **_account_told(request)},
             now=now,
         )
 
 
-def _is_rejection_told(
-    license_id: uuid.UUID, told: dict[str, str], now: datetime
-) -> bool:
+def _is_rejection_told(license_id: uuid.UUID, code: str, now: datetime) -> bool:
+    # By code alone: the account is the client's word, and would fill the audit.
     return LicenseEvent.objects.filter(
         license_id=license_id,
         type=LicenseEventType.ACTIVATION_REJECTED,
         at__gt=now - REJECTION_IS_TOLD_FOR,
-        after=told,
+        after__code=code,
     ).exists()
 
 

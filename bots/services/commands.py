@@ -1,6 +1,8 @@
 """Commands to bots: queued by the owner, delivered and acknowledged by heartbeats."""
 
+from collections.abc import Collection
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
@@ -37,9 +39,7 @@ def queue_command(
         locked = BotInstance.objects.select_for_update(no_key=True).get(pk=bot.pk)
         if locked.released_at is not None or locked.source == BotSource.STATEMENT:
             raise BotNotConnected
-        BotCommand.objects.filter(PENDING, bot_instance=locked).update(
-            superseded_at=now
-        )
+        forget_commands([locked.pk], now=now)
         BotInstance.objects.filter(pk=locked.pk).update(
             pending_command=command, updated_at=now
         )
@@ -50,6 +50,17 @@ def queue_command(
             queued_by=actor.id,
             queued_at=now,
         )
+
+
+def forget_commands(bot_ids: Collection[UUID], *, now: datetime) -> None:
+    """Supersede what bots were told but did not acknowledge: nobody waits for it.
+
+    The caller holds the locks of the bots.
+    """
+    BotCommand.objects.filter(PENDING, bot_instance_id__in=bot_ids).update(
+        superseded_at=now
+    )
+    BotInstance.objects.filter(pk__in=bot_ids).update(pending_command=None)
 
 
 def answer_heartbeat(

@@ -72,7 +72,7 @@ def write_heartbeat(*, bot: BotInstance, beat: Heartbeat, now: datetime) -> Hear
             },
         )
         row = cursor.fetchone()
-    if row is None:  # deleted since its token was read
+    if row is None:  # deleted or released since its token was read
         return Heard(
             came_back=False, command=NO_COMMAND, settings_version=bot.settings_version
         )

@@ -7,6 +7,7 @@ from django.db.models import F
 
 from accounts.models import User
 from bots.models import BotInstance
+from bots.services.commands import forget_commands
 from licensing.models import License
 from licensing.services import hardware, secrets, transfers
 from licensing.services.issuing import IssuedLicense
@@ -56,18 +57,22 @@ def transfer(
     actor: Actor,
     now: datetime,
     reason: str = "",
-) -> License:
+) -> IssuedLicense:
     """Move a license and all of its bots, with what they traded, to another owner.
 
-    Locks the license, then its bots. Raises LicenseRevoked and TransferRefused.
+    It gets a new key: with the old one its former owner's EA would be back at its next
+    start. Commands that no bot acknowledged are forgotten. Locks the license, then its
+    bots. Raises LicenseRevoked, TransferRefused and KeyringMismatch.
     """
     with transaction.atomic():
-        moved = transfers.change_owner(
+        transfers.change_owner(
             license=license, to=to, actor=actor, reason=reason, now=now
         )
-        BotInstance.objects.filter(license=license).update(user=to)
-        _end_tokens(license, now)
-        return moved
+        issued = rotate_key(license=license, actor=actor, reason=reason, now=now)
+        bots = BotInstance.objects.filter(license=license)
+        bots.update(user=to)
+        forget_commands(list(bots.values_list("pk", flat=True)), now=now)
+        return issued
 
 
 def _end_tokens(license: License, now: datetime) -> None:

@@ -5,12 +5,19 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import F
 
-from bots.models import BotCommand, BotInstance, BotStatus
+from bots.models import BotInstance, BotStatus
+from bots.services.commands import forget_commands
 from licensing.models import License, LicenseEventType
 from licensing.services.events import append_event
 from licensing.services.locks import locked_license
 from smarttrader.lib.actors import Actor
 from smarttrader.lib.errors import DomainError
+
+
+class TokenEnded(DomainError):
+    code = "TOKEN_INVALID"
+    title = "The bot's tokens ended meanwhile"
+    kind = "refused"
 
 
 class NoSuchAccount(DomainError):
@@ -24,11 +31,16 @@ def release(*, bot: BotInstance, actor: Actor, now: datetime) -> bool:
 
     Locks the license, as an activation does, then the bot: of two racing releases one
     frees the slot. What the bot traded stays; an activation of the same account revives
-    it.
+    it, and is not undone by a release that was meant for the life before. Raises
+    TokenEnded for that, and LicenseGone.
     """
     with transaction.atomic():
         license_ = locked_license(bot.license_id)
-        return _release(license_, bot, actor, now)
+        if _release(license_, bot, actor, now):
+            return True
+        if BotInstance.objects.filter(pk=bot.pk, released_at=None).exists():
+            raise TokenEnded
+        return False
 
 
 def release_account(
@@ -62,20 +74,20 @@ def _release(
     actor: Actor,
     now: datetime,
 ) -> bool:
-    released = BotInstance.objects.filter(pk=bot.pk, released_at=None).update(
+    as_it_was_read = BotInstance.objects.filter(
+        pk=bot.pk, released_at=None, token_version=bot.token_version
+    )
+    released = as_it_was_read.update(
         released_at=now,
         stopped_at=now,
         status=BotStatus.STOPPED,
         offline_at=None,
-        pending_command=None,
         token_version=F("token_version") + 1,
         updated_at=now,
     )
     if not released:
         return False
-    BotCommand.objects.filter(
-        bot_instance=bot, acknowledged_at=None, superseded_at=None
-    ).update(superseded_at=now)
+    forget_commands([bot.pk], now=now)
     append_event(
         license=license,
         type=LicenseEventType.DEACTIVATED,

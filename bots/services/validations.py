@@ -63,7 +63,7 @@ def validate(*, request: ValidationRequest, now: datetime) -> Validation:
         standing.code,
         standing.message,
     )
-    _note_validation(license, now)
+    note_validation(license, now)
     return Validation(code, message, license, standing, len(used))
 
 
@@ -112,13 +112,20 @@ def _is_active(request: ValidationRequest, used: set[queries.Account]) -> bool:
     return (request.mt4_account, request.broker_server.lower()) in used
 
 
-def _note_validation(license: License, now: datetime) -> None:
+def note_validation(license: License, now: datetime) -> None:
+    """Write that a license was asked for, once a minute, without waiting for its lock.
+
+    The condition stands twice: here it saves the statement, there it is decided.
+    """
+    before = now - TOLD_AT_MOST_EACH
     known = license.last_validated
-    if known is not None and known > now - TOLD_AT_MOST_EACH:
+    if known is not None and known > before:
         return
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE licenses SET last_validated = %s WHERE id IN"
-            " (SELECT id FROM licenses WHERE id = %s FOR NO KEY UPDATE SKIP LOCKED)",
-            [now, license.pk],
+            "UPDATE licenses SET last_validated = %(now)s WHERE id IN"
+            " (SELECT id FROM licenses WHERE id = %(id)s"
+            " AND (last_validated IS NULL OR last_validated <= %(before)s)"
+            " FOR NO KEY UPDATE SKIP LOCKED)",
+            {"now": now, "id": license.pk, "before": before},
         )

@@ -16,6 +16,6 @@ UPDATE bot_instances SET
     heartbeat_message = coalesce(%(message)s, ''),
     offline_at = NULL,
     utc_offset_minutes = coalesce(%(offset)s, utc_offset_minutes)
-WHERE id = %(bot_id)s
+WHERE id = %(bot_id)s AND released_at IS NULL
 RETURNING old.last_heartbeat < %(offline_since)s, old.offline_at,
     new.settings_version, new.pending_command

@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from bots.models import BotInstance
+from bots.models import BotInstance, Command
 from bots.services import licenses, releases
+from bots.services.commands import queue_command
 from bots.tests.ea_client import ACTIVATION, Ea, license_key_of
 from bots.tests.factories import BotInstanceFactory
 from licensing import queries
@@ -126,15 +127,18 @@ def test_a_new_secret_key_knows_the_computers_of_the_old_one(ea, key, settings):
 # --- The owner ------------------------------------------------------------------------
 def test_a_transfer_moves_license_and_bots(ea, key, alice, charlie):
     bot = BotInstance.objects.get()
+    queue_command(bot=bot, command=Command.STOP, actor=COMMAND_LINE, now=clock.now())
 
-    licenses.transfer(**told(to=charlie))
+    new = licenses.transfer(**told(to=charlie)).key
 
     bot.refresh_from_db()
     assert (License.objects.get().user, bot.user) == (charlie, charlie)
     assert BotInstance.objects.visible_to(charlie).get() == bot
     assert not BotInstance.objects.visible_to(alice).exists()
     assert ea.call("heartbeat")["code"] == "TOKEN_INVALID"
-    assert ea.activate(key, hardware_id="PC-9")["code"] == "ALREADY_ACTIVATED"
+    assert ea.activate(key)["code"] == "LICENSE_NOT_FOUND"
+    assert ea.activate(new, hardware_id="PC-9")["code"] == "ALREADY_ACTIVATED"
+    assert ea.call("heartbeat")["command"] == "none"
     rows = LicenseEvent.objects.filter(type="transferred").order_by("sequence")
     assert [row.owner_id for row in rows] == [alice.pk, charlie.pk]
 

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
+from django.db.models import Exists, OuterRef, QuerySet
+
 from licensing.models import License, LicenseEvent, LicenseEventType
 from smarttrader.lib.actors import Actor
 
@@ -57,6 +59,9 @@ def append_event(
     )
     event.hash = hash_of(event)
     event.save(force_insert=True)
+    License.objects.filter(pk=license.pk).update(
+        event_count=event.sequence, last_event_hash=event.hash
+    )
     return event
 
 
@@ -86,7 +91,8 @@ def hash_of(event: LicenseEvent) -> str:
 def broken_chains() -> Iterator[BrokenChain]:
     """Yield the first broken event of each license whose chain does not hold.
 
-    Reads all events through a server-side cursor, so that memory stays flat.
+    A license that still exists also tells how many there are, so an end that was cut
+    off shows. Reads through server-side cursors, so that memory stays flat.
     """
     events = LicenseEvent.objects.order_by("license_id", "sequence")
     rows = events.iterator(chunk_size=ROWS_AT_ONCE)
@@ -94,6 +100,17 @@ def broken_chains() -> Iterator[BrokenChain]:
         problem = _first_problem(chain)
         if problem is not None:
             yield BrokenChain(str(license_id), *problem)
+    for license in _cut_off().iterator(chunk_size=ROWS_AT_ONCE):
+        yield BrokenChain(str(license.pk), license.event_count, "is missing")
+
+
+def _cut_off() -> "QuerySet[License]":
+    last = LicenseEvent.objects.filter(
+        license_id=OuterRef("pk"),
+        sequence=OuterRef("event_count"),
+        hash=OuterRef("last_event_hash"),
+    )
+    return License.objects.filter(~Exists(last), event_count__gt=0)
 
 
 def _first_problem(chain: Iterator[LicenseEvent]) -> tuple[int, str] | None:

@@ -4,7 +4,13 @@ from datetime import datetime
 
 from django.db import transaction
 
-from licensing.models import HoldSource, License, LicenseEventType, LicenseHold
+from licensing.models import (
+    HoldSource,
+    License,
+    LicenseEventType,
+    LicenseHold,
+    LicenseStatus,
+)
 from licensing.services import events
 from licensing.services.locks import locked_unrevoked_license, write_status
 from licensing.signals import license_reinstated, license_suspended
@@ -31,20 +37,24 @@ def suspend_license(
     reason: str,
     actor: Actor,
     now: datetime,
+    reference: str = "",
 ) -> LicenseHold:
     """Place a hold: the license is suspended until each hold on it is released.
 
-    Locks the license. Raises LicenseRevoked, and AlreadySuspended when a hold of the
-    same source is open. Announces license_suspended for the first hold.
+    `reference` tells apart what one source may hold for: a payment, a dispute. Locks
+    the license. Raises LicenseRevoked, and AlreadySuspended when the same hold is open.
+    Announces license_suspended for the first hold.
     """
     with transaction.atomic():
         locked = locked_unrevoked_license(license.pk)
-        if locked.holds.open().filter(source=source).exists():
-            raise AlreadySuspended
         is_first = not locked.holds.open().exists()
+        same = locked.holds.open().filter(source=source, reference=reference)
+        if same.exists():
+            raise AlreadySuspended
         hold = LicenseHold.objects.create(
             license=locked,
             source=source,
+            reference=reference,
             reason=reason,
             placed_by=actor.id,
             placed_at=now,
@@ -56,7 +66,7 @@ def suspend_license(
             actor=actor,
             reason=reason,
             before={"status": locked.status},
-            after={"status": status, "hold": source},
+            after={"status": status, "hold": source, "reference": reference},
             now=now,
         )
         if is_first:
@@ -71,17 +81,18 @@ def reinstate_license(
     reason: str,
     actor: Actor,
     now: datetime,
+    reference: str = "",
 ) -> None:
-    """Release the hold of one source; those of others stay.
+    """Release one hold of one source; all others stay.
 
     Locks the license. Raises LicenseRevoked and NotSuspended. Announces
-    license_reinstated when no hold is left.
+    license_reinstated when the license works again.
     """
     with transaction.atomic():
         locked = locked_unrevoked_license(license.pk)
         released = (
             LicenseHold.objects.open()
-            .filter(license=locked, source=source)
+            .filter(license=locked, source=source, reference=reference)
             .update(released_at=now)
         )
         if not released:
@@ -92,9 +103,9 @@ def reinstate_license(
             type=LicenseEventType.REINSTATED,
             actor=actor,
             reason=reason,
-            before={"status": locked.status, "hold": source},
+            before={"status": locked.status, "hold": source, "reference": reference},
             after={"status": status},
             now=now,
         )
-        if not locked.holds.open().exists():
+        if status == LicenseStatus.ACTIVE:
             license_reinstated.send(sender=License, license=locked, now=now)

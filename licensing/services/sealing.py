@@ -1,6 +1,7 @@
 """License keys at rest: the mounted keyring checked, keys sealed by its newest."""
 
 from collections.abc import Callable
+from uuid import UUID
 
 from django.db import transaction
 
@@ -26,7 +27,7 @@ def check_keyring() -> None:
     check, _ = KeyCheck.objects.get_or_create(
         defaults={"sealed": ring.seal(KEY_CHECK_TEXT)}
     )
-    _open(ring, check.sealed)
+    open_sealed(ring, check.sealed)
 
 
 def rotate_license_keys(*, progress: Callable[[int], None] = lambda _done: None) -> int:
@@ -39,10 +40,10 @@ def rotate_license_keys(*, progress: Callable[[int], None] = lambda _done: None)
     """
     ring = current_keyring()
     check_keyring()
-    rotated = 0
-    while batch := _stale(ring):
-        done = sum(_seal_anew(ring, stale) for stale in batch)
-        rotated += done
+    rotated, last = 0, None
+    while batch := _stale(ring, after=last):
+        rotated += sum(_seal_anew(ring, stale) for stale in batch)
+        last = batch[-1].pk
         progress(rotated)
     check = KeyCheck.objects.get()
     KeyCheck.objects.filter(sealed=check.sealed).update(
@@ -51,20 +52,23 @@ def rotate_license_keys(*, progress: Callable[[int], None] = lambda _done: None)
     return rotated
 
 
-def _stale(ring: Keyring) -> list[License]:
+def _stale(ring: Keyring, *, after: UUID | None) -> list[License]:
     stale = License.objects.exclude(license_key__startswith=f"{ring.newest}.")
-    return list(stale.only("pk", "license_key")[:ROWS_AT_ONCE])
+    if after is not None:
+        stale = stale.filter(pk__gt=after)
+    return list(stale.only("pk", "license_key").order_by("pk")[:ROWS_AT_ONCE])
 
 
 def _seal_anew(ring: Keyring, license: License) -> int:
-    sealed = ring.seal(_open(ring, license.license_key))
+    sealed = ring.seal(open_sealed(ring, license.license_key))
     with transaction.atomic():
         return License.objects.filter(
             pk=license.pk, license_key=license.license_key
         ).update(license_key=sealed)
 
 
-def _open(ring: Keyring, sealed: str) -> str:
+def open_sealed(ring: Keyring, sealed: str) -> str:
+    """Return what is sealed. Raises KeyringMismatch if no key of the ring opens it."""
     try:
         return ring.open(sealed)
     except ValueError as error:

@@ -14,7 +14,7 @@ from licensing.services.locks import (
     locked_unrevoked_license,
     update_license,
 )
-from licensing.services.sealing import check_keyring
+from licensing.services.sealing import check_keyring, open_sealed
 from smarttrader.lib.actors import Actor
 
 
@@ -27,7 +27,8 @@ def reveal_key(
 ) -> str:
     """Return a license's key in its printed form, and leave an event that says so.
 
-    The door has the person prove again who they are. Locks the license.
+    The door has the person prove again who they are. Locks the license. Raises
+    KeyringMismatch.
     """
     with transaction.atomic():
         locked = locked_license(license.pk)
@@ -38,7 +39,7 @@ def reveal_key(
             reason=reason,
             now=now,
         )
-        return keys.printed_key(current_keyring().open(locked.license_key))
+        return keys.printed_key(open_sealed(current_keyring(), locked.license_key))
 
 
 def replace_key(

@@ -37,7 +37,8 @@ def change_owner(
         is_trial = locked.license_type == LicenseType.TRIAL
         if to.pk == locked.user_id or not to.is_active or is_trial:
             raise TransferRefused
-        before, after = {"owner": locked.user_id}, {"owner": to.pk}
+        before = {"owner": locked.user_id, "hardware": (locked.hardware_id or "")[:8]}
+        after = {"owner": to.pk, "hardware": ""}
         for is_given in (True, False):
             if not is_given:
                 update_license(locked, now=now, user_id=to.pk, hardware_id=None)

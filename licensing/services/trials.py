@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
+from accounts.models import normalize_email
 from licensing.fingerprints import fingerprint, fingerprints
 from licensing.models import License, TrialUse, TrialUseKind
 from licensing.services.locks import update_license
@@ -47,13 +48,6 @@ def begin_trial(
     of two trials that race for an account, the second waits, then is refused. Raises
     TrialAlreadyUsed.
     """
-    if is_trial_used(
-        license,
-        mt4_account=mt4_account,
-        broker_server=broker_server,
-        hardware_id=hardware_id,
-    ):
-        raise TrialAlreadyUsed
     rows = [
         TrialUse(
             kind=kind,
@@ -87,6 +81,8 @@ def _uses(
 ) -> Uses:
     uses: Uses = [
         (TrialUseKind.OWNER, (str(license.user_id),)),
+        # Who deletes their account and signs up again is the same owner.
+        (TrialUseKind.OWNER, (normalize_email(license.user.email),)),
         (TrialUseKind.ACCOUNT, (broker_server.lower(), mt4_account)),
     ]
     if hardware_id:

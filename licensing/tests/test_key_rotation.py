@@ -11,7 +11,7 @@ from licensing.keyring import Keyring, generate_keyring
 from licensing.models import KeyCheck, License, LicenseType
 from licensing.services.issuing import issue_license
 from licensing.services.sealing import KeyringMismatch, rotate_license_keys
-from smarttrader.lib.startup import refuse_wrong_keyring
+from smarttrader.lib.startup import refuse_unsafe_secrets
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -44,7 +44,7 @@ def test_every_key_is_sealed_by_the_newest_and_found_by_it_alone(keys, settings)
     assert all(found)
     assert {license.license_key[:3] for license in found if license} == {"k2."}
     assert Keyring(NEW).open(KeyCheck.objects.get().sealed)
-    refuse_wrong_keyring()
+    refuse_unsafe_secrets()
 
 
 def test_a_rotation_that_was_stopped_goes_on(keys, settings):
@@ -81,15 +81,15 @@ def test_progress_is_told(keys, settings):
 
 
 def test_the_wrong_keyring_stops_a_process(keys, settings):
-    refuse_wrong_keyring()
+    refuse_unsafe_secrets()
     settings.LICENSE_KEYRING = NEW
 
     with pytest.raises(SystemExit, match="E002"):
-        refuse_wrong_keyring()
+        refuse_unsafe_secrets()
 
 
 def test_no_keyring_stops_a_process(settings):
     settings.LICENSE_KEYRING, settings.DEBUG = "", False
 
     with pytest.raises(SystemExit, match="E001"):
-        refuse_wrong_keyring()
+        refuse_unsafe_secrets()

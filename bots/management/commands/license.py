@@ -22,7 +22,7 @@ suspend        place staff's hold         reinstate   release it
 revoke         end it for ever            extend      by --days
 reset-hardware unlock it from its PC      rotate      replace the key, print the new one
 reveal         print the key              change-plan to --plan [--max-accounts N]
-transfer       to the user --to
+transfer       to the user --to, print the new key
 """
 
 
@@ -109,8 +109,7 @@ def _transfer(told: dict[str, Any], options: dict[str, Any]) -> str:
     user = accounts.user_by_email(email)
     if user is None:
         raise UserNotFound(f"nobody has the e-mail address {email}")
-    licenses.transfer(to=user, **told)
-    return f"moved to {user.email}"
+    return licenses.transfer(to=user, **told).key
 
 
 def _needed(options: dict[str, Any], name: str) -> Any:

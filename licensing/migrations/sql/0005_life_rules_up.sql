@@ -15,11 +15,20 @@ END $$;
 CREATE TRIGGER license_events_append_only BEFORE UPDATE OR DELETE ON license_events
     FOR EACH ROW EXECUTE FUNCTION license_events_append_only();
 
-CREATE FUNCTION licenses_forget_addresses() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE TRIGGER license_events_not_truncated BEFORE TRUNCATE ON license_events
+    FOR EACH STATEMENT EXECUTE FUNCTION license_events_append_only();
+
+CREATE FUNCTION users_forget_addresses() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE license_events SET ip = NULL WHERE license_id = OLD.id AND ip IS NOT NULL;
+    UPDATE license_events SET ip = NULL WHERE owner_id = OLD.id AND ip IS NOT NULL;
+    UPDATE license_events SET ip = NULL WHERE actor_id = OLD.id AND ip IS NOT NULL;
     RETURN NULL;
 END $$;
 
-CREATE TRIGGER licenses_forget_addresses AFTER DELETE ON licenses
-    FOR EACH ROW EXECUTE FUNCTION licenses_forget_addresses();
+CREATE TRIGGER users_forget_addresses AFTER DELETE ON users
+    FOR EACH ROW EXECUTE FUNCTION users_forget_addresses();
+
+-- Suspensions of before had no hold.
+INSERT INTO license_holds (id, license_id, source, reference, reason, placed_at)
+SELECT gen_random_uuid(), id, 'admin', '', 'Suspended before there were holds', now()
+FROM licenses WHERE status = 'suspended';

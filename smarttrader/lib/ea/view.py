@@ -6,7 +6,13 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.db import IntegrityError, InterfaceError, InternalError, OperationalError
+from django.db import (
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+)
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import parse_etags
 from rest_framework.exceptions import MethodNotAllowed
@@ -29,14 +35,15 @@ from smarttrader.lib.rate_limits import Limit, Usage, count_call, narrowest
 from smarttrader.lib.request_ids import request_id_of
 
 RETRY_AFTER_SECONDS = 5
+FOREIGN_KEY_VIOLATION = "23503"
 SERVER_ERROR = 500
 MOST_ITEMS = 500
 LONGEST_NONCE = 128
 BEARER = "bearer "
 # What no text of a call may hold: NUL and halves of characters.
 UNSPEAKABLE = re.compile("[\0\ud800-\udfff]")
-# The database is away or locked, or the bot was deleted meanwhile: a retry will tell.
-PASSING_PROBLEMS = (OperationalError, InterfaceError, InternalError, IntegrityError)
+# The database is away or locked: a retry will tell.
+PASSING_PROBLEMS = (OperationalError, InterfaceError, InternalError)
 STATUS_OF_KIND = {"refused": 403, "missing": 404, "conflict": 409, "invalid": 400}
 
 logger = logging.getLogger(__name__)
@@ -59,6 +66,8 @@ class EaView(APIView):
 
     def initial(self, request: Request, *_args: Any, **_kwargs: Any) -> None:
         self.begin()
+        if settings.SECURE_SSL_REDIRECT and not request.is_secure():
+            raise EaRefusal(403, "TLS_REQUIRED", "Call https: keys travel with calls.")
         if request.method != self.method:
             raise MethodNotAllowed(str(request.method))
         self.body = self._as_object(read_body(_plain_request(request)))
@@ -225,6 +234,12 @@ def _refuse_if_exceeded(usage: Usage) -> None:
         )
 
 
+def _is_of_a_deleted_row(error: Exception) -> bool:
+    """Tell whether a row went while the call spoke of it: its bot, its license."""
+    diagnosis = getattr(error.__cause__, "diag", None)
+    return diagnosis is not None and diagnosis.sqlstate == FOREIGN_KEY_VIOLATION
+
+
 def _as_refusal(error: Exception, allowed: list[str]) -> EaRefusal:
     if isinstance(error, EaRefusal):
         return error
@@ -240,7 +255,11 @@ def _as_refusal(error: Exception, allowed: list[str]) -> EaRefusal:
         )
     if isinstance(error, DomainError):
         return EaRefusal(STATUS_OF_KIND[error.kind], error.code, error.message)
-    if isinstance(error, PASSING_PROBLEMS):
+    return _as_failure(error)
+
+
+def _as_failure(error: Exception) -> EaRefusal:
+    if isinstance(error, PASSING_PROBLEMS) or _is_of_a_deleted_row(error):
         logger.warning("an EA's call could not be served now", exc_info=error)
         return EaRefusal(
             503,
@@ -248,4 +267,8 @@ def _as_refusal(error: Exception, allowed: list[str]) -> EaRefusal:
             "Try again soon.",
             headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
         )
+    if isinstance(error, DataError | IntegrityError):
+        # It will not fit the next time either, so an EA must not send it again.
+        logger.error("an EA's call does not fit the database", exc_info=error)
+        return EaRefusal(400, "VALIDATION_ERROR", "This cannot be stored.")
     return EaRefusal(SERVER_ERROR, "SERVER_ERROR", "We failed; try again later.")
