@@ -1,14 +1,12 @@
 import json
 from datetime import timedelta
-from functools import partial
 
 import pytest
 
-from accounts.tests.threads import all_at_once
 from bots.models import BotInstance, BotSource
 from bots.tests.ea_client import ACTIVATION, Ea, license_key_of
 from bots.tests.factories import BotInstanceFactory
-from licensing.models import License, LicenseType
+from licensing.models import License, LicenseEvent, LicenseType
 from licensing.tests.factories import LicenseHoldFactory
 from smarttrader.lib import clock
 
@@ -200,25 +198,31 @@ def test_a_license_in_grace_works(key):
     assert (ea.status, reply["license_status"]) == (201, "active")
 
 
-@pytest.mark.django_db(transaction=True)
-def test_twenty_racing_for_one_slot_give_one_bot(alice):
-    key = license_key_of(alice, max_accounts=1)
+@pytest.mark.django_db
+def test_refusals_of_one_kind_are_one_event_an_hour(key, no_limits):
+    Ea().activate(key)
+    Ea().activate(key, mt4_account="2")
 
-    def activate(account: int) -> str:
-        reply = Ea().activate(key, mt4_account=str(account))
-        return str(reply["code"])
+    for number in range(20):
+        ea = Ea()
+        ea.activate(key, mt4_account=str(number + 10))
+        ea.activate(key, hardware_id=f"PC-{number + 10}")
 
-    codes = all_at_once([partial(activate, account) for account in range(20)])
+    rejected = LicenseEvent.objects.filter(type="activation_rejected")
+    assert sorted(event.after["code"] for event in rejected) == [
+        "ACTIVATION_LIMIT",
+        "HARDWARE_MISMATCH",
+    ]
 
-    assert sorted(codes) == ["ACTIVATED"] + ["ACTIVATION_LIMIT"] * 19
-    assert BotInstance.objects.count() == 1
 
+@pytest.mark.django_db
+def test_in_production_keys_do_not_travel_in_the_clear(key, settings):
+    settings.SECURE_SSL_REDIRECT = True
+    ea = Ea()
 
-@pytest.mark.django_db(transaction=True)
-def test_ten_activations_of_one_account_at_once_give_one_bot(alice):
-    key = license_key_of(alice)
+    refused = ea.activate(key)
+    status = ea.status
+    ea.client.defaults["HTTP_X_FORWARDED_PROTO"] = "https"
 
-    codes = all_at_once([lambda: Ea().activate(key)["code"]] * 10)
-
-    assert sorted(codes) == ["ACTIVATED"] + ["ALREADY_ACTIVATED"] * 9
-    assert BotInstance.objects.count() == 1
+    assert (status, refused["code"]) == (403, "TLS_REQUIRED")
+    assert ea.activate(key)["code"] == "ACTIVATED"

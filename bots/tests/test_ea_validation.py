@@ -5,12 +5,14 @@ from datetime import datetime, timedelta
 import pytest
 from django.db import transaction
 
+from accounts import services as accounts
+from accounts.tests.factories import UserFactory
 from accounts.tests.threads import all_at_once
 from bots.models import BotInstance
-from bots.services.validations import ValidationRequest, validate
+from bots.services.validations import ValidationRequest, note_validation, validate
 from bots.tests.ea_client import ACTIVATION, Ea, license_key_of
 from licensing.keys import generate_key
-from licensing.models import License, LicenseType
+from licensing.models import License, LicenseEvent, LicenseType
 from licensing.services import terms
 from licensing.tests.factories import LicenseHoldFactory
 from smarttrader.lib import clock
@@ -209,6 +211,27 @@ def test_a_trial_is_used_once_by_owner_computer_and_account(
     assert License.objects.get(user=alice if is_owners else charlie, expires_at=None)
 
 
+def test_who_signs_up_again_has_had_their_trial(alice):
+    Ea().activate(license_key_of(alice, LicenseType.TRIAL))
+    accounts.delete_user(user=alice)
+    again = UserFactory.create(email=alice.email.upper().lower())
+    ea = Ea()
+
+    ea.activate(
+        license_key_of(again, LicenseType.TRIAL), mt4_account="2", hardware_id="PC-2"
+    )
+
+    assert ea.status == 409
+
+
+def test_a_trials_clock_stands_in_its_event(alice):
+    Ea().activate(license_key_of(alice, LicenseType.TRIAL))
+
+    event = LicenseEvent.objects.get(type="activated")
+    assert event.before == {"expires_at": None}
+    assert datetime.fromisoformat(event.after["expires_at"]) > clock.now()
+
+
 def test_a_trial_goes_on_where_it_began(alice):
     key = license_key_of(alice, LicenseType.TRIAL)
     ea = Ea()
@@ -239,7 +262,12 @@ def test_a_validation_is_noted_once_a_minute(key, count_statements):
     License.objects.update(last_validated=noted - timedelta(minutes=2))
     with count_statements() as noting:
         ask(key, **ACCOUNT)
+    noted_again = validated_at()
+    # Another session was faster, and this one has read the license before.
+    stale = License(pk=License.objects.get().pk)
+    note_validation(stale, noted_again + timedelta(seconds=59))
 
+    assert validated_at() == noted_again
     assert unchanged == noted
     assert validated_at() > noted
     assert (len(steady), len(noting)) == (2, 3)

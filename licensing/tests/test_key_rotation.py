@@ -21,6 +21,7 @@ OLD, NEW = generate_keyring(), generate_keyring().replace("k1:", "k2:")
 @pytest.fixture
 def keys(alice, settings):
     settings.LICENSE_KEYRING = OLD
+    settings.DEBUG = True  # a laptop, whose secrets everybody knows
     return [
         issue_license(user=alice, license_type=LicenseType.PRO, now=NOW).key
         for _ in range(5)
@@ -92,4 +93,15 @@ def test_no_keyring_stops_a_process(settings):
     settings.LICENSE_KEYRING, settings.DEBUG = "", False
 
     with pytest.raises(SystemExit, match="E001"):
+        refuse_unsafe_secrets()
+
+
+@pytest.mark.parametrize("name", ["JWT_SIGNING_KEY", "SECRET_KEY"])
+def test_a_secret_that_everybody_knows_stops_a_process(keys, settings, name):
+    settings.DEBUG = False
+    settings.JWT_SIGNING_KEY = settings.SECRET_KEY = "s" * 60
+    refuse_unsafe_secrets()
+    setattr(settings, name, "laptop-only-" + "1" * 60)
+
+    with pytest.raises(SystemExit, match=f"E004: {name}"):
         refuse_unsafe_secrets()

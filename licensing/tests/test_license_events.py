@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection, transaction
 
 from accounts import services as accounts
 from licensing.models import HoldSource, License, LicenseEvent, LicenseType
-from licensing.services import holds
+from licensing.services import holds, secrets, transfers
 from licensing.services.events import broken_chains
 from licensing.services.issuing import issue_license
 from smarttrader.lib.actors import Actor, ActorType
@@ -90,6 +90,22 @@ def test_a_change_shows(license, sql, found):
         call_command("verify_license_events", stderr=StringIO())
 
 
+@pytest.mark.parametrize("kept", [2, 0])
+def test_an_end_that_was_cut_off_shows(license, kept):
+    tamper("DELETE FROM license_events WHERE sequence > %s", kept)
+
+    assert problems() == [(3, "is missing")]
+
+
+def test_the_audit_is_not_emptied(license):
+    with (
+        pytest.raises(IntegrityError, match="neither changed nor deleted"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("TRUNCATE license_events")
+
+
 def test_the_command_counts_what_holds(license):
     out = StringIO()
 
@@ -126,6 +142,18 @@ def test_events_outlive_the_license_but_forget_the_address(license, alice):
     assert problems() == []
 
 
+def test_who_is_deleted_is_forgotten_where_they_acted(license, alice, charlie):
+    transfers.change_owner(license=license, to=charlie, actor=ACTOR, now=NOW)
+    actor = Actor(ActorType.USER, alice.pk, "203.0.113.7")
+    secrets.reveal_key(license=license, actor=actor, now=NOW)
+
+    accounts.delete_user(user=alice)
+
+    remembered = LicenseEvent.objects.exclude(ip=None).values_list("owner_id", "ip")
+    assert list(remembered) == [(charlie.pk, "203.0.113.9")]
+    assert problems() == []
+
+
 def test_one_license_has_two_chains_in_no_case(license):
     with pytest.raises(IntegrityError), transaction.atomic():
         LicenseEvent.objects.create(
@@ -142,8 +170,14 @@ def test_one_license_has_two_chains_in_no_case(license):
 
 
 def test_events_tell_no_key(license):
+    old = secrets.reveal_key(license=license, actor=ACTOR, now=NOW)
+    new = secrets.replace_key(license=license, actor=ACTOR, now=NOW).key
+
     with connection.cursor() as cursor:
         cursor.execute("SELECT row_to_json(e)::text FROM license_events e")
         told = json.dumps(cursor.fetchall())
 
-    assert License.objects.get().license_key not in told
+    for secret in (old, new, License.objects.get().license_key):
+        assert secret not in told
+        assert secret.replace("-", "") not in told
+    assert '"after' in told

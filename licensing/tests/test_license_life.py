@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 
 from accounts.models import User
 from accounts.tests.announcements import announced_by
@@ -205,6 +207,54 @@ def test_a_hold_of_an_expired_license_is_told_before_its_end(alice):
     assert License.objects.get().status == LicenseStatus.EXPIRED
 
 
+def test_a_payment_releases_its_hold_and_not_that_of_a_dispute(alice):
+    license = issued(alice)
+    for reference in ("past due", "dispute 7"):
+        holds.suspend_license(
+            license=license, source=HoldSource.BILLING, reference=reference, **TOLD
+        )
+
+    holds.reinstate_license(
+        license=license, source=HoldSource.BILLING, reference="past due", **TOLD
+    )
+
+    assert code(license) == "LICENSE_SUSPENDED"
+    assert LicenseHold.objects.open().get().reference == "dispute 7"
+
+
+def test_what_expired_is_told_once_whatever_is_held_and_released(alice, announced):
+    license = issued(alice, expires_at=NOW + DAY)
+    later = {**TOLD, "now": NOW + 30 * DAY}
+    expiry.note_expiries(now=NOW + 30 * DAY)
+
+    holds.suspend_license(license=license, source=HoldSource.ADMIN, **later)
+    holds.reinstate_license(license=license, source=HoldSource.ADMIN, **later)
+
+    assert expiry.note_expiries(now=NOW + 30 * DAY) == 0
+    assert License.objects.get().status == LicenseStatus.EXPIRED
+    assert announced == ["license_expired", "license_suspended"]
+
+
+def test_longer_grace_brings_licenses_back(alice):
+    license = issued(alice, expires_at=NOW + DAY)
+    later = NOW + 9 * DAY
+    expiry.note_expiries(now=later)
+    Plan.objects.filter(license_type="PRO").update(grace_days=30)
+
+    assert code(license, later) == "GRACE"
+    assert expiry.note_expiries(now=later) == 1
+    assert License.objects.get().status == LicenseStatus.ACTIVE
+    assert expiry.note_expiries(now=later) == 0
+
+
+def test_what_is_revoked_is_not_told_to_end_soon(alice, announced):
+    license = issued(alice, expires_at=NOW + DAY)
+    terms.revoke_license(license=license, **TOLD)
+
+    assert expiry.note_expiries(now=NOW) == 0
+    assert announced == ["license_revoked"]
+
+
 # --- Revoked, and plans ---------------------------------------------------------------
 def test_revoking_is_final_and_keeps_the_row(alice):
     license = issued(alice)
@@ -296,6 +346,18 @@ def test_the_four_plans_are_seeded():
     ]
     assert [price is None for _, _, _, price, _ in plans] == [True, False, False, False]
     assert {currency for *_, currency in plans} == {"USD"}
+
+
+@pytest.mark.parametrize("figures", [{"grace_days": 366}, {"term_days": 36_501}])
+def test_a_plan_has_no_figure_that_no_date_can_bear(db, figures):
+    plan = Plan.objects.get(license_type="PRO")
+    for name, value in figures.items():
+        setattr(plan, name, value)
+
+    with pytest.raises(ValidationError):
+        plan.full_clean()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        plan.save()
 
 
 # --- Trials ---------------------------------------------------------------------------
