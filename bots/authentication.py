@@ -63,7 +63,12 @@ def read_token(text: str) -> Claims | None:
 
 
 def token_invalid() -> EaRefusal:
-    return EaRefusal(401, "TOKEN_INVALID", "The token is not good: activate again.")
+    return EaRefusal(
+        401,
+        "TOKEN_INVALID",
+        "The token is not good: activate again.",
+        headers={"WWW-Authenticate": "Bearer"},
+    )
 
 
 class BotView(EaView):

@@ -6,11 +6,19 @@ from datetime import UTC, tzinfo
 from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponsePermanentRedirect,
+    QueryDict,
+)
+from django.middleware.common import CommonMiddleware
 from django.utils import timezone
 
 from smarttrader.lib.ids import uuid7
 
+EA_PATH = "/api/v1/ea"
 PERMISSIONS_POLICY = ", ".join(
     f"{feature}=()"
     for feature in (
@@ -60,6 +68,20 @@ class RequestId:
         response = self.get_response(request)
         response.headers["X-Request-Id"] = request_id
         return response
+
+
+class Common(CommonMiddleware):
+    """Django's own, but EAs are answered under whichever host name they call.
+
+    A reply to an EA says nothing of the host, and its refusal would be an HTML page.
+    """
+
+    def process_request(
+        self, request: HttpRequest
+    ) -> HttpResponsePermanentRedirect | None:
+        if request.path_info.startswith(EA_PATH):
+            return None
+        return super().process_request(request)
 
 
 class UserTimeZone:

@@ -26,10 +26,11 @@ from licensing.models import License
 from licensing.services.locks import LicenseGone
 from licensing.standing import Standing
 from smarttrader.lib.ea.fields import Fields
-from smarttrader.lib.ea.refusals import EaRefusal, FieldInvalid
+from smarttrader.lib.ea.refusals import EaRefusal, FieldInvalid, refusal_of
+from smarttrader.lib.errors import DomainError
 
 CURRENCY_LETTERS = 3
-NOTHING_ALLOWED = {"open_new": False, "manage_open": False}
+NOTHING_ALLOWED: dict[str, Any] = {"open_new": False, "manage_open": False}
 
 
 class Activate(LicenseKeyView):
@@ -38,11 +39,12 @@ class Activate(LicenseKeyView):
             activation = activations.activate(
                 request=self._request_of(fields), actor=self.caller, now=self.now
             )
-        except LicenseNotFound:
-            self.note_unknown_key()
-            raise
         except LicenseLapsed as lapse:
             raise self._lapsed(lapse) from lapse
+        except DomainError as error:
+            if isinstance(error, LicenseNotFound):
+                self.note_unknown_key()
+            raise refusal_of(error, values=NOTHING_ALLOWED) from error
         self.note_success()
         return self._activated(activation, issue_token(activation.bot, now=self.now))
 

@@ -159,11 +159,15 @@ def _checked_standing(
 ) -> Standing:
     """Refuse what no account may do, in the protocol's order of precedence."""
     standing = current_standing(license, now)
+    is_live_trial = request.is_live and license.license_type == LicenseType.TRIAL
+    is_its_hardware = hardware.is_hardware_of(license, request.hardware_id)
     if not standing.is_valid:
-        raise LicenseLapsed(standing, active)
-    if request.is_live and license.license_type == LicenseType.TRIAL:
+        # A lapse lets in nobody whom a valid license would keep out.
+        is_let_in = is_its_hardware and not is_live_trial
+        raise LicenseLapsed(standing, active if is_let_in else None)
+    if is_live_trial:
         raise AccountTypeNotAllowed
-    if not hardware.is_hardware_of(license, request.hardware_id):
+    if not is_its_hardware:
         raise HardwareMismatch
     return standing
 

@@ -189,6 +189,46 @@ def test_an_active_account_under_a_lapsed_license_may_go_on_to_manage(key):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("plan", "change"),
+    [
+        (LicenseType.PRO, {"hardware_id": "PC-2"}),
+        (LicenseType.TRIAL, {"is_live": True}),
+    ],
+)
+def test_a_lapse_lets_in_nobody_whom_a_good_license_keeps_out(alice, plan, change):
+    key = license_key_of(alice, plan)
+    Ea().activate(key)
+    LicenseHoldFactory.create(license=License.objects.get())
+    ea = Ea()
+
+    reply = ea.activate(key, **change)
+
+    assert (ea.status, reply["code"]) == (403, "LICENSE_SUSPENDED")
+    assert "token" not in reply
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("change", [{"hardware_id": "PC-2"}, {"mt4_account": "7"}])
+def test_who_is_refused_is_told_what_is_allowed(alice, change):
+    key = license_key_of(alice, max_accounts=1)
+    Ea().activate(key)
+
+    reply = Ea().activate(key, **change)
+
+    assert (reply["open_new"], reply["manage_open"]) == (False, False)
+
+
+@pytest.mark.django_db
+def test_an_ea_is_answered_under_whichever_host_it_calls(key):
+    ea = Ea()
+    ea.client.defaults["HTTP_HOST"] = "evil.example"
+
+    assert ea.activate(key)["code"] == "ACTIVATED"
+    assert ea.client.get("/").status_code == 400
+
+
+@pytest.mark.django_db
 def test_a_license_in_grace_works(key):
     License.objects.update(expires_at=clock.now() - timedelta(days=1))
     ea = Ea()

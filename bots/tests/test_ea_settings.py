@@ -316,8 +316,8 @@ def test_a_shell_changes_settings_of_every_kind(ea):
     [
         (("risk_percentage=11",), 2, "SETTINGS_INVALID: risk_percentage"),
         (("auto_trade=false", "colour=red"), 2, "SETTINGS_INVALID: colour"),
-        (("auto_trade",), 1, "not KEY=VALUE"),
-        (("auto_trade=true", "auto_trade=false"), 1, "twice"),
+        (("auto_trade",), 2, "not KEY=VALUE"),
+        (("auto_trade=true", "auto_trade=false"), 2, "twice"),
     ],
 )
 def test_a_shells_mistake_changes_nothing(ea, arguments, status, message):

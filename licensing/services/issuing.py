@@ -52,17 +52,21 @@ def issue_license(
     days: int | None = None,
     expires_at: datetime | None = None,
     is_lifetime: bool = False,
+    may_have_ended: bool = False,
 ) -> IssuedLicense:
     """Issue a license; what is not given comes from the type's plan.
 
     It ends after `days`, at `expires_at`, or never. A trial's days begin when it is
-    first activated. Raises TermInvalid, MaxAccountsInvalid and KeyringMismatch.
+    first activated. An end in the past is refused unless it is meant. Raises
+    TermInvalid, MaxAccountsInvalid and KeyringMismatch.
     """
     plan = Plan.objects.get(license_type=license_type)
     if max_accounts is None:
         max_accounts = plan.max_accounts
     elif not 1 <= max_accounts <= MOST_ACCOUNTS:
         raise MaxAccountsInvalid
+    if expires_at is not None and expires_at <= now and not may_have_ended:
+        raise TermInvalid
     if license_type == LicenseType.TRIAL:
         term = _trial_term(plan, now, days, expires_at, is_lifetime)
     else:
@@ -98,14 +102,15 @@ def _end(
 ) -> datetime | None:
     if is_lifetime:
         return None
-    if expires_at is None:
-        try:
-            expires_at = now + timedelta(days=plan.term_days if days is None else days)
-        except OverflowError as error:
-            raise TermInvalid("the end lies too far ahead") from error
-    if expires_at <= now:
+    if expires_at is not None:
+        return expires_at
+    length = plan.term_days if days is None else days
+    if length < 1:
         raise TermInvalid
-    return expires_at
+    try:
+        return now + timedelta(days=length)
+    except OverflowError as error:
+        raise TermInvalid("the end lies too far ahead") from error
 
 
 def _trial_term(
@@ -119,7 +124,7 @@ def _trial_term(
     if is_lifetime:
         raise TermInvalid("a trial is not for ever")
     if expires_at is not None:
-        if not now < expires_at <= now + timedelta(days=LONGEST_TRIAL_DAYS):
+        if expires_at > now + timedelta(days=LONGEST_TRIAL_DAYS):
             raise TermInvalid
         return {"expires_at": expires_at}
     length = min(plan.term_days, LONGEST_TRIAL_DAYS) if days is None else days

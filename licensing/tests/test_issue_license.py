@@ -12,7 +12,7 @@ from accounts.models import User
 from licensing import queries
 from licensing.keys import canonical_key
 from licensing.models import License, LicenseStatus, LicenseType, Plan
-from licensing.services.issuing import issue_license
+from licensing.services.issuing import TermInvalid, issue_license
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -64,6 +64,7 @@ def test_options_win_over_the_plan(alice: User):
         ("2099-01-02T03:04:05+02:00", datetime(2099, 1, 2, 1, 4, 5, tzinfo=UTC)),
         ("2099-01-02T03:04", datetime(2099, 1, 2, 3, 4, tzinfo=UTC)),
         ("2099-01-02", datetime(2099, 1, 2, tzinfo=UTC)),
+        ("2020-01-01T00:00:00Z", datetime(2020, 1, 1, tzinfo=UTC)),
     ],
 )
 def test_end_is_taken_as_given(text: str, moment: datetime, alice: User):
@@ -99,7 +100,6 @@ def test_unknown_address_ends_with_two_and_creates_nothing(alice: User):
         ("--days=0", "TERM_INVALID"),
         ("--days=-1", "TERM_INVALID"),
         ("--days=99999999999", "TERM_INVALID"),
-        ("--expires-at=2020-01-01T00:00:00Z", "TERM_INVALID"),
         ("--max-accounts=0", "MAX_ACCOUNTS_INVALID"),
         ("--max-accounts=-3", "MAX_ACCOUNTS_INVALID"),
         ("--max-accounts=3000000000", "MAX_ACCOUNTS_INVALID"),
@@ -155,6 +155,16 @@ def test_newest_license_is_the_one_that_was_issued_last(alice: User, charlie: Us
     ]
 
     assert queries.newest_license(alice) == issued[1]
+
+
+def test_an_end_in_the_past_has_to_be_meant(alice: User):
+    with pytest.raises(TermInvalid):
+        issue_license(user=alice, license_type=LicenseType.PRO, expires_at=NOW, now=NOW)
+
+
+def test_a_typing_error_in_a_time_is_told_in_a_line(alice: User):
+    with pytest.raises(CommandError, match="'tomorrow' is not an ISO 8601 time"):
+        _issue("--expires-at=tomorrow", plan="PRO")
 
 
 def _issue(*options: str, email: str = "alice@example.com", plan: str) -> str:

@@ -1,5 +1,6 @@
 """Recording trades, as often and in whichever order they are reported."""
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
@@ -178,6 +179,29 @@ def _columns(
     return columns | {"bot_instance_id": bot.pk, "now": now}
 
 
+def _dispute(ticket: str, reported: str, stored: str) -> bot_logs.LogLine:
+    """Return the warning that names each figure that was told differently."""
+    told, stands = (json.loads(text, parse_float=str) for text in (reported, stored))
+    figures = {
+        name: {"reported": str(told[name]), "stored": str(stands[name])}
+        for name in stands
+        if told[name] != stands[name]
+    }
+    named = ", ".join(
+        f"{name} {each['reported']}, stored {each['stored']}"
+        for name, each in figures.items()
+    )
+    return bot_logs.LogLine(
+        level=LogLevel.WARNING,
+        category=LogCategory.TRADE,
+        message=(
+            f"Trade {ticket} was reported again with other figures ({named})."
+            " The first report stands."
+        ),
+        metadata={"ticket_number": ticket, "figures": figures},
+    )
+
+
 def _warn_of_disputes(
     bot: BotInstance, reports: list[TradeReport], now: datetime
 ) -> None:
@@ -187,15 +211,7 @@ def _warn_of_disputes(
     bot_logs.write_logs(
         bot=bot,
         logs=[
-            bot_logs.LogLine(
-                level=LogLevel.WARNING,
-                category=LogCategory.TRADE,
-                message=(
-                    f"Trade {ticket} was reported again with other figures"
-                    f" (profit {reported}, stored {stored}). The first report stands."
-                ),
-            )
-            for ticket, reported, stored in disputes
+            _dispute(ticket, reported, stored) for ticket, reported, stored in disputes
         ],
         now=now,
     )

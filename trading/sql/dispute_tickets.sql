@@ -2,8 +2,18 @@
 -- report leaves out is no difference.
 WITH differing AS (
     SELECT DISTINCT ON (r.ticket_number)
-        r.ticket_number, t.profit AS stored,
-        coalesce(r.profit, t.profit)::numeric(10, 2) AS reported
+        r.ticket_number,
+        jsonb_build_object(
+            'lot_size', t.lot_size, 'close_price', t.close_price, 'profit', t.profit,
+            'commission', t.commission, 'swap', t.swap
+        ) AS stored,
+        jsonb_build_object(
+            'lot_size', r.lot_size::numeric(10, 2),
+            'close_price', coalesce(r.close_price::numeric(15, 5), t.close_price),
+            'profit', coalesce(r.profit, t.profit)::numeric(10, 2),
+            'commission', coalesce(r.commission, t.commission)::numeric(10, 2),
+            'swap', coalesce(r.swap, t.swap)::numeric(10, 2)
+        ) AS reported
     FROM unnest(
         %(ticket_number)s::text[], %(status)s::text[], %(lot_size)s::numeric[],
         %(close_price)s::numeric[], %(commission)s::numeric[], %(swap)s::numeric[],
@@ -28,4 +38,4 @@ WITH differing AS (
 UPDATE trade_tickets k SET disputed_at = %(now)s
 FROM differing d
 WHERE k.bot_instance_id = %(bot_instance_id)s AND k.ticket_number = d.ticket_number
-RETURNING k.ticket_number, d.reported, d.stored
+RETURNING k.ticket_number, d.reported::text, d.stored::text

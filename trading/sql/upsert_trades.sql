@@ -43,8 +43,12 @@ LEFT JOIN trades stored ON stored.id = k.trade_id AND stored.opened_at = k.opene
 ON CONFLICT (id, opened_at) DO UPDATE SET
     lot_size = CASE WHEN t.status = 'open' THEN EXCLUDED.lot_size ELSE t.lot_size END,
     close_price = CASE WHEN t.status = 'open' THEN EXCLUDED.close_price ELSE t.close_price END,
-    stop_loss = CASE WHEN t.status = 'open' THEN EXCLUDED.stop_loss ELSE t.stop_loss END,
-    take_profit = CASE WHEN t.status = 'open' THEN EXCLUDED.take_profit ELSE t.take_profit END,
+    stop_loss = CASE WHEN t.status = 'open' THEN EXCLUDED.stop_loss
+        WHEN EXCLUDED.status = 'open' THEN coalesce(t.stop_loss, EXCLUDED.stop_loss)
+        ELSE t.stop_loss END,
+    take_profit = CASE WHEN t.status = 'open' THEN EXCLUDED.take_profit
+        WHEN EXCLUDED.status = 'open' THEN coalesce(t.take_profit, EXCLUDED.take_profit)
+        ELSE t.take_profit END,
     commission = CASE WHEN t.status = 'open' THEN EXCLUDED.commission ELSE t.commission END,
     swap = CASE WHEN t.status = 'open' THEN EXCLUDED.swap ELSE t.swap END,
     profit = CASE WHEN t.status = 'open' THEN EXCLUDED.profit ELSE t.profit END,
@@ -78,7 +82,10 @@ ELSE
     -- those that stand is believed in nothing.
     %(is_licensed)s
     AND (
-        (t.profit_percentage IS NULL AND EXCLUDED.profit_percentage IS NOT NULL)
+        -- Only an open that comes late tells of stops: those of a close stand.
+        (EXCLUDED.status = 'open' AND t.stop_loss IS NULL AND EXCLUDED.stop_loss IS NOT NULL)
+        OR (EXCLUDED.status = 'open' AND t.take_profit IS NULL AND EXCLUDED.take_profit IS NOT NULL)
+        OR (t.profit_percentage IS NULL AND EXCLUDED.profit_percentage IS NOT NULL)
         OR (t.strategy_used IS NULL AND EXCLUDED.strategy_used IS NOT NULL)
         OR (t.magic_number IS NULL AND EXCLUDED.magic_number IS NOT NULL)
         OR (t.comment = '' AND EXCLUDED.comment <> '')

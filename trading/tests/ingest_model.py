@@ -26,6 +26,7 @@ FOLLOWED = (
 )
 OF_THE_END = ("status", "close_price", "closed_at", "duration_seconds")
 FIGURES = ("lot_size", "close_price", "profit", "commission", "swap")
+STOPS = ("stop_loss", "take_profit")
 FILLED_LATER = ("profit_percentage", "strategy_used", "magic_number", "comment")
 COLUMNS = (*KEPT_FROM_THE_FIRST, *FOLLOWED, *OF_THE_END)
 
@@ -93,7 +94,7 @@ def _told(report: TradeReport, name: str) -> bool:
 
 def _value(report: TradeReport, name: str) -> Any:
     value = getattr(report, name)
-    is_no_stop = name in ("stop_loss", "take_profit") and value == 0
+    is_no_stop = name in STOPS and value == 0
     return None if is_no_stop else value
 
 
@@ -127,6 +128,7 @@ def _disputes(trade: dict[str, Any], report: TradeReport) -> bool:
 
 
 def _fill(trade: dict[str, Any], report: TradeReport) -> None:
-    for name in FILLED_LATER:
+    stops = STOPS if report.status == TradeStatus.OPEN else ()
+    for name in (*FILLED_LATER, *stops):
         if trade[name] in (None, "") and _told(report, name):
-            trade[name] = getattr(report, name)
+            trade[name] = _value(report, name)

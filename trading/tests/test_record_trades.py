@@ -322,6 +322,36 @@ def test_disputes_of_one_batch_tell_the_first_that_differs(bot):
     assert "(profit 11.00, stored 10.00)" in BotLog.objects.get().message
 
 
+def test_a_dispute_names_each_figure_that_differs(bot):
+    record(bot, closed())
+
+    record(bot, closed(lot_size=Decimal("0.20"), swap=Decimal("-1.5")))
+
+    log = BotLog.objects.get()
+    before = stored(bot)
+    assert log.metadata == {
+        "ticket_number": "1001",
+        "figures": {
+            "lot_size": {"reported": "0.20", "stored": str(before["lot_size"])},
+            "swap": {"reported": "-1.50", "stored": str(before["swap"])},
+        },
+    }
+    assert "lot_size 0.20, stored" in log.message
+    assert "profit" not in log.message
+
+
+def test_an_open_that_comes_late_fills_the_stops_in(bot):
+    record(bot, closed(stop_loss=None, take_profit=None))
+    first = opened(stop_loss=Decimal("1.05"), take_profit=Decimal("1.30"))
+
+    record(bot, first)
+    record(bot, opened(stop_loss=Decimal(1), take_profit=Decimal(2)))
+
+    trade = Trade.objects.get()
+    assert (trade.stop_loss, trade.take_profit) == (first.stop_loss, first.take_profit)
+    assert trade.status == TradeStatus.CLOSED
+
+
 def test_without_a_license_open_trades_are_followed_and_new_ones_left_out(bot):
     record(bot, opened("1"), closed("2"))
 

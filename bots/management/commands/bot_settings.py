@@ -8,7 +8,7 @@ from bots import queries
 from bots.services import bot_settings
 from smarttrader.lib import clock
 from smarttrader.lib.actors import COMMAND_LINE
-from smarttrader.lib.commands import DomainCommand
+from smarttrader.lib.commands import REFUSED, DomainCommand
 
 TEXTS = ("risk_percentage", "max_daily_loss")  # decimals: no detour by a float
 
@@ -19,7 +19,7 @@ class Command(DomainCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--bot", required=True, metavar="ID")
         parser.add_argument(
-            "settings",
+            "changes",  # not "settings": Django takes that for its own
             nargs="+",
             metavar="KEY=VALUE",
             help="risk_percentage=1.5 trailing_stop=true trading_pairs=EURUSD,GBPUSD"
@@ -29,7 +29,7 @@ class Command(DomainCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         version = bot_settings.change_settings(
             bot=queries.required_bot(options["bot"]),
-            changes=_changes(options["settings"]),
+            changes=_changes(options["changes"]),
             actor=COMMAND_LINE,
             now=clock.now(),
         )
@@ -41,7 +41,9 @@ def _changes(pairs: list[str]) -> dict[str, Any]:
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals or name in changes:
-            raise CommandError(f"{pair!r} is not KEY=VALUE, or stands there twice")
+            raise CommandError(
+                f"{pair!r} is not KEY=VALUE, or stands there twice", returncode=REFUSED
+            )
         changes[name] = _value(name, text)
     return changes
 

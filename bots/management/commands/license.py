@@ -15,7 +15,7 @@ from licensing.models import HoldSource, License, LicenseType
 from licensing.services import holds, secrets, terms
 from smarttrader.lib import clock
 from smarttrader.lib.actors import COMMAND_LINE
-from smarttrader.lib.commands import DomainCommand
+from smarttrader.lib.commands import REFUSED, DomainCommand
 
 LIST_OF_ACTIONS = """
 suspend        place staff's hold         reinstate   release it
@@ -114,7 +114,7 @@ def _transfer(told: dict[str, Any], options: dict[str, Any]) -> str:
 
 def _needed(options: dict[str, Any], name: str) -> Any:
     if options[name] is None:
-        raise CommandError(f"{options['action']} needs --{name}")
+        raise CommandError(f"{options['action']} needs --{name}", returncode=REFUSED)
     return options[name]
 
 

@@ -1,8 +1,7 @@
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from datetime import UTC, datetime
 from typing import Any
 
-from django.core.management.base import CommandError
 from django.utils.dateparse import parse_datetime
 
 from accounts import queries as accounts
@@ -40,6 +39,8 @@ class Command(DomainCommand):
             days=options["days"],
             expires_at=options["expires_at"],
             is_lifetime=options["lifetime"],
+            # One that another system issued may have ended.
+            may_have_ended=options["expires_at"] is not None,
             actor=COMMAND_LINE,
             now=now,
         )
@@ -52,5 +53,5 @@ def _moment(text: str) -> datetime:
     except ValueError:
         moment = None
     if moment is None:
-        raise CommandError(f"{text!r} is not an ISO 8601 time")
+        raise ArgumentTypeError(f"{text!r} is not an ISO 8601 time")
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

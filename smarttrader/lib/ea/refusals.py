@@ -2,6 +2,10 @@
 
 from typing import Any
 
+from smarttrader.lib.errors import DomainError
+
+STATUS_OF_KIND = {"refused": 403, "missing": 404, "conflict": 409, "invalid": 400}
+
 
 class EaRefusal(Exception):
     """A call that is answered with an error: HTTP status, stable code, a sentence."""
@@ -35,3 +39,11 @@ class FieldInvalid(Exception):
         self.field = field
         self.message = message
         self.code = code
+
+
+def refusal_of(
+    error: DomainError, *, values: dict[str, Any] | None = None
+) -> EaRefusal:
+    """Return how a service's refusal is answered."""
+    status = STATUS_OF_KIND[error.kind]
+    return EaRefusal(status, error.code, error.message, values=values)

@@ -28,7 +28,7 @@ from smarttrader.lib.client_address import (
 )
 from smarttrader.lib.ea.body import read_body
 from smarttrader.lib.ea.fields import Fields
-from smarttrader.lib.ea.refusals import EaRefusal, FieldInvalid
+from smarttrader.lib.ea.refusals import EaRefusal, FieldInvalid, refusal_of
 from smarttrader.lib.ea.replies import reply
 from smarttrader.lib.errors import DomainError
 from smarttrader.lib.rate_limits import Limit, Usage, count_call, narrowest
@@ -44,7 +44,6 @@ BEARER = "bearer "
 UNSPEAKABLE = re.compile("[\0\ud800-\udfff]")
 # The database is away or locked: a retry will tell.
 PASSING_PROBLEMS = (OperationalError, InterfaceError, InternalError)
-STATUS_OF_KIND = {"refused": 403, "missing": 404, "conflict": 409, "invalid": 400}
 
 logger = logging.getLogger(__name__)
 
@@ -254,7 +253,7 @@ def _as_refusal(error: Exception, allowed: list[str]) -> EaRefusal:
             headers={"Allow": ", ".join(allowed)},
         )
     if isinstance(error, DomainError):
-        return EaRefusal(STATUS_OF_KIND[error.kind], error.code, error.message)
+        return refusal_of(error)
     return _as_failure(error)
 
 
