@@ -11,13 +11,20 @@ from django.db import connection, transaction
 Result = TypeVar("Result")
 
 
-def all_at_once(calls: Sequence[Callable[[], Result]]) -> list[Result]:
-    """Run each call in a thread with its own connection; return what they return."""
+def all_at_once(
+    calls: Sequence[Callable[[], Result]], *, lock_timeout: str = "60s"
+) -> list[Result]:
+    """Run each call in a thread with its own connection; return what they return.
+
+    They wait for locks longer than the product does: how long that takes is the
+    machine's affair.
+    """
     barrier = threading.Barrier(len(calls))
 
     def run(call: Callable[[], Result]) -> Result:
         try:
-            connection.ensure_connection()
+            with connection.cursor() as cursor:
+                cursor.execute(f"SET lock_timeout = '{lock_timeout}'")
             barrier.wait(timeout=60)
             return call()
         finally:

@@ -177,7 +177,7 @@ def test_one_license_that_is_locked_does_not_stop_the_others(key):
 
     with transaction.atomic():
         locked_license(locked.pk)
-        all_at_once([run])
+        all_at_once([run], lock_timeout="1s")
 
     assert License.objects.filter(status="expired").count() == 1
     assert expiry.note_expiries(now=now) == 1
