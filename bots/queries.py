@@ -4,13 +4,23 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from itertools import islice
 from typing import Any
 
+from django.db import connection
+
+from accounts.models import User
 from bots.models import BotInstance, BotSettings, BotSource
 from licensing.models import License, grace_days, is_held
 from licensing.standing import Standing, standing_of
 from smarttrader.lib.errors import DomainError
 
+RUNNING_BOT: tuple[tuple[Any, list[str]], ...] = (
+    (BotInstance, [field.attname for field in BotInstance._meta.concrete_fields]),
+    (License, [field.attname for field in License._meta.concrete_fields]),
+    (User, ["id", "is_active"]),
+)
 Account = tuple[str, str]  # MT4 account, server in lower case
 
 
@@ -23,22 +33,43 @@ class RunningBot:
 
 
 def running_bot(bot_id: uuid.UUID, now: datetime) -> RunningBot | None:
-    """Return a bot, its license and owner by primary key, in one query."""
-    bot: Any = (
-        BotInstance.objects.select_related("license__user")
-        .annotate(
-            is_held=is_held("license_id"),
-            grace_days=grace_days("license__license_type"),
-        )
-        .filter(pk=bot_id)
-        .first()
-    )
-    if bot is None:
+    """Return a bot, its license and owner by primary key, in one query.
+
+    Of the owner only what the standing of a license needs is loaded.
+    """
+    text, parameters = _running_bot_query()
+    with connection.cursor() as cursor:
+        cursor.execute(text, [*parameters, bot_id])
+        row = cursor.fetchone()
+    if row is None:
         return None
-    standing = standing_of(
-        bot.license, is_held=bot.is_held, grace_days=bot.grace_days or 0, now=now
+    values = iter(row)
+    bot, license, owner = (
+        model.from_db(connection.alias, names, list(islice(values, len(names))))
+        for model, names in RUNNING_BOT
     )
+    license.user, bot.license = owner, license
+    held, days = values
+    standing = standing_of(license, is_held=held, grace_days=days or 0, now=now)
     return RunningBot(bot, standing)
+
+
+@cache
+def _running_bot_query() -> tuple[str, tuple[Any, ...]]:
+    """Return the query once and for all; the bot's id is its last parameter.
+
+    Each call of an EA begins with it, and compiling it took longer than running it.
+    """
+    bot_names, license_names, owner_names = (names for _, names in RUNNING_BOT)
+    query = BotInstance.objects.filter(pk=uuid.UUID(int=0)).values_list(
+        *bot_names,
+        *(f"license__{name}" for name in license_names),
+        *(f"license__user__{name}" for name in owner_names),
+        is_held("license_id"),
+        grace_days("license__license_type"),
+    )
+    text, parameters = query.query.sql_with_params()
+    return text, parameters[:-1]
 
 
 def live_bots(license: License) -> list[BotInstance]:

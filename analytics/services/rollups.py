@@ -8,11 +8,10 @@ import logging
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import DatabaseError, connection, transaction
 
@@ -28,8 +27,9 @@ PERIODS_NAMED_IN_A_LOG = 10
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, order=True)
-class Period:
+class Period(NamedTuple):
+    """Of a bot. A tuple, as thousands of them are compared in each transaction."""
+
     bot_id: uuid.UUID
     start: datetime
     end: datetime
@@ -151,9 +151,7 @@ def _upsert(
         if finer_type is None:
             parameters["opened_from"] = _first_opening(cursor, parameters["bots"])
         cursor.execute(_sql("upsert_metrics").replace("{sums}", _sql(sums)), parameters)
-        return [
-            (bot_id, start) for bot_id, _, start, is_new_clamp in cursor if is_new_clamp
-        ]
+        return [(bot_id, start) for bot_id, start in cursor]
 
 
 def _first_opening(cursor: Any, bot_ids: list[uuid.UUID]) -> datetime:

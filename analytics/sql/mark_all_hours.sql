@@ -1,6 +1,11 @@
--- Every hour in which a trade closed, and every period that has a row by now.
+-- Every hour in which a trade closed, and every period that has a row by now. In order,
+-- because marks are taken by their ids: so a day is composed once or twice, not for each of
+-- its hours in another transaction.
 INSERT INTO rollup_dirty (bot_instance_id, hour_start)
-SELECT DISTINCT bot_instance_id, date_trunc('hour', closed_at, 'UTC')
-FROM trades WHERE status = 'closed'
-UNION
-SELECT bot_instance_id, period_start FROM performance_metrics
+SELECT bot_instance_id, hour_start FROM (
+    SELECT bot_instance_id, date_trunc('hour', closed_at, 'UTC') AS hour_start
+    FROM trades WHERE status = 'closed'
+    UNION
+    SELECT bot_instance_id, period_start FROM performance_metrics
+) marks
+ORDER BY bot_instance_id, hour_start

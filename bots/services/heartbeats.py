@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -12,9 +13,15 @@ from bots.services import commands
 from bots.signals import bot_offline, bot_online
 
 NO_COMMAND = "none"
-WRITE_HEARTBEAT = (
-    Path(__file__).parent.parent / "sql" / "write_heartbeat.sql"
-).read_text()
+Row = tuple[Any, ...]
+SQL = Path(__file__).parent.parent / "sql"
+BEAT = (SQL / "beat.sql").read_text()
+# Read when the transaction ends, so the statement that needs no disk may say so itself.
+FLEETING_BEAT = f"{BEAT}, set_config('synchronous_commit', 'off', true)"
+QUIET_BEAT = FLEETING_BEAT.replace(
+    "WHERE id = %(bot_id)s",
+    "WHERE id = %(bot_id)s AND offline_at IS NULL AND pending_command IS NULL",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,12 +49,14 @@ def record_heartbeat(*, bot: BotInstance, beat: Heartbeat, now: datetime) -> Hea
     """Note that a bot is alive.
 
     May lose its last second in a database crash: a heartbeat is not worth waiting for
-    the disk.
+    the disk. Nearly always it is one statement that is its own transaction.
     """
+    row = _beat(bot, beat, now, if_quiet=True)
+    if row is not None:
+        was_silent, _, settings_version, _ = row
+        return Heard(bool(was_silent), NO_COMMAND, settings_version)
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL synchronous_commit = off")
-        return write_heartbeat(bot=bot, beat=beat, now=now)
+        return _heard(bot, beat, _beat(bot, beat, now, is_durable=False), now)
 
 
 def write_heartbeat(*, bot: BotInstance, beat: Heartbeat, now: datetime) -> Heard:
@@ -56,22 +65,11 @@ def write_heartbeat(*, bot: BotInstance, beat: Heartbeat, now: datetime) -> Hear
     One UPDATE, which locks the bot; a pending command costs one more, or two. Announces
     bot_online if bot_offline was announced before.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            WRITE_HEARTBEAT,
-            {
-                "bot_id": bot.pk,
-                "now": now,
-                "offline_since": now - OFFLINE_AFTER,
-                "status": beat.status,
-                "balance": beat.balance,
-                "equity": beat.equity,
-                "open_trades": beat.open_trades,
-                "message": beat.message,
-                "offset": beat.utc_offset_minutes,
-            },
-        )
-        row = cursor.fetchone()
+    return _heard(bot, beat, _beat(bot, beat, now), now)
+
+
+def _heard(bot: BotInstance, beat: Heartbeat, row: Row | None, now: datetime) -> Heard:
+    """Do what a beat entails, and return what it is answered."""
     if row is None:  # deleted or released since its token was read
         return Heard(
             came_back=False, command=NO_COMMAND, settings_version=bot.settings_version
@@ -86,6 +84,34 @@ def write_heartbeat(*, bot: BotInstance, beat: Heartbeat, now: datetime) -> Hear
         )
     came_back = bool(was_silent) or offline_at is not None
     return Heard(came_back, command or NO_COMMAND, settings_version)
+
+
+def _beat(
+    bot: BotInstance,
+    beat: Heartbeat,
+    now: datetime,
+    *,
+    if_quiet: bool = False,
+    is_durable: bool = True,
+) -> Row | None:
+    """Run the UPDATE; with `if_quiet` only where nothing else is to be done."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            QUIET_BEAT if if_quiet else BEAT if is_durable else FLEETING_BEAT,
+            {
+                "bot_id": bot.pk,
+                "now": now,
+                "offline_since": now - OFFLINE_AFTER,
+                "status": beat.status,
+                "balance": beat.balance,
+                "equity": beat.equity,
+                "open_trades": beat.open_trades,
+                "message": beat.message,
+                "offset": beat.utc_offset_minutes,
+            },
+        )
+        row: Row | None = cursor.fetchone()
+    return row and row[:4]
 
 
 def sweep_offline(*, now: datetime) -> int:

@@ -174,6 +174,6 @@ def test_an_unknown_call_is_answered_flat(ea):
 
 
 def test_a_heartbeat_takes_few_queries(ea, django_assert_num_queries):
-    # authentication, savepoint and release, commit mode, the update
-    with django_assert_num_queries(5):
+    # authentication, the update
+    with django_assert_num_queries(2):
         ea.call("heartbeat")

@@ -4,11 +4,16 @@ Nothing here raises, and nothing is ever unlimited: smarttrader/lib/cache.py cou
 the process's own memory while Redis does not answer.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
-from django_ratelimit.core import get_usage
+from django.core.cache import caches
+from django_ratelimit import core
+
+from smarttrader.lib.cache import SurvivingCache
 
 MINUTE = 60
 
@@ -42,32 +47,22 @@ class Usage:
 
 def count_call(limit: Limit, who: str) -> Usage:
     """Count a call of `who` and return how far the limit is used up."""
-    # The count may run out, or Redis come or go, between the look and the increment:
-    # the second time one of the two has a fresh count.
-    usage = _counted(limit, who) or _counted(limit, who)
-    return usage or Usage(limit.calls, 0, 1, is_exceeded=True)
+    # The windows and keys of django-ratelimit, but one round trip where its counting
+    # takes three. A key is the hash of all this: no address and no bot lies in Redis.
+    window = core._get_window(who, limit.seconds)  # noqa: SLF001
+    rate = (limit.calls, limit.seconds)
+    key = core._make_cache_key(limit.name, window, rate, who, None)  # noqa: SLF001
+    cache = cast("SurvivingCache", caches["default"])
+    count = cache.count(key, limit.seconds + core.EXPIRATION_FUDGE)
+    return Usage(
+        limit=limit.calls,
+        remaining=max(limit.calls - count, 0),
+        # The window includes its last second.
+        seconds_left=max(window - int(time.time()) + 1, 1),
+        is_exceeded=count > limit.calls,
+    )
 
 
 def narrowest(usages: Sequence[Usage]) -> Usage:
     """Return the limit that will bite first; of those that bite, the longest."""
     return min(usages, key=lambda usage: (usage.remaining, -usage.seconds_left))
-
-
-def _counted(limit: Limit, who: str) -> Usage | None:
-    # A key in the cache is the hash of all this: no address and no bot lies in Redis.
-    usage = get_usage(
-        None,
-        group=limit.name,
-        key=lambda _group, _request: who,
-        rate=(limit.calls, limit.seconds),
-        increment=True,
-    )
-    if usage is None or not usage["count"]:
-        return None
-    return Usage(
-        limit=limit.calls,
-        remaining=max(limit.calls - usage["count"], 0),
-        # The window includes its last second.
-        seconds_left=max(usage["time_left"] + 1, 1),
-        is_exceeded=usage["should_limit"],
-    )

@@ -3,6 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
+import redis
 
 from smarttrader.lib.rate_limits import Limit, Usage, count_call, narrowest
 from smarttrader.tests.broken_redis import cut_off_at, nobody_there
@@ -73,18 +74,25 @@ def test_without_redis_the_process_counts_alone(use_redis):
     ]
 
 
-def test_no_call_is_free_when_redis_dies_amid_a_count(use_redis, settings):
-    with cut_off_at(b"EXISTS", settings.CACHES["default"]["LOCATION"]) as url:
+def test_no_call_is_free_when_redis_dies_at_a_count(use_redis, settings):
+    with cut_off_at(b"EVAL", settings.CACHES["default"]["LOCATION"]) as url:
         use_redis(url)
 
-        # The first is counted in Redis; the second finds it dead half-way.
-        assert outcomes(LIMIT, "alice", 5) == [
-            (2, False),
+        assert outcomes(LIMIT, "alice", 4) == [
             (2, False),
             (1, False),
             (0, False),
             (0, True),
         ]
+
+
+def test_a_count_ends_with_its_window(settings):
+    count_call(LIMIT, "alice")
+
+    with redis.Redis.from_url(settings.CACHES["default"]["LOCATION"]) as client:
+        prefix = settings.CACHES["default"]["KEY_PREFIX"]
+        (key,) = client.scan_iter(f"{prefix}:*", count=10_000)
+        assert 0 < client.ttl(key) <= 65
 
 
 def test_the_headers_tell_when_the_limit_begins_anew():

@@ -3,8 +3,7 @@
 UPDATE bot_instances SET
     last_heartbeat = %(now)s,
     started_at = CASE
-        WHEN %(status)s = 'running' AND status <> 'running'
-            OR started_at IS NULL
+        WHEN %(status)s = 'running' AND status <> 'running' OR started_at IS NULL
         THEN %(now)s ELSE started_at END,
     stopped_at = CASE
         WHEN %(status)s = 'stopped' AND status <> 'stopped'
@@ -17,5 +16,5 @@ UPDATE bot_instances SET
     offline_at = NULL,
     utc_offset_minutes = coalesce(%(offset)s, utc_offset_minutes)
 WHERE id = %(bot_id)s AND released_at IS NULL
-RETURNING old.last_heartbeat < %(offline_since)s, old.offline_at,
-    new.settings_version, new.pending_command
+RETURNING old.last_heartbeat < %(offline_since)s, old.offline_at, new.settings_version,
+    new.pending_command

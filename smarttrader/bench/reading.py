@@ -1,0 +1,112 @@
+"""Pages at many trades: how many queries, and how long the database works for them."""
+
+from collections.abc import Sequence
+from statistics import median
+from typing import Any
+
+from django.db import connection
+from django.test import Client
+
+from bots.models import BotInstance
+from smarttrader.bench.databases import statements
+from smarttrader.bench.ground import Ground
+from smarttrader.bench.report import Row, at_most, duration
+from smarttrader.history.people import owner_of
+from smarttrader.lib.keyset import Place
+from trading.models import Trade
+from trading.pages import ROWS
+from trading.queries import newest_trades
+
+TIMES = 21
+FAR_PAGE = 1000
+MILLISECONDS = 1000
+
+
+def measure_overview(ground: Ground) -> list[Row]:
+    """Ask for the overview of the owner of the largest bot, as a browser does."""
+    ground.bots()
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(owner_of(ground.many))
+    counts, seconds = [], []
+    for _ in range(TIMES):
+        with statements() as asked:
+            answer = client.get("/")
+        assert answer.status_code == 200, answer.status_code  # noqa: S101, PLR2004
+        counts.append(len(asked))
+        seconds.append(sum(each for _, _, each in asked))
+    return [
+        Row(
+            name="overview: queries",
+            took="",
+            value=max(counts),
+            unit=" queries",
+            target=at_most(15, " queries"),
+        ),
+        Row(
+            name="overview: in the database",
+            took=duration(median(seconds)),
+            value=median(seconds) * MILLISECONDS,
+            unit=" ms",
+            target=at_most(150, " ms"),
+        ),
+    ]
+
+
+def measure_lists(ground: Ground) -> list[Row]:
+    """Read the first and a far page of the trades of the largest bot's owner."""
+    bots = ground.bots()
+    owner = owner_of(ground.many)
+    own = [bot for bot in bots if bot.user_id == owner.pk]
+    far = _place_after(bots[0], min(ROWS * FAR_PAGE, bot_trades(ground) // 2))
+    return [
+        row
+        for name, after in (("first", None), (f"{FAR_PAGE:,}th", far))
+        for row in _rows_of_page(name, own, after)
+    ]
+
+
+def bot_trades(ground: Ground) -> int:
+    return ground.many.planned_bots[0].trades
+
+
+def _place_after(bot: BotInstance, rows: int) -> Place:
+    trade = (
+        Trade.objects.filter(bot_instance=bot, closed_at__isnull=False)
+        .only("id", "closed_at")
+        .order_by("-closed_at", "-id")[rows]
+    )
+    return Place(trade.closed_at, trade.pk)
+
+
+def _rows_of_page(
+    name: str, bots: Sequence[BotInstance], after: Place | None
+) -> list[Row]:
+    executed, waited = [], []
+    for _ in range(TIMES):
+        with statements() as asked:
+            newest_trades(bots, Trade.objects.all(), limit=ROWS + 1, after=after)
+        waited.append(sum(seconds for _, _, seconds in asked))
+        executed.append(sum(_execution_ms(text, values) for text, values, _ in asked))
+    page = f"{name} page of a list over {len(bots)} bots"
+    return [
+        Row(
+            name=f"{page}: execution",
+            took=f"{median(executed):.3g} ms",
+            value=median(executed),
+            unit=" ms",
+            target=at_most(10, " ms"),
+        ),
+        Row(
+            name=f"{page}: with planning and transfer",
+            took=duration(median(waited)),
+            value=median(waited) * MILLISECONDS,
+            unit=" ms",
+        ),
+    ]
+
+
+def _execution_ms(text: str, values: Any) -> float:
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {text}", values)
+        (plan,) = cursor.fetchone()
+    return float(plan[0]["Execution Time"])

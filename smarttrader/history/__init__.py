@@ -1,0 +1,1 @@
+"""A history of any size: made-up owners, bots, trades and ticks, for measuring."""
