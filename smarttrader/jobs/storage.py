@@ -14,6 +14,7 @@ from pyarrow import fs as arrow_fs
 from smarttrader.lib.ids import uuid7
 
 CHUNK = 1024 * 1024
+UNFINISHED = ".unfinished"
 
 
 class HashingSink(io.RawIOBase):
@@ -56,7 +57,7 @@ class ArchiveStorage:
         Refuses to replace one: an archive may be all that is left of its rows.
         """
         target = self._full(path)
-        unfinished = f"{target}.{uuid7().hex}.unfinished"
+        unfinished = f"{target}.{uuid7().hex}{UNFINISHED}"
         self._fs.makedirs(unfinished.rpartition("/")[0], exist_ok=True)
         try:
             with self._fs.open(unfinished, "wb") as stream:
@@ -66,6 +67,12 @@ class ArchiveStorage:
             with suppress(FileNotFoundError):
                 self._fs.rm(unfinished)
             raise
+
+    def remove_unfinished(self, folder: str, partition: str) -> None:
+        """Remove what killed runs have left of files that they did not finish."""
+        for name in self.names(folder):
+            if name.startswith(f"{partition}.") and name.endswith(UNFINISHED):
+                self._fs.rm(self._full(f"{folder}/{name}"))
 
     @contextmanager
     def open(self, path: str) -> Iterator[BinaryIO]:

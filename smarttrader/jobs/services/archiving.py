@@ -70,10 +70,12 @@ def write_archive(
     """Write a table's rows to a new file with a manifest beside it; return its record.
 
     Reads one snapshot in flat memory and locks out nobody. The file has its name only
-    when it is whole, and a name that no archive had before. Raises NotArchivable for a
-    value, ColumnNotArchivable for a type that Arrow cannot take as it is.
+    when it is whole, and a name that no archive had before. The caller holds the lock
+    of archives. Raises NotArchivable for a value, ColumnNotArchivable for a type that
+    Arrow cannot take as it is.
     """
     storage = ArchiveStorage()
+    storage.remove_unfinished(source.table.name, source.partition)
     generation = _next_generation(storage, source)
     path = f"{source.table.name}/{source.partition}.{generation}.parquet"
 

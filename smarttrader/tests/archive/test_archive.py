@@ -266,6 +266,22 @@ def test_generation_passes_over_files_that_no_record_knows(archive_dir):
     assert (folder / f"{OLD_TICKS}.6.parquet").read_text() == "all that is left"
 
 
+def test_what_killed_runs_have_left_unfinished_is_removed(archive_dir):
+    fill_ticks(rows=3)
+    folder = archive_dir / "trade_history"
+    folder.mkdir(parents=True)
+    (folder / f"{OLD_TICKS}.1.parquet.0f.unfinished").touch()
+    (folder / f"{OLD_TICKS}0.1.parquet.0f.unfinished").touch()
+
+    archive()
+
+    assert sorted(path.name for path in folder.iterdir()) == [
+        f"{OLD_TICKS}.1.json",
+        f"{OLD_TICKS}.1.parquet",
+        f"{OLD_TICKS}0.1.parquet.0f.unfinished",
+    ]
+
+
 def test_deletion_of_a_bot_reaches_a_detached_table(bot):
     fill_logs(bot, rows=10)
     archive()
