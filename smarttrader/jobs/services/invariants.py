@@ -23,6 +23,8 @@ from smarttrader.jobs.services.retention import DROPPED_AFTER, overdue
 from smarttrader.lib.errors import DomainError
 
 PERIODS_AHEAD = 3
+# They are made each six hours: so soon after midnight one may be missing yet.
+MADE_WITHIN = timedelta(hours=12)
 ROLLUP_WINDOW = timedelta(hours=1)
 # Retention runs daily and may fail for a while before anybody has to know.
 RETENTION_GRACE = timedelta(days=3)
@@ -79,9 +81,11 @@ def _partitions_behind(now: datetime, _on_progress: Progress) -> list[str]:
             for partition in catalog.partitions_of(table)
             if not partition.is_detach_pending
         }
+        starts = islice(periods_ahead(table, now - MADE_WITHIN), PERIODS_AHEAD + 1)
         wanted = [
             table.partition_name(start)
-            for start in islice(periods_ahead(table, now), PERIODS_AHEAD + 1)
+            for start in starts
+            if table.next_period(start) > now
         ]
         problems += [f"{name} is missing" for name in wanted if name not in present]
     return problems

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.db import connection
 
 from bots.models import BotInstance
 from bots.tests.factories import BotInstanceFactory
-from smarttrader.tests.archive.tables import forget_old_partitions
+from smarttrader.jobs.partitions import ensure_partitions_ahead
+from smarttrader.tests.archive.tables import NOW, forget_old_partitions
 
 
 @pytest.fixture(autouse=True)
@@ -22,9 +22,10 @@ def archive_dir(settings, tmp_path) -> Path:
 def present_partitions_only(transactional_db) -> Iterator[None]:
     """Hide what other tests have left, and leave nothing to them."""
     forget_old_partitions()
+    ensure_partitions_ahead(now=NOW)
     yield
-    connection.rollback()
     forget_old_partitions()
+    ensure_partitions_ahead(now=NOW)
 
 
 @pytest.fixture

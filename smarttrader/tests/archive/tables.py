@@ -6,6 +6,7 @@ from django.db import connection
 
 from bots.models import BotInstance
 from smarttrader.jobs import catalog
+from smarttrader.jobs.models import ArchivedPartition
 from smarttrader.jobs.partitions import (
     BOT_LOGS,
     TRADE_HISTORY,
@@ -181,6 +182,8 @@ def shape_of(table: str) -> tuple[list[str], list[str]]:
 
 def forget_old_partitions() -> None:
     """Drop the partitions that are overdue, and all that was detached."""
+    # What is restored and kept would not be overdue.
+    ArchivedPartition.objects.all().delete()
     for table in RETAINED:
         for partition in retention.overdue(table, now=NOW + 60 * DAY):
             catalog.detach(table, partition.name)

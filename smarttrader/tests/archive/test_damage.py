@@ -68,6 +68,10 @@ DAMAGES = {
     "a folder": lambda file: (file.unlink(), file.mkdir()),
 }
 each_damage = pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+SOME = ("middle", "half", "missing")
+some_damages = pytest.mark.parametrize(
+    "damage", [DAMAGES[name] for name in SOME], ids=SOME
+)
 
 
 @each_damage
@@ -103,7 +107,7 @@ def test_damage_is_an_error_of_the_job(archive_dir):
     )
 
 
-@each_damage
+@some_damages
 def test_damaged_file_raises_the_alarm(archive_dir, caplog, damage):
     fill_ticks(rows=ROWS)
     archive()
@@ -119,7 +123,7 @@ def test_damaged_file_raises_the_alarm(archive_dir, caplog, damage):
     assert caplog.messages == [f"archives: {record.error}"]
 
 
-@each_damage
+@some_damages
 def test_damaged_file_is_not_restored(archive_dir, damage):
     fill_ticks(rows=ROWS)
     archive()

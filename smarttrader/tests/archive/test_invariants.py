@@ -54,6 +54,17 @@ def problems(now=NOW) -> str:
     return broken.value.message
 
 
+def drop_partition(table, periods: int) -> str:
+    """Drop the partition of so many periods ahead; return its name."""
+    start = table.period_start(NOW)
+    for _ in range(periods):
+        start = table.next_period(start)
+    name = table.partition_name(start)
+    catalog.detach(table, name)
+    execute(f"DROP TABLE {name}")
+    return str(name)
+
+
 @pytest.fixture
 def staff(client):
     client.force_login(User.objects.create_superuser("staff@example.com"))
@@ -76,18 +87,24 @@ def test_healthy_database_holds_all():
 @pytest.mark.parametrize("table", PARTITIONED_TABLES, ids=lambda table: table.name)
 @pytest.mark.parametrize("periods", [0, 1, 3])
 def test_missing_partition_is_told(table, periods):
-    start = table.period_start(NOW)
-    for _ in range(periods):
-        start = table.next_period(start)
-    name = table.partition_name(start)
-    catalog.detach(table, name)
-    execute(f"DROP TABLE {name}")
+    noon = table.period_start(NOW) + 12 * HOUR
+    ensure_partitions_ahead(now=noon)
+    name = drop_partition(table, periods)
 
     with pytest.raises(InvariantsBroken) as broken:
-        look()
+        look(noon)
 
     assert broken.value.message == f"partitions ahead: {name} is missing"
     assert check() == 4
+
+
+@pytest.mark.parametrize("table", PARTITIONED_TABLES, ids=lambda table: table.name)
+def test_partition_is_not_missed_before_it_had_to_be_made(table):
+    morning = table.period_start(NOW) + 11 * HOUR
+    ensure_partitions_ahead(now=morning)
+    drop_partition(table, 3)
+
+    assert look(morning) == 4
 
 
 # --- Roll-ups -------------------------------------------------------------------------
