@@ -1,10 +1,13 @@
 """Writing to users' inboxes."""
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from notifications.models import Notification, NotificationType
+
+KEPT = timedelta(days=30)
+ROWS_AT_ONCE = 5000
 
 
 def notify(
@@ -25,3 +28,17 @@ def notify(
         metadata=metadata,
         created_at=now,
     )
+
+
+def delete_old_notifications(*, now: datetime) -> int:
+    """Delete what was told more than thirty days ago, in batches; count the rows.
+
+    Each batch is a transaction, so that no inbox waits for long.
+    """
+    old = Notification.objects.filter(created_at__lt=now - KEPT).values("pk")
+    deleted = 0
+    while True:
+        count, _ = Notification.objects.filter(pk__in=old[:ROWS_AT_ONCE]).delete()
+        if not count:
+            return deleted
+        deleted += count

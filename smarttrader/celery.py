@@ -3,6 +3,7 @@
 import os
 
 from celery import Celery
+from celery.schedules import crontab
 from celery.signals import setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smarttrader.settings")
@@ -33,6 +34,23 @@ app.conf.beat_schedule = {
         "options": {"expires": 5 * MINUTE},
     },
     "jobs.ensure_partitions": {"task": "jobs.ensure_partitions", "schedule": DAY / 4},
+    "jobs.archive_partitions": {
+        "task": "jobs.archive_partitions",
+        "schedule": crontab(hour="2", minute="10"),
+    },
+    # After the archive, so that it looks at what this night has left.
+    "jobs.check_invariants": {
+        "task": "jobs.check_invariants",
+        "schedule": crontab(hour="5", minute="10"),
+    },
+    "jobs.delete_old_runs": {
+        "task": "jobs.delete_old_runs",
+        "schedule": crontab(hour="1", minute="20"),
+    },
+    "notifications.delete_old": {
+        "task": "notifications.delete_old",
+        "schedule": crontab(hour="1", minute="40"),
+    },
 }
 
 

@@ -248,6 +248,10 @@ WHITENOISE_USE_FINDERS = DEBUG
 STATEMENT_MAX_BYTES = env.int("STATEMENT_MAX_BYTES", default=32 * 1024 * 1024)
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
+# --- Archive --------------------------------------------------------------------------
+# A folder, or the URL of an object store.
+ARCHIVE_DIR = env.str("ARCHIVE_DIR", default=str(VAR_DIR / "archive"))
+
 # --- Walls ----------------------------------------------------------------------------
 # Whose X-Forwarded-For is believed; on a laptop there is no proxy.
 TRUSTED_PROXIES = networks(env.list("TRUSTED_PROXIES", default=[]))

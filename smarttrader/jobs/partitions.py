@@ -15,7 +15,7 @@ from smarttrader.lib.errors import DomainError
 
 CHECK_VIOLATION = "23514"
 CREATE_PARTITION = """
-CREATE TABLE {partition} (
+CREATE TABLE IF NOT EXISTS {partition} (
     LIKE {parent} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE,
     CONSTRAINT {bounds} CHECK ({key} >= {start} AND {key} < {end})
 )"""
@@ -74,7 +74,7 @@ def tables_exist() -> bool:
 def ensure_partitions_ahead(*, now: datetime) -> int:
     """Make each table's partitions of now and of the periods ahead; count the new."""
     return sum(
-        _create_missing(table, _periods_ahead(table, now))
+        _create_missing(table, periods_ahead(table, now))
         for table in PARTITIONED_TABLES
     )
 
@@ -120,7 +120,17 @@ def create_partitions_for(
     return _create_missing(table, sorted(starts))
 
 
-def _periods_ahead(table: PartitionedTable, now: datetime) -> Iterator[datetime]:
+def lock_partitions(table: PartitionedTable) -> None:
+    """Let one transaction at a time attach partitions to a table, until it ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtext('partitions'), hashtext(%s))",
+            [table.name],
+        )
+
+
+def periods_ahead(table: PartitionedTable, now: datetime) -> Iterator[datetime]:
+    """Return the starts of the present period and of those made before they begin."""
     start = table.period_start(now)
     for _ in range(table.ahead + 1):
         yield start
@@ -153,6 +163,8 @@ def _create(table: PartitionedTable, start: datetime) -> None:
 
     LIKE, CHECK and ATTACH take SHARE UPDATE EXCLUSIVE on the parent where PARTITION OF
     takes ACCESS EXCLUSIVE; the CHECK saves ATTACH its scan and is dropped afterwards.
+    A table that is there already is the partition itself, which retention has detached
+    and not yet renamed: it is attached again.
     """
     name, end = table.partition_name(start), table.next_period(start)
     parts = {
@@ -164,16 +176,13 @@ def _create(table: PartitionedTable, start: datetime) -> None:
         "end": sql.Literal(end.isoformat()),
     }
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtext('partitions'), hashtext(%s))",
-            [table.name],
-        )
+        lock_partitions(table)
         if not _without_partition(table, [start]):
             return
         for statement in (
             CREATE_PARTITION,
             ATTACH_PARTITION,
-            "ALTER TABLE {partition} DROP CONSTRAINT {bounds}",
+            "ALTER TABLE {partition} DROP CONSTRAINT IF EXISTS {bounds}",
         ):
             cursor.execute(sql.SQL(statement).format(**parts).as_string())
 

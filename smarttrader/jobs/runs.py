@@ -1,8 +1,9 @@
 """Keep a JobRun for each run of a job, also of one that fails."""
 
 import functools
+import logging
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ParamSpec
 
 from smarttrader.jobs.models import JobRun
@@ -10,6 +11,19 @@ from smarttrader.lib import clock
 
 KEPT = timedelta(days=7)
 Arguments = ParamSpec("Arguments")
+
+logger = logging.getLogger(__name__)
+
+
+def delete_old_runs(*, now: datetime) -> int:
+    """Delete the records of runs that began more than a week ago; count them."""
+    deleted, _ = JobRun.objects.filter(started_at__lt=now - KEPT).delete()
+    return deleted
+
+
+def log_progress(line: str) -> None:
+    """Say how far a long job has come: a worker has no other standard error."""
+    logger.info("%s", line)
 
 
 def recorded_job(
@@ -20,9 +34,7 @@ def recorded_job(
     def wrap(task: Callable[Arguments, int]) -> Callable[Arguments, int]:
         @functools.wraps(task)
         def run(*args: Arguments.args, **kwargs: Arguments.kwargs) -> int:
-            started_at = clock.now()
-            JobRun.objects.filter(job=name, started_at__lt=started_at - KEPT).delete()
-            job = JobRun.objects.create(job=name, started_at=started_at)
+            job = JobRun.objects.create(job=name, started_at=clock.now())
             try:
                 job.count = task(*args, **kwargs)
             except Exception as error:
