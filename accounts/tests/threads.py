@@ -23,8 +23,11 @@ def all_at_once(
 
     def run(call: Callable[[], Result]) -> Result:
         try:
-            with connection.cursor() as cursor:
-                cursor.execute(f"SET lock_timeout = '{lock_timeout}'")
+            _connect(lock_timeout)
+        except Exception:
+            barrier.abort()  # nobody need wait for it
+            raise
+        try:
             barrier.wait(timeout=60)
             return call()
         finally:
@@ -32,6 +35,11 @@ def all_at_once(
 
     with ThreadPoolExecutor(len(calls)) as pool:
         return list(pool.map(run, calls))
+
+
+def _connect(lock_timeout: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = '{lock_timeout}'")
 
 
 def wait_until_one_waits_for_us() -> None:

@@ -37,6 +37,8 @@ SETTINGS = {
     "port": str(PORT),
     # One transaction may touch every partition of a table.
     "max_locks_per_transaction": "256",
+    # Two workers of the tests race with fifty threads each.
+    "max_connections": "200",
     "shared_buffers": "256MB",
 }
 THROW_AWAY_SETTINGS = {
