@@ -144,10 +144,10 @@ def test_archive_of_a_million_ticks_takes_little_memory():
     add_ticks(trade, rows=500_000, start=OLD_DAY)
     idle = peak_of("check", "--tag", "models")
 
-    assert peak_of("archive_partitions") < idle + 150_000
+    assert peak_of("archive_partitions") < idle + 100_000
     ArchivedPartition.objects.update(detached_at=NOW - 8 * DAY)
     assert peak_of("archive_partitions") < idle + 50_000
-    assert peak_of("restore_partition", OLD_TICKS) < idle + 150_000
+    assert peak_of("restore_partition", OLD_TICKS) < idle + 100_000
 
 
 def peak_of(*arguments: str) -> int:
