@@ -14,10 +14,10 @@ from smarttrader.bench.report import Row, at_most, duration
 from smarttrader.history.people import owner_of
 from smarttrader.lib.keyset import Place
 from trading.models import Trade
-from trading.pages import ROWS
 from trading.queries import newest_trades
 
 TIMES = 21
+ROWS = 50  # as the page of trades has
 FAR_PAGE = 1000
 MILLISECONDS = 1000
 
