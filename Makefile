@@ -3,6 +3,7 @@
 PORT ?= 8000
 BOTS ?= 3
 E2E ?= 1
+BENCH ?= medium
 PYTHON ?= $(shell for python in python3.11 python3 python3.12 python3.13; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { echo $$python; break; }; done)
@@ -12,13 +13,13 @@ DEVSTACK = $(VENV_PYTHON) -m smarttrader.devstack
 export E2E CHROMIUM PYTEST_ARGS
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-nightly services services-stop migrate seed simulate lint fmt types \
+.PHONY: help run test test-nightly services services-stop migrate seed simulate bench lint fmt types \
 	layers e2e screenshots lock venv venv-dev python
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' Makefile \
 	| awk -F'|' '{printf "%-22s %s\n", $$1, $$2}'
-	@echo 'Variables: PORT=8000 BOTS=3 PYTHON=python3.11 E2E=1 CHROMIUM=/path PYTEST_ARGS="-k word"'
+	@echo 'Variables: PORT=8000 BOTS=3 PYTHON=python3.11 E2E=1 BENCH=medium CHROMIUM=/path PYTEST_ARGS="-k word"'
 
 run: venv ## start everything on http://127.0.0.1:PORT, until Ctrl-C
 	@$(DEVSTACK) run --port $(PORT) --bots $(BOTS)
@@ -46,6 +47,9 @@ seed: venv ## fill an empty database with demo data
 
 screenshots: venv-dev ## take docs/overview.png of the demo (NAMES="overview bots")
 	@$(DEVSTACK) test -- $(VENV_PYTHON) -m smarttrader.devstack.screenshots $(NAMES)
+
+bench: venv-dev ## measure ratios to the raw database (BENCH=small, medium or full; PARTS="ticks")
+	@$(DEVSTACK) test -- $(VENV_PYTHON) -m smarttrader.bench --size $(BENCH) $(PARTS)
 
 simulate: venv ## let ten EAs trade ten hours in ten minutes, against PORT
 	@$(DEVSTACK) exec -- $(VENV_PYTHON) manage.py simulate --bots 10 --minutes 10 \

@@ -46,15 +46,30 @@ class KnownTrade:
     closed_at: datetime | None
 
 
-def known_trades(bot: BotInstance, tickets: Collection[str]) -> dict[str, KnownTrade]:
-    """Return a bot's trades of these tickets, by ticket: one probe each."""
+def known_trades(
+    bot: BotInstance,
+    tickets: Collection[str],
+    *,
+    months_from: datetime,
+    months_until: datetime,
+) -> dict[str, KnownTrade]:
+    """Return a bot's trades of these tickets, by ticket: one probe each.
+
+    All of them were opened between the two moments, which leave out other months. Reads
+    as trading/sql/upsert_trades.sql does, which says why.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT k.ticket_number, k.trade_id, k.opened_at, t.closed_at"
-            " FROM trade_tickets k"
-            " JOIN trades t ON t.id = k.trade_id AND t.opened_at = k.opened_at"
-            " WHERE k.bot_instance_id = %s AND k.ticket_number = ANY (%s)",
-            [bot.pk, sorted(tickets)],
+            " FROM unnest(%s::text[]) AS r (ticket_number)"
+            " CROSS JOIN LATERAL (SELECT * FROM trade_tickets k"
+            "  WHERE k.bot_instance_id = %s AND k.ticket_number = r.ticket_number"
+            "  LIMIT 1) k"
+            " CROSS JOIN LATERAL (SELECT t.closed_at FROM trades t"
+            "  WHERE t.id = k.trade_id"
+            "  AND t.opened_at BETWEEN k.opened_at - interval '1 hour' AND k.opened_at"
+            "  AND t.opened_at >= %s AND t.opened_at < %s LIMIT 1) t",
+            [sorted(tickets), bot.pk, months_from, months_until],
         )
         return {ticket: KnownTrade(*found) for ticket, *found in cursor.fetchall()}
 

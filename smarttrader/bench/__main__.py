@@ -4,8 +4,10 @@ Runs inside `python -m smarttrader.devstack test`, on services that are thrown a
 """
 
 import argparse
+import base64
 import os
 import platform
+import secrets
 import sys
 
 import django
@@ -23,6 +25,10 @@ def main() -> int:
     options = _parser().parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smarttrader.settings")
     os.environ.update(NO_LIMITS)
+    for name in ("SECRET_KEY", "JWT_SIGNING_KEY"):
+        os.environ[name] = secrets.token_urlsafe(64)
+    ring = base64.urlsafe_b64encode(secrets.token_bytes(64)).decode()
+    os.environ["LICENSE_KEYRING"] = f"k1:{ring}"
     django.setup()
     from smarttrader.bench.running import run  # noqa: PLC0415 -- models are there now
 

@@ -17,7 +17,7 @@ from trading.models import Trade
 from trading.queries import newest_trades
 
 TIMES = 21
-ROWS = 50  # as many as a page of trades shows
+ROWS = 50  # as the page of trades has
 FAR_PAGE = 1000
 MILLISECONDS = 1000
 

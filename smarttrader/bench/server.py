@@ -1,4 +1,4 @@
-"""The web tier as `make run` starts it, but with one process, to be measured."""
+"""The web tier, in one process, to be measured."""
 
 import os
 import signal
@@ -40,7 +40,8 @@ def web_server(database: str) -> Iterator[tuple[int, int]]:
             *("--workers", "1", "--blocking-threads", str(THREADS)),
             "smarttrader.bench.wsgi:application",
         ],
-        env={**environment_of(database), **NO_LIMITS},
+        # As in production: DEBUG keeps a list of all statements.
+        env={**environment_of(database), **NO_LIMITS, "DEBUG": "False"},
     )
     try:
         _wait_for(port, process)

@@ -1,13 +1,10 @@
 """The product's own WSGI application with two more paths to compare it with."""
 
-import os
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smarttrader.settings")
-
 from django.conf import settings
 
-settings.ROOT_URLCONF = "smarttrader.bench.urls"
+# First: it chooses the pool of connections before the settings are read.
+from smarttrader.wsgi import application
 
-from smarttrader.wsgi import application  # noqa: E402 -- the paths are chosen first
+settings.ROOT_URLCONF = "smarttrader.bench.urls"
 
 __all__ = ["application"]

@@ -15,7 +15,7 @@ from smarttrader.jobs.partitions import (
     TRADES,
     write_to_partitions,
 )
-from trading.services.tickets import hold_tickets
+from trading.services.tickets import Held, hold_tickets
 from trading.services.ticks import (
     RecordedTicks,
     TickReport,
@@ -87,7 +87,7 @@ def write_sync(
     )
 
 
-def _hold(bot: BotInstance, report: SyncReport, *, is_licensed: bool) -> frozenset[str]:
+def _hold(bot: BotInstance, report: SyncReport, *, is_licensed: bool) -> Held:
     return hold_tickets(
         bot=bot,
         claims=report.trades if is_licensed else (),

@@ -1,6 +1,6 @@
 """Holding tickets: the first thing that a transaction with trades or ticks does."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -9,9 +9,12 @@ from typing import Protocol
 from django.db import connection
 
 from bots.models import BotInstance
+from smarttrader.jobs.partitions import TRADES
 from trading.models import trade_id
 
 SQL = Path(__file__).parent.parent / "sql"
+Held = dict[str, datetime]
+Bounds = dict[str, datetime]
 
 
 class Claim(Protocol):
@@ -25,8 +28,11 @@ class Claim(Protocol):
 
 def hold_tickets(
     *, bot: BotInstance, claims: Sequence[Claim] = (), others: Collection[str] = ()
-) -> frozenset[str]:
+) -> Held:
     """Claim the tickets that are new, lock all; return those that there are.
+
+    With each comes the opened_at of its trade, by which a statement is told how few of
+    the months it has to look into: the planner takes 60 of them for 60 times the work.
 
     `others` are locked if they are known, and claimed by nobody. Two transactions that
     hold tickets cannot deadlock: each does so once, before it writes anything of its
@@ -38,7 +44,7 @@ def hold_tickets(
         first.setdefault(claim.ticket_number, claim.opened_at)
     tickets = [*first, *others]
     if not tickets:
-        return frozenset()
+        return {}
     with connection.cursor() as cursor:
         if first:
             cursor.execute(
@@ -55,7 +61,17 @@ def hold_tickets(
             statement("lock_tickets"),
             {"bot_instance_id": bot.pk, "ticket_number": tickets},
         )
-        return frozenset(ticket for (ticket,) in cursor.fetchall())
+        return dict(cursor.fetchall())
+
+
+def months_of(held: Mapping[str, datetime], tickets: Iterable[str]) -> Bounds:
+    """Return the months in which the trades of some held tickets were opened."""
+    opened = [held[ticket] for ticket in tickets]
+    last = TRADES.period_start(max(opened))
+    return {
+        "months_from": TRADES.period_start(min(opened)),
+        "months_until": TRADES.next_period(last),
+    }
 
 
 @cache

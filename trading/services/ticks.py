@@ -1,6 +1,6 @@
 """Recording the prices of trades while they were open."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -13,7 +13,7 @@ from smarttrader.jobs.partitions import TRADE_HISTORY, write_to_partitions
 from smarttrader.lib.ids import derived_uuid7
 from trading import queries
 from trading.queries import KnownTrade
-from trading.services.tickets import hold_tickets, statement
+from trading.services.tickets import Held, hold_tickets, months_of, statement
 
 A_DAY = timedelta(days=1)
 RETENTION = timedelta(days=TRADE_HISTORY.retention_days or 0)
@@ -81,7 +81,7 @@ def write_held_ticks(
     *,
     bot: BotInstance,
     ticks: Sequence[TickReport],
-    held: Collection[str],
+    held: Held,
     now: datetime,
 ) -> RecordedTicks:
     """Record ticks of tickets that the caller's transaction holds.
@@ -89,8 +89,12 @@ def write_held_ticks(
     To other tickets it answers UNKNOWN_TICKET. The trades are read here, after they are
     locked: a close may have been waited for. Two statements.
     """
-    tickets = {tick.ticket_number for tick in ticks} & set(held)
-    trades = queries.known_trades(bot, tickets) if tickets else {}
+    tickets = held.keys() & {tick.ticket_number for tick in ticks}
+    trades = (
+        queries.known_trades(bot, tickets, **months_of(held, tickets))
+        if tickets
+        else {}
+    )
     oldest = now - RETENTION
     refusals = {
         index: code

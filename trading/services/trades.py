@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
@@ -15,7 +15,7 @@ from bots.models import BotInstance, LogCategory, LogLevel
 from bots.services import logs as bot_logs
 from smarttrader.jobs.partitions import BOT_LOGS, TRADES, write_to_partitions
 from trading.models import TradeStatus, TradeType
-from trading.services.tickets import hold_tickets, statement
+from trading.services.tickets import Held, hold_tickets, months_of, statement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +118,7 @@ def write_held_trades(
     *,
     bot: BotInstance,
     reports: Sequence[TradeReport],
-    held: Collection[str],
+    held: Held,
     now: datetime,
     is_licensed: bool = True,
 ) -> RecordedTrades:
@@ -132,10 +132,10 @@ def write_held_trades(
         unknown=frozenset(report.ticket_number for report in reports) - set(held)
     )
     for batch in _rounds(known):
-        recorded += _record_round(bot, batch, now, is_licensed)
+        recorded += _record_round(bot, batch, held, now, is_licensed)
     ended = [report for report in known if report.status != TradeStatus.OPEN]
     if recorded.unchanged and ended:
-        _warn_of_disputes(bot, ended, now)
+        _warn_of_disputes(bot, ended, held, now)
     return recorded
 
 
@@ -155,10 +155,11 @@ def _rounds(reports: Iterable[TradeReport]) -> list[list[TradeReport]]:
 def _record_round(
     bot: BotInstance,
     reports: list[TradeReport],
+    held: Held,
     now: datetime,
     is_licensed: bool,  # noqa: FBT001 -- named where it comes from
 ) -> RecordedTrades:
-    columns = _columns(bot, reports, now) | {"is_licensed": is_licensed}
+    columns = _columns(bot, reports, held, now) | {"is_licensed": is_licensed}
     with connection.cursor() as cursor:
         cursor.execute(statement("upsert_trades"), columns)
         written = [is_created for (is_created,) in cursor.fetchall()]
@@ -170,13 +171,14 @@ def _record_round(
 
 
 def _columns(
-    bot: BotInstance, reports: list[TradeReport], now: datetime
+    bot: BotInstance, reports: list[TradeReport], held: Held, now: datetime
 ) -> dict[str, Any]:
     columns: dict[str, Any] = {
         field.name: [getattr(report, field.name) for report in reports]
         for field in fields(TradeReport)
     }
-    return columns | {"bot_instance_id": bot.pk, "now": now}
+    bounds = months_of(held, columns["ticket_number"])
+    return columns | bounds | {"bot_instance_id": bot.pk, "now": now}
 
 
 def _dispute(ticket: str, reported: str, stored: str) -> bot_logs.LogLine:
@@ -203,10 +205,10 @@ def _dispute(ticket: str, reported: str, stored: str) -> bot_logs.LogLine:
 
 
 def _warn_of_disputes(
-    bot: BotInstance, reports: list[TradeReport], now: datetime
+    bot: BotInstance, reports: list[TradeReport], held: Held, now: datetime
 ) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(statement("dispute_tickets"), _columns(bot, reports, now))
+        cursor.execute(statement("dispute_tickets"), _columns(bot, reports, held, now))
         disputes = cursor.fetchall()
     bot_logs.write_logs(
         bot=bot,

@@ -1,5 +1,5 @@
 -- Reports of closed trades that say something else; each ticket is told of once. What a
--- report leaves out is no difference.
+-- report leaves out is no difference. One probe for each, as in upsert_trades.sql.
 WITH differing AS (
     SELECT DISTINCT ON (r.ticket_number)
         r.ticket_number,
@@ -21,10 +21,18 @@ WITH differing AS (
     ) WITH ORDINALITY AS r (
         ticket_number, status, lot_size, close_price, commission, swap, profit, place
     )
-    JOIN trade_tickets known
-        ON known.bot_instance_id = %(bot_instance_id)s
-        AND known.ticket_number = r.ticket_number
-    JOIN trades t ON t.id = known.trade_id AND t.opened_at = known.opened_at
+    CROSS JOIN LATERAL (
+        SELECT * FROM trade_tickets k
+        WHERE k.bot_instance_id = %(bot_instance_id)s AND k.ticket_number = r.ticket_number
+        LIMIT 1
+    ) known
+    CROSS JOIN LATERAL (
+        SELECT * FROM trades t
+        WHERE t.id = known.trade_id
+        AND t.opened_at BETWEEN known.opened_at - interval '1 hour' AND known.opened_at
+        AND t.opened_at >= %(months_from)s AND t.opened_at < %(months_until)s
+        LIMIT 1
+    ) t
     WHERE r.status <> 'open' AND t.status <> 'open' AND known.disputed_at IS NULL
     AND (t.lot_size, t.close_price, t.commission, t.swap, t.profit) IS DISTINCT FROM (
         r.lot_size::numeric(10, 2),

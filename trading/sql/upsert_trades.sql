@@ -1,6 +1,9 @@
 -- One row per report, of tickets that are held. The rules of ingestion: an open trade
 -- follows its latest report; symbol, type, open price and opened_at keep the first; a
--- closed or cancelled trade keeps its figures, only what is missing is filled.
+-- closed or cancelled trade keeps its figures, only what is missing is filled. LIMIT 1 of a
+-- unique key: a probe for each report, however many rows the planner expects. The months
+-- leave all others out of the plan, the hour leaves them out of each probe; no equality,
+-- or the index of opened_at would be taken, where many trades may have the same.
 INSERT INTO trades AS t (
     id, bot_instance_id, ticket_number, opened_at, symbol, trade_type, lot_size, open_price,
     close_price, stop_loss, take_profit, commission, swap, profit, profit_percentage, status,
@@ -37,9 +40,18 @@ FROM unnest(
     stop_loss, take_profit, commission, swap, profit, profit_percentage, status,
     strategy_used, closed_at, magic_number, comment, continued_from
 )
-JOIN trade_tickets k
-    ON k.bot_instance_id = %(bot_instance_id)s AND k.ticket_number = r.ticket_number
-LEFT JOIN trades stored ON stored.id = k.trade_id AND stored.opened_at = k.opened_at
+CROSS JOIN LATERAL (
+    SELECT * FROM trade_tickets k
+    WHERE k.bot_instance_id = %(bot_instance_id)s AND k.ticket_number = r.ticket_number
+    LIMIT 1
+) k
+LEFT JOIN LATERAL (
+    SELECT * FROM trades stored
+    WHERE stored.id = k.trade_id
+    AND stored.opened_at BETWEEN k.opened_at - interval '1 hour' AND k.opened_at
+    AND stored.opened_at >= %(months_from)s AND stored.opened_at < %(months_until)s
+    LIMIT 1
+) stored ON true
 ON CONFLICT (id, opened_at) DO UPDATE SET
     lot_size = CASE WHEN t.status = 'open' THEN EXCLUDED.lot_size ELSE t.lot_size END,
     close_price = CASE WHEN t.status = 'open' THEN EXCLUDED.close_price ELSE t.close_price END,
