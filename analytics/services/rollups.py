@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, connection, reset_queries, transaction
 
 from analytics.models import MetricType, RollupDirty
 from bots.models import BotInstance, LogCategory, LogLevel
@@ -56,6 +56,7 @@ def roll_up(
         if not count:
             return taken
         taken += count
+        reset_queries()  # with DEBUG Django keeps the text of each statement
         if on_progress:
             on_progress(taken)
 

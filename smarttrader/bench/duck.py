@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from django.db import connection, transaction
+from django.db import connection, reset_queries, transaction
 
 from analytics.models import MetricType
 from analytics.services.rollups import SQL
@@ -100,6 +100,7 @@ def _postgres(limit: int) -> tuple[int, ...]:
             count, counted = _summed(chunk, sums, finer_type)
             periods += count
             trades += counted
+            reset_queries()  # with DEBUG Django keeps the text of each statement
     return periods, trades
 
 

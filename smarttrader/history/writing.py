@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import connection, reset_queries, transaction
 from psycopg import sql
 
 from smarttrader.history.making import TICK_COLUMNS, TRADE_COLUMNS, Maker
@@ -67,6 +67,7 @@ def write_history(
             )
             if on_progress:
                 on_progress(written)
+            reset_queries()  # with DEBUG Django keeps the text of each statement
         if plan.has_ticks(month):
             before += plan.trades_of(month)
     with connection.cursor() as cursor:

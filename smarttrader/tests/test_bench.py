@@ -39,13 +39,11 @@ def test_every_part_can_be_named():
     assert {*RUNS, "stages"} == set(PARTS)
 
 
-@pytest.mark.nightly
-def test_the_whole_benchmark_runs_small():
-    """Whether targets are met is not asked: that is the machine's affair."""
-    done = subprocess.run(
+def run_small(*parts):
+    return subprocess.run(
         [
             *(sys.executable, "-m", "smarttrader.devstack", "test", "--"),
-            *(sys.executable, "-m", "smarttrader.bench", "--size", "small"),
+            *(sys.executable, "-m", "smarttrader.bench", "--size", "small", *parts),
         ],
         cwd=ROOT,
         env={
@@ -58,5 +56,22 @@ def test_the_whole_benchmark_runs_small():
         check=False,
     )
 
-    assert "one heartbeat over HTTP" in done.stdout, done.stderr
+
+# Whether targets are met is not asked: that is the machine's affair.
+@pytest.mark.services
+def test_the_benchmark_runs_some_of_its_parts():
+    done = run_small("rebuild", "lists", "ticks")
+
+    assert done.returncode == 0, done.stderr
+    assert "| rollup --all of 4,000 trades" in done.stdout
+    assert "| 100 ticks a call | " in done.stdout
+
+
+@pytest.mark.nightly
+@pytest.mark.services
+def test_the_whole_benchmark_runs_small():
+    done = run_small()
+
+    assert done.returncode == 0, done.stderr
+    assert "one heartbeat over HTTP" in done.stdout
     assert "resync of 1,100 unchanged trades" in done.stdout
