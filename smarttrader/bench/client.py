@@ -26,7 +26,8 @@ class Client:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._head = (
             f"Host: 127.0.0.1:{port}\r\nAuthorization: Bearer {token}\r\n"
-            "Content-Type: application/json\r\n"
+            # As the proxy says in production, which ends TLS.
+            "Content-Type: application/json\r\nX-Forwarded-Proto: https\r\n"
         ).encode()
 
     def close(self) -> None:
