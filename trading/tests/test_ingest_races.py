@@ -14,6 +14,7 @@ from accounts.tests.threads import all_at_once
 from bots.models import BotInstance, BotLog, LogCategory, LogLevel
 from bots.services.heartbeats import Heartbeat
 from bots.services.logs import LogLine
+from bots.tests.ea_client import Ea, license_key_of
 from bots.tests.factories import BotInstanceFactory
 from smarttrader.jobs.partitions import (
     BOT_LOGS,
@@ -21,6 +22,7 @@ from smarttrader.jobs.partitions import (
     TRADES,
     create_partitions_for,
 )
+from smarttrader.lib import clock
 from trading.models import Trade, TradeHistory, TradeStatus, TradeTicket, TradeType
 from trading.services.sync import SyncReport, record_sync
 from trading.services.ticks import TickReport, record_ticks
@@ -116,6 +118,33 @@ def test_one_ticket_fifty_times_at_once_is_created_once(
         )
         assert (Trade.objects.count(), TradeTicket.objects.count()) == (1, 1)
     assert not BotLog.objects.exists()
+
+
+def test_one_ticket_fifty_times_at_once_over_http(
+    alice, no_deadlock, rounds, no_limits
+):
+    key = license_key_of(alice)
+    first = Ea()
+    first.activate(key)
+    eas = [Ea() for _ in range(50)]
+    for ea in eas:
+        ea.token = first.token
+
+    for number in range(rounds):
+        body = {
+            "ticket_number": number,
+            "symbol": "EURUSD",
+            "trade_type": "BUY",
+            "lot_size": "0.10",
+            "open_price": "1.1",
+            "opened_at": f"{clock.now():%Y.%m.%d} 00:00",
+        }
+        replies = all_at_once([partial(ea.call, "trades", body) for ea in eas])
+
+        assert {ea.status for ea in eas} == {200}
+        assert sum(reply["created"] for reply in replies) == 1
+        assert sum(reply["unchanged"] for reply in replies) == 49
+    assert Trade.objects.count() == rounds
 
 
 @pytest.mark.parametrize("is_new", [True, False], ids=["new", "known"])
