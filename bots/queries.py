@@ -14,6 +14,7 @@ from accounts.models import User
 from bots.models import BotInstance, BotSettings, BotSource
 from licensing.models import License, grace_days, is_held
 from licensing.standing import Standing, standing_of
+from smarttrader.lib.database import prepared_cursor
 from smarttrader.lib.errors import DomainError
 
 RUNNING_BOT: tuple[tuple[Any, list[str]], ...] = (
@@ -38,7 +39,7 @@ def running_bot(bot_id: uuid.UUID, now: datetime) -> RunningBot | None:
     Of the owner only what the standing of a license needs is loaded.
     """
     text, parameters = _running_bot_query()
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(text, [*parameters, bot_id])
         row = cursor.fetchone()
     if row is None:
