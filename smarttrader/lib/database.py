@@ -55,10 +55,11 @@ def prepared_cursor() -> Iterator[CursorWrapper]:
     For single rows by primary key, where planning takes longer than the rest. Never for
     partitioned tables: a plan for whichever value was 80 times slower there.
     """
+    if connection.queries_logged:  # only Django's own cursor tells what it ran
+        with connection.cursor() as cursor:
+            yield cursor
+        return
     connection.ensure_connection()
     with _PreparingCursor(connection.connection) as raw:
-        cursor: Any = raw
-        if connection.queries_logged:
-            yield connection.make_debug_cursor(cursor)
-        else:
-            yield connection.make_cursor(cursor)
+        preparing: Any = raw
+        yield connection.make_cursor(preparing)
