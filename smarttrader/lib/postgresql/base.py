@@ -27,4 +27,5 @@ def refuse_closed(connection: psycopg.Connection[Any]) -> None:
     socket = select.poll()
     socket.register(connection.fileno(), select.POLLIN)
     if socket.poll(0):
+        connection.close()  # or the pool would take it back
         raise psycopg.OperationalError("the server closed the connection")
