@@ -119,7 +119,7 @@ DATABASES = {
         **env.db_url(
             "DATABASE_URL", default="postgres://smarttrader@127.0.0.1/smarttrader"
         ),
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "smarttrader.lib.postgresql",
         "CONN_HEALTH_CHECKS": True,
     }
 }

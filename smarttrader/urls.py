@@ -15,11 +15,12 @@ ea_urls = [
 ]
 
 urlpatterns = [
-    path("", include(analytics.urls.page_urls)),
-    path("", include(trading.urls.page_urls)),
+    # First, as nearly all calls are theirs.
+    path("api/v1/ea/", include(ea_urls)),
     # Also without its slash: Django would redirect there, and an EA lose its body.
     path("api/v1/ea", UnknownCall.as_view()),
-    path("api/v1/ea/", include(ea_urls)),
+    path("", include(analytics.urls.page_urls)),
+    path("", include(trading.urls.page_urls)),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
 ]
