@@ -254,6 +254,8 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 # --- Archive --------------------------------------------------------------------------
 # A folder, or the URL of an object store.
 ARCHIVE_DIR = env.str("ARCHIVE_DIR", default=str(VAR_DIR / "archive"))
+# 0 keeps archives for ever.
+ARCHIVE_KEEP_DAYS = env.int("ARCHIVE_KEEP_DAYS", default=0)
 
 # --- Walls ----------------------------------------------------------------------------
 # Whose X-Forwarded-For is believed; on a laptop there is no proxy.
