@@ -73,9 +73,7 @@ def _plan(text: str, values: Any) -> Plan:
     return Plan(
         sql=text,
         partitions=Counter(
-            PARTITION.fullmatch(name)[1]  # type: ignore[index]
-            for name in {node["Relation Name"] for node in scans}
-            if PARTITION.fullmatch(name)
+            {node["Relation Name"]: _scanned(node) for node in scans}.values()
         ),
         read=sum(_rows_read(node) for node in scans),
         sorted=sum(

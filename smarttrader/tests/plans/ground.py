@@ -22,13 +22,7 @@ from trading.models import Trade, TradeStatus, TradeTicket
 
 NOW = datetime(2026, 7, 15, 12, tzinfo=UTC)
 # Thirty-seven months; ten of the hundred bots belong to the owner who is looked at.
-PLAN = Plan(
-    bots=100,
-    trades=8000,
-    ticks=3000,
-    years=3,
-    until=NOW.replace(hour=0),
-)
+PLAN = Plan(bots=100, trades=8000, ticks=3000, years=3, until=NOW.replace(hour=0))
 LOGS = """
 INSERT INTO bot_logs (id, bot_instance_id, log_level, category, message, created_at)
 SELECT gen_random_uuid(), b.id, (ARRAY['INFO', 'ERROR'])[1 + n %% 2], 'TRADE', 'Line',
@@ -45,7 +39,7 @@ FROM users u, generate_series(0, 999) n ORDER BY n DESC
 
 @dataclass(frozen=True, kw_only=True)
 class Ground:
-    """What the calls are made with: the owner of the largest bot, and what is his."""
+    """What the calls are made with: the largest bot, its owner, and what is theirs."""
 
     now: datetime
     owner: User
