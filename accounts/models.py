@@ -4,12 +4,14 @@ import unicodedata
 import zoneinfo
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.indexes import BrinIndex
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
 
 from smarttrader.lib.database import CreatedAtField, UpdatedAtField, one_of
 from smarttrader.lib.ids import uuid7
@@ -35,6 +37,11 @@ def normalize_email(email: str) -> str:
 def validate_time_zone(name: str) -> None:
     if name not in zoneinfo.available_timezones():
         raise ValidationError("%(name)s is not a time zone", params={"name": name})
+
+
+def validate_language(code: str) -> None:
+    if code not in dict(settings.LANGUAGES):
+        raise ValidationError("%(code)s is not a language here", params={"code": code})
 
 
 class UserManager(BaseUserManager["User"]):
@@ -82,6 +89,12 @@ class User(AbstractBaseUser, PermissionsMixin):
         validators=[validate_time_zone],
         help_text="The zone in which pages show times, such as Europe/Berlin.",
     )
+    language = models.CharField(
+        max_length=12, db_default="en", validators=[validate_language]
+    )
+    # Goes up with each change of password, role or activity, by a trigger: tokens and
+    # browser sessions of an earlier version are good no more.
+    session_version = models.PositiveIntegerField(db_default=1, editable=False)
     created_at = CreatedAtField()
     updated_at = UpdatedAtField()
     reseller = models.ForeignKey(
@@ -128,8 +141,28 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Whether the back office lets them in; what they see there is permissions'."""
         return self.role in (Role.ADMIN, Role.RESELLER)
 
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Return what a browser session must remember to be good."""
+        secret_state = f"{self.session_version}:{self.password}"
+        return salted_hmac(
+            "accounts.User.session", secret_state, secret, algorithm="sha256"
+        ).hexdigest()
+
     def get_full_name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip() or self.email
 
     def get_short_name(self) -> str:
         return self.first_name or self.email
+
+
+class RevokedToken(models.Model):
+    """A user's token that was logged out before its end, by its `jti`."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "revoked_tokens"
+
+    def __str__(self) -> str:
+        return str(self.pk)

@@ -65,6 +65,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "smarttrader.middleware.SecurityHeaders",
     "smarttrader.middleware.RequestId",
+    "smarttrader.middleware.ApiWall",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -159,8 +160,29 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 4 * 3600}
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 # --- Tokens ---------------------------------------------------------------------------
-# Signs the tokens of bots: apart from SECRET_KEY, so that each can be changed alone.
+# Signs the tokens of bots and users: apart from SECRET_KEY, to be changed alone.
 JWT_SIGNING_KEY = env.str("JWT_SIGNING_KEY", default="laptop-only-" + "1" * 50)
+
+# --- User API -------------------------------------------------------------------------
+# The EAs' calls set all of this for themselves.
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.UserTokenAuthentication"
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_THROTTLE_CLASSES": ["smarttrader.lib.api.throttles.UserThrottle"],
+    "DEFAULT_PARSER_CLASSES": ["smarttrader.lib.api.parsers.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": (
+        "smarttrader.lib.api.negotiation.AlwaysFirstRenderer"
+    ),
+    "DEFAULT_METADATA_CLASS": None,
+    "EXCEPTION_HANDLER": "smarttrader.lib.problems.handle_exception",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    "URL_FORMAT_OVERRIDE": None,
+}
+# Calls a minute.
+API_CALLS_PER_USER = env.int("API_CALLS_PER_USER", default=120)
 
 # --- Expert Advisors ------------------------------------------------------------------
 EA_HEARTBEAT_SECONDS = env.int("EA_HEARTBEAT_SECONDS", default=60)

@@ -3,6 +3,13 @@
 from typing import ClassVar, Literal
 
 Kind = Literal["refused", "missing", "conflict", "invalid"]
+# How the APIs answer each kind.
+STATUS_OF_KIND: dict[Kind, int] = {
+    "refused": 403,
+    "missing": 404,
+    "conflict": 409,
+    "invalid": 400,
+}
 
 
 class DomainError(Exception):
