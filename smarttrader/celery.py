@@ -47,6 +47,10 @@ app.conf.beat_schedule = {
         "task": "jobs.delete_old_runs",
         "schedule": crontab(hour="1", minute="20"),
     },
+    "accounts.delete_old": {
+        "task": "accounts.delete_old",
+        "schedule": crontab(hour="1", minute="30"),
+    },
     "notifications.delete_old": {
         "task": "notifications.delete_old",
         "schedule": crontab(hour="1", minute="40"),

@@ -194,7 +194,10 @@ LICENSE_KEYRING = env.str("LICENSE_KEYRING", default="")
 # --- People and sessions --------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.BCryptSHA256PasswordHasher"]
+PASSWORD_HASHERS = ["accounts.hashers.CappedBCryptSHA256PasswordHasher"]
+HASHES_AT_ONCE = env.int("HASHES_AT_ONCE", default=2)
+SIGN_INS_PER_IP = env.int("SIGN_INS_PER_IP", default=10)
+SIGN_INS_PER_ACCOUNT = env.int("SIGN_INS_PER_ACCOUNT", default=5)
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
