@@ -6,6 +6,7 @@ from django.urls import include, path, re_path
 import accounts.urls
 import analytics.urls
 import bots.urls
+import smarttrader.export.urls
 import trading.urls
 from smarttrader.lib.api.views import UnknownPath
 from smarttrader.lib.ea.view import UnknownCall
@@ -18,6 +19,7 @@ ea_urls = [
 
 api_urls = [
     *accounts.urls.api_urls,
+    *smarttrader.export.urls.api_urls,
 ]
 
 urlpatterns = [

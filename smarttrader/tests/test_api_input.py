@@ -63,6 +63,10 @@ def test_an_amount_is_a_text_or_a_number(client, amount):
     assert send(client, {"amount": amount}).json() == {"amount": "1.50"}
 
 
+def test_an_amount_is_told_as_a_text_without_a_serializer_too(client):
+    assert client.get("/api/v1/amount").json() == {"amount": "100"}
+
+
 @pytest.mark.parametrize("name", ["role", "is_staff", "id", "", "x" * 5000])
 def test_a_field_that_is_not_known_or_read_only_is_named(client, name):
     errors = errors_of(client, {"text": "fine", name: "admin"})
