@@ -13,6 +13,7 @@ from accounts.services import events
 from smarttrader.lib.actors import SYSTEM, Actor
 from smarttrader.lib.errors import DomainError
 
+LONGEST_EMAIL = 254  # RFC 5321; what allauth keeps of it is no longer, either
 PROFILE_FIELDS = {"first_name", "last_name", "time_zone", "language"}
 
 
@@ -58,6 +59,8 @@ def create_user(
     email = normalize_email(email)
     fields = {"first_name": first_name, "last_name": last_name, "role": role}
     is_superuser = role == Role.ADMIN
+    if len(email) > LONGEST_EMAIL:
+        raise EmailInvalid(f"An e-mail address has at most {LONGEST_EMAIL} characters")
     candidate = User(email=email, first_name=first_name, last_name=last_name)
     try:
         candidate.clean_fields(exclude={"password"})
