@@ -16,10 +16,11 @@ from django.core.mail import EmailMultiAlternatives
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from accounts import sign_in_limits, signals
+from accounts import attempts, signals
 from accounts.models import EMAIL_PATTERN, User, normalize_email
 from smarttrader.lib import clock
 from smarttrader.lib.client_address import recorded_address
+from smarttrader.lib.rate_limits import Usage
 
 # Somebody sits before a form and waits for these.
 URGENT_MAILS = {
@@ -28,6 +29,7 @@ URGENT_MAILS = {
     "account/email/password_reset_key",
     "account/email/account_already_exists",
     "account/email/unknown_account",
+    "account/email/registered",
 }
 LINKS = ("signup_url", "password_reset_url")
 
@@ -49,18 +51,19 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Refuse who tries too often, before a password is hashed."""
-        usage = sign_in_limits.count_sign_in(
-            address=self.get_client_ip(request), email=credentials.get("email", "")
+        _refuse_if_exceeded(
+            request, attempts.count_sign_in_from(self.get_client_ip(request))
         )
-        if usage.is_exceeded:
-            response = respond_429(request)
-            response.headers["Retry-After"] = str(usage.seconds_left)
-            raise ImmediateHttpResponse(response)
+        _refuse_if_exceeded(
+            request, attempts.count_sign_in(credentials.get("email", ""))
+        )
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
+        """Return whose password it is; of an inactive user it is as if it were wrong."""
         user: User | None = super().authenticate(request, **credentials)
-        if user:
-            sign_in_limits.forgive_account(credentials.get("email", ""))
+        if user is None or not user.is_active:
+            return None
+        attempts.forgive_account(credentials.get("email", ""))
         return user
 
     def send_mail(
@@ -86,6 +89,13 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         """Return False for the staff, where a second factor is their duty."""
         is_duty = settings.STAFF_TOTP_REQUIRED and authenticator.user.is_staff
         return not is_duty
+
+
+def _refuse_if_exceeded(request: HttpRequest, usage: Usage) -> None:
+    if usage.is_exceeded:
+        response = respond_429(request)
+        response.headers["Retry-After"] = str(usage.seconds_left)
+        raise ImmediateHttpResponse(response)
 
 
 def _mail_context(email: str, context: dict[str, Any]) -> dict[str, Any]:

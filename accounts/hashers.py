@@ -1,20 +1,35 @@
-"""Password hashes: dear by design, so only a few are computed at once."""
+"""Password hashes, of which a process makes only a few at once.
 
-from threading import BoundedSemaphore
+One takes 0.3 s of CPU: without a cap, a burst of sign-ins would starve everything else.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.conf import settings
 from django.contrib.auth.hashers import BCryptSHA256PasswordHasher
 
-_turns = BoundedSemaphore(settings.PASSWORD_HASHES_AT_ONCE)
+from smarttrader.lib.errors import Overloaded
+
+WAIT_SECONDS = 2.0
+
+_places = threading.BoundedSemaphore(settings.HASHES_AT_ONCE)
 
 
-class PatientBCryptSHA256PasswordHasher(BCryptSHA256PasswordHasher):
-    """bcrypt at 0.3 s of CPU a hash, of which a process computes a few at once.
+@contextmanager
+def _a_place() -> Iterator[None]:
+    if not _places.acquire(timeout=WAIT_SECONDS):
+        raise Overloaded
+    try:
+        yield
+    finally:
+        _places.release()
 
-    bcrypt lets go of Python's lock: a thread for each sign-in would take every core
-    from the calls of EAs. Who comes later waits; threads are few, so not for long.
-    """
+
+class CappedBCryptSHA256PasswordHasher(BCryptSHA256PasswordHasher):
+    """Django's own, by the same name in the database. Raises Overloaded."""
 
     def encode(self, password: str, salt: str) -> str:
-        with _turns:
-            return super().encode(password, salt)
+        with _a_place():
+            return super().encode(password, salt)  # which `verify` calls, too

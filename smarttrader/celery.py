@@ -58,6 +58,10 @@ app.conf.beat_schedule = {
         "schedule": MINUTE,
         "options": {"expires": MINUTE},
     },
+    "accounts.delete_old": {
+        "task": "accounts.delete_old",
+        "schedule": crontab(hour="1", minute="30"),
+    },
     "notifications.delete_old": {
         "task": "notifications.delete_old",
         "schedule": crontab(hour="1", minute="40"),

@@ -76,7 +76,7 @@ class ApiWall:
     """Refuse calls of the user API over plain HTTP, and bodies of unknown length.
 
     DRF takes a body without a Content-Length for none at all. EAs are refused by their
-    own calls, in their own way.
+    own calls, in their own way. No reply is kept by anybody in between.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -86,21 +86,9 @@ class ApiWall:
         path = request.path_info
         if not path.startswith(API_PATH) or path.startswith(EA_PATH):
             return self.get_response(request)
-        if settings.SECURE_SSL_REDIRECT and not request.is_secure():
-            return problem(
-                request,
-                status=403,
-                code="TLS_REQUIRED",
-                detail="Call https: secrets travel with calls.",
-            )
-        if _has_unmeasured_body(request):
-            return problem(
-                request,
-                status=411,
-                code="LENGTH_REQUIRED",
-                detail="Send a Content-Length.",
-            )
-        return self.get_response(request)
+        response = _refusal(request) or self.get_response(request)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
 
 
 class Common(CommonMiddleware):
@@ -149,6 +137,24 @@ class WholePageRedirect:
         return HttpResponse(
             status=204, headers={"HX-Redirect": f"{path}?{values.urlencode('/')}"}
         )
+
+
+def _refusal(request: HttpRequest) -> HttpResponse | None:
+    if settings.SECURE_SSL_REDIRECT and not request.is_secure():
+        return problem(
+            request,
+            status=403,
+            code="TLS_REQUIRED",
+            detail="Call https: secrets travel with calls.",
+        )
+    if _has_unmeasured_body(request):
+        return problem(
+            request,
+            status=411,
+            code="LENGTH_REQUIRED",
+            detail="Send a Content-Length.",
+        )
+    return None
 
 
 def _has_unmeasured_body(request: HttpRequest) -> bool:

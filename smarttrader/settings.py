@@ -195,9 +195,8 @@ LICENSE_KEYRING = env.str("LICENSE_KEYRING", default="")
 # --- People and sessions --------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
-PASSWORD_HASHERS = ["accounts.hashers.PatientBCryptSHA256PasswordHasher"]
-PASSWORD_HASHES_AT_ONCE = env.int("PASSWORD_HASHES_AT_ONCE", default=2)
-# Tries a minute from an address; in five minutes for an account.
+PASSWORD_HASHERS = ["accounts.hashers.CappedBCryptSHA256PasswordHasher"]
+HASHES_AT_ONCE = env.int("HASHES_AT_ONCE", default=2)
 SIGN_INS_PER_IP = env.int("SIGN_INS_PER_IP", default=10)
 SIGN_INS_PER_ACCOUNT = env.int("SIGN_INS_PER_ACCOUNT", default=5)
 STAFF_TOTP_REQUIRED = env.bool("STAFF_TOTP_REQUIRED", default=not DEBUG)

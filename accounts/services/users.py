@@ -1,11 +1,19 @@
 """Writes to users."""
 
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
 from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 
-from accounts.models import Role, User, normalize_email
+from accounts.models import AuthEventType, Role, User, normalize_email
+from accounts.services import events
+from smarttrader.lib.actors import SYSTEM, Actor
 from smarttrader.lib.errors import DomainError
+
+PROFILE_FIELDS = {"first_name", "last_name", "time_zone", "language"}
 
 
 class EmailInvalid(DomainError):
@@ -40,8 +48,9 @@ def create_user(
     first_name: str = "",
     last_name: str = "",
     reseller: User | None = None,
+    is_verified: bool = True,
 ) -> User:
-    """Create a user whose address is vouched for by whoever creates them.
+    """Create a user whose address is vouched for by whoever creates them, or is not.
 
     An admin gets every permission. Without a password they sign in by resetting it.
     Raises EmailInvalid, EmailTaken and NameInvalid.
@@ -67,28 +76,71 @@ def create_user(
             user = User.objects.create_user(
                 email,
                 password,
-                email_verified=True,
+                email_verified=is_verified,
                 is_superuser=is_superuser,
                 reseller=reseller,
                 **fields,
             )
             EmailAddress.objects.create(
-                user=user, email=email, verified=True, primary=True
+                user=user, email=email, verified=is_verified, primary=True
             )
     except IntegrityError as error:  # another session was faster
         raise EmailTaken(f"{email} has an account already") from error
     return user
 
 
-def delete_user(*, user: User) -> None:
+def delete_user(*, user: User, now: datetime, actor: Actor = SYSTEM) -> None:
     """Delete a user and all that is theirs, in one statement that loads no row.
 
     Cascades run in the database; licenses go after the bots that run under them. The
     licenses are locked first: an activation holds one, then asks for its owner's row.
+    The event of it is written first, and forgets with the others who it was.
     """
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        events.record_event(type=AuthEventType.DELETED, actor=actor, user=user, now=now)
         cursor.execute(
             "DELETE FROM users WHERE id = %(id)s AND (SELECT count(*) FROM (SELECT FROM"
             " licenses WHERE user_id = %(id)s ORDER BY id FOR UPDATE) locked) >= 0",
             {"id": user.pk},
         )
+
+
+def update_profile(*, user: User, changes: dict[str, str]) -> None:
+    """Set what a user may set themselves: PROFILE_FIELDS, already cleaned."""
+    for name in PROFILE_FIELDS & changes.keys():
+        setattr(user, name, changes[name])
+    user.save(update_fields=[*PROFILE_FIELDS & changes.keys(), "updated_at"])
+
+
+def save_user(*, user: User, before: User | None, actor: Actor, now: datetime) -> None:
+    """Save a user whom the back office has edited, and record what it changes.
+
+    `before` is the user as they were, None for a new one.
+    """
+    with transaction.atomic():
+        user.save()
+        if before is not None:
+            for type_, detail in _changes_of_access(before, user):
+                events.record_event(
+                    type=type_, actor=actor, user=user, now=now, detail=detail
+                )
+
+
+def _changes_of_access(
+    before: User, user: User
+) -> Iterator[tuple[AuthEventType, dict[str, Any]]]:
+    if before.role != user.role or before.is_superuser != user.is_superuser:
+        yield (
+            AuthEventType.ROLE_CHANGED,
+            {"before": _access_of(before), "after": _access_of(user)},
+        )
+    if before.is_active and not user.is_active:
+        yield AuthEventType.DEACTIVATED, {}
+    if user.is_active and not before.is_active:
+        yield AuthEventType.REACTIVATED, {}
+    if before.email != user.email:
+        yield AuthEventType.EMAIL_CHANGED, {}
+
+
+def _access_of(user: User) -> dict[str, Any]:
+    return {"role": user.role, "is_superuser": user.is_superuser}

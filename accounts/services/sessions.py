@@ -1,0 +1,47 @@
+"""Ending tokens and browser sessions."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import F
+
+from accounts.models import AuthEventType, RevokedToken, User
+from accounts.services import events
+from accounts.tokens import Claims
+from smarttrader.lib.actors import Actor
+
+
+def revoke_token(*, user: User, claims: Claims, actor: Actor, now: datetime) -> None:
+    """End one token before its time; the user's others stay good."""
+    with transaction.atomic():
+        _, is_new = RevokedToken.objects.get_or_create(
+            pk=claims.token_id, defaults={"expires_at": claims.expires_at}
+        )
+        if is_new:
+            events.record_event(
+                type=AuthEventType.TOKEN_REVOKED,
+                actor=actor,
+                user=user,
+                now=now,
+                detail={"token": str(claims.token_id)},
+            )
+
+
+def end_sessions(*, user: User, actor: Actor, now: datetime) -> None:
+    """End every token and browser session of a user.
+
+    The user given learns the new version: a page that goes on with its own session
+    has to renew that session's hash.
+    """
+    with transaction.atomic():
+        User.objects.filter(pk=user.pk).update(session_version=F("session_version") + 1)
+        user.refresh_from_db(fields=["session_version"])
+        events.record_event(
+            type=AuthEventType.SESSIONS_ENDED, actor=actor, user=user, now=now
+        )
+
+
+def delete_expired_tokens(*, now: datetime) -> int:
+    """Forget the revoked tokens that would be good no more anyway; count them."""
+    deleted, _ = RevokedToken.objects.filter(expires_at__lt=now).delete()
+    return deleted
