@@ -4,7 +4,8 @@ from django.conf import settings
 from rest_framework.exceptions import Throttled
 
 from accounts.models import normalize_email
-from smarttrader.lib.rate_limits import Limit, Usage, count_call
+from smarttrader.lib.client_address import address_bucket
+from smarttrader.lib.rate_limits import Limit, Usage, count_call, forget
 
 SECONDS = 5 * 60
 
@@ -15,6 +16,17 @@ def count_sign_in(email: str) -> Usage:
     By its address in the one spelling that is stored: no twin has attempts of its own.
     """
     return _count("sign_in.account", email)
+
+
+def count_sign_in_from(address: str) -> Usage:
+    """Count an attempt from an address, with those of the API's SignInThrottle."""
+    limit = Limit("sign_in.ip", settings.SIGN_INS_PER_IP)
+    return count_call(limit, address_bucket(address))
+
+
+def forgive_account(email: str) -> None:
+    """Begin an account's count anew: whoever knows the password need not guess it."""
+    forget(_limit("sign_in.account"), normalize_email(email))
 
 
 def count_registration(email: str) -> Usage:
@@ -29,5 +41,8 @@ def refuse_if_exceeded(usage: Usage) -> None:
 
 
 def _count(name: str, email: str) -> Usage:
-    limit = Limit(name, settings.SIGN_INS_PER_ACCOUNT, SECONDS)
-    return count_call(limit, normalize_email(email))
+    return count_call(_limit(name), normalize_email(email))
+
+
+def _limit(name: str) -> Limit:
+    return Limit(name, settings.SIGN_INS_PER_ACCOUNT, SECONDS)

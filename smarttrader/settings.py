@@ -80,6 +80,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "smarttrader.middleware.WholePageRedirect",
+    "accounts.middleware.StaffSecondFactor",
 ]
 
 TEMPLATES = [
@@ -198,6 +199,7 @@ PASSWORD_HASHERS = ["accounts.hashers.CappedBCryptSHA256PasswordHasher"]
 HASHES_AT_ONCE = env.int("HASHES_AT_ONCE", default=2)
 SIGN_INS_PER_IP = env.int("SIGN_INS_PER_IP", default=10)
 SIGN_INS_PER_ACCOUNT = env.int("SIGN_INS_PER_ACCOUNT", default=5)
+STAFF_TOTP_REQUIRED = env.bool("STAFF_TOTP_REQUIRED", default=not DEBUG)
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
@@ -216,13 +218,21 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_PREVENT_ENUMERATION = True
+# One address for each user, which a new one replaces once its code was entered.
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_SESSION_REMEMBER = None  # the form asks
 USERSESSIONS_TRACK_ACTIVITY = False
+MFA_ADAPTER = "accounts.adapter.SecondFactorAdapter"
 MFA_TOTP_ISSUER = "Smart Stock Trader"
+# The code that ran out while it was being typed (RFC 6238, 5.2).
+MFA_TOTP_TOLERANCE = 1
 
 # --- Mail -----------------------------------------------------------------------------
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str(
     "DEFAULT_FROM_EMAIL", default="Smart Stock Trader <robot@localhost>"
 )
