@@ -9,6 +9,7 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal import auth as totp
 from django.contrib.auth.hashers import MD5PasswordHasher
 
+from accounts import attempts
 from accounts.models import AuthEvent, User
 from accounts.tests.factories import PASSWORD, UserFactory
 from accounts.tests.tokens import bearing
@@ -165,6 +166,33 @@ def test_a_second_factor_is_asked_for_and_taken_once(client, alice):
     assert code_of(ask(client, password="wrong", code=code)) == (401, "SIGN_IN_FAILED")
     assert ask(client, code=code).status_code == 200
     assert code_of(ask(client, code=code)) == (401, "TOTP_WRONG")
+
+
+def test_the_staff_need_a_second_factor_where_it_is_their_duty(client, bob, settings):
+    settings.STAFF_TOTP_REQUIRED = True
+    totp_missing = ask(client, bob.email)
+    totp.TOTP.activate(bob, SECRET)
+
+    assert code_of(totp_missing) == (403, "TOTP_NOT_SET_UP")
+    assert ask(client, bob.email, code=current_code()).status_code == 200
+
+
+def test_the_right_password_does_not_buy_more_tries_of_a_code(client, alice, settings):
+    settings.SIGN_INS_PER_IP = 100
+    totp.TOTP.activate(alice, SECRET)
+
+    for number in range(5):
+        ask(client, code=f"guess{number}")
+        attempts.forgive_account(alice.email)  # as the page's first step does
+    refused = ask(client, code=current_code())
+
+    assert code_of(refused) == (429, "RATE_LIMITED")
+
+
+def test_who_signs_in_may_do_so_again_and_again(client, alice, settings):
+    settings.SIGN_INS_PER_IP = 100
+
+    assert [ask(client).status_code for _ in range(7)] == [200] * 7
 
 
 def test_a_recovery_code_is_taken_once(client, alice):
