@@ -16,6 +16,8 @@ from smarttrader.lib.actors import Actor, ActorType
 from smarttrader.lib.ids import uuid7
 
 pytestmark = pytest.mark.django_db
+DETAIL = {"any": "thing"}
+FORGOTTEN: tuple[str, None, str, dict[str, str]] = ("", None, "", {})
 
 
 def record(user=None, now=None, actor_id=None, email=""):
@@ -26,16 +28,18 @@ def record(user=None, now=None, actor_id=None, email=""):
         user=user,
         email=email,
         now=now or clock.now(),
+        detail=DETAIL,
     )
 
 
 def whom(event):
     event.refresh_from_db()
-    return event.email, event.ip, event.user_agent
+    return event.email, event.ip, event.user_agent, event.detail
 
 
 @pytest.mark.parametrize(
-    "change", [{"type": "signed_out"}, {"email": "x"}, {"ip": "::1"}]
+    "change",
+    [{"type": "signed_out"}, {"detail": {"a": 1}}, {"email": "x"}, {"ip": "::1"}],
 )
 def test_an_event_is_not_changed(alice, change):
     event = record(alice)
@@ -59,9 +63,14 @@ def test_a_deleted_user_is_forgotten_in_their_events_and_in_tries(alice, charlie
 
     users.delete_user(user=alice, now=clock.now())
 
-    assert whom(own) == whom(tried) == ("", None, "")
-    assert whom(done_to_another) == ("charlie@example.com", None, "")
-    assert whom(of_another) == ("charlie@example.com", "203.0.113.7", "agent")
+    assert whom(own) == whom(tried) == FORGOTTEN
+    assert whom(done_to_another) == ("charlie@example.com", None, "", DETAIL)
+    assert whom(of_another) == (
+        "charlie@example.com",
+        "203.0.113.7",
+        "agent",
+        DETAIL,
+    )
     assert own.user_id == AuthEvent.objects.get(type="deleted").user_id
 
 
