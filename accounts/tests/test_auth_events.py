@@ -7,12 +7,12 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from accounts.models import AuthEvent, AuthEventType, RevokedToken, Role, User
-from accounts.services import events, users
+from accounts.services import events, passwords, sessions, users
 from accounts.tasks import delete_old
 from accounts.tests.factories import AdminFactory
 from accounts.tests.tokens import bearer
 from smarttrader.lib import clock
-from smarttrader.lib.actors import Actor, ActorType
+from smarttrader.lib.actors import SYSTEM, Actor, ActorType
 from smarttrader.lib.ids import uuid7
 
 pytestmark = pytest.mark.django_db
@@ -72,6 +72,40 @@ def test_a_deleted_user_is_forgotten_in_their_events_and_in_tries(alice, charlie
         DETAIL,
     )
     assert own.user_id == AuthEvent.objects.get(type="deleted").user_id
+
+
+def test_an_event_that_comes_after_the_deletion_names_nobody(alice):
+    gone = User.objects.get(pk=alice.pk)
+    users.delete_user(user=alice, now=clock.now())
+
+    assert whom(record(gone)) == FORGOTTEN
+
+
+def test_a_second_deletion_leaves_no_second_event(alice):
+    gone = User.objects.get(pk=alice.pk)
+
+    users.delete_user(user=alice, now=clock.now())
+    users.delete_user(user=gone, now=clock.now())
+
+    assert AuthEvent.objects.get().email == ""
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda user: users.update_profile(user=user, changes={"first_name": "A"}),
+        lambda user: passwords.change_password(
+            user=user, password="another", actor=SYSTEM, now=clock.now()
+        ),
+        lambda user: sessions.end_sessions(user=user, actor=SYSTEM, now=clock.now()),
+    ],
+)
+def test_a_change_that_comes_after_the_deletion_is_refused(alice, change):
+    gone = User.objects.get(pk=alice.pk)
+    users.delete_user(user=alice, now=clock.now())
+
+    with pytest.raises(users.UserGone):
+        change(gone)
 
 
 def test_events_go_after_a_year_and_revoked_tokens_after_their_end(alice):

@@ -23,6 +23,25 @@ END $$;
 CREATE TRIGGER auth_events_append_only BEFORE UPDATE OR DELETE ON auth_events
     FOR EACH ROW EXECUTE FUNCTION auth_events_append_only();
 
+-- A call may have been let in just before its user was deleted: then its event must not
+-- bring back whom the others have forgotten.
+CREATE FUNCTION auth_events_know_the_living() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM users WHERE id = NEW.user_id FOR KEY SHARE;
+    IF NOT FOUND THEN
+        NEW.email := '';
+        NEW.ip := NULL;
+        NEW.user_agent := '';
+        NEW.detail := '{}';
+    END IF;
+    RETURN NEW;
+END $$;
+
+-- Not of a deletion: two at once would wait for each other.
+CREATE TRIGGER auth_events_know_the_living BEFORE INSERT ON auth_events
+    FOR EACH ROW WHEN (NEW.user_id IS NOT NULL AND NEW.type <> 'deleted')
+    EXECUTE FUNCTION auth_events_know_the_living();
+
 CREATE FUNCTION users_forget_auth_events() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE auth_events SET email = '', ip = NULL, user_agent = '', detail = '{}'
