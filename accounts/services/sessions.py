@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from allauth.usersessions.models import UserSession
 from django.db import transaction
 from django.db.models import F
 
@@ -37,6 +38,20 @@ def end_sessions(*, user: User, actor: Actor, now: datetime) -> None:
         users.update_row(user=user, session_version=F("session_version") + 1)
         events.record_event(
             type=AuthEventType.SESSIONS_ENDED, actor=actor, user=user, now=now
+        )
+
+
+def end_browser_session(*, session: UserSession, actor: Actor, now: datetime) -> None:
+    """Sign one browser out."""
+    with transaction.atomic():
+        session.end()
+        session.delete()
+        events.record_event(
+            type=AuthEventType.SIGNED_OUT,
+            actor=actor,
+            user=session.user,
+            now=now,
+            detail={"browser": session.user_agent},
         )
 
 

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 
 from accounts.models import AuthEventType, Role, User, normalize_email
-from accounts.services import events
+from accounts.services import emails, events
 from smarttrader.lib.actors import SYSTEM, Actor
 from smarttrader.lib.database import DatabaseNow
 from smarttrader.lib.errors import DomainError
@@ -149,7 +149,9 @@ def save_user(*, user: User, before: User | None, actor: Actor, now: datetime) -
     `before` is the user as they were, None for a new one.
     """
     with transaction.atomic():
+        is_verified = user.email_verified
         user.save()
+        emails.set_address(user=user, is_verified=is_verified)
         if before is not None:
             for type_, detail in _changes_of_access(before, user):
                 events.record_event(
