@@ -149,7 +149,8 @@ def save_user(*, user: User, before: User | None, actor: Actor, now: datetime) -
     `before` is the user as they were, None for a new one.
     """
     with transaction.atomic():
-        is_verified = user.email_verified
+        # Saving reads it anew from allauth; of a new user nobody has said anything yet.
+        is_verified = before is not None and user.email_verified
         user.save()
         emails.set_address(user=user, is_verified=is_verified)
         if before is not None:
