@@ -8,13 +8,12 @@ from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 
-from accounts.models import AuthEventType, Role, User, normalize_email
+from accounts.models import LONGEST_EMAIL, AuthEventType, Role, User, normalize_email
 from accounts.services import emails, events
 from smarttrader.lib.actors import SYSTEM, Actor
 from smarttrader.lib.database import DatabaseNow
 from smarttrader.lib.errors import DomainError
 
-LONGEST_EMAIL = 254  # RFC 5321; what allauth keeps of it is no longer, either
 PROFILE_FIELDS = {"first_name", "last_name", "time_zone", "language"}
 
 
