@@ -4,16 +4,20 @@ import unicodedata
 import zoneinfo
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.indexes import BrinIndex
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
 
+from smarttrader.lib.actors import ActorType
 from smarttrader.lib.database import CreatedAtField, UpdatedAtField, one_of
 from smarttrader.lib.ids import uuid7
 
+LONGEST_EMAIL = 254  # RFC 5321, and allauth's column
 # Local part without spaces or quoting, a domain of at least two labels.
 EMAIL_PATTERN = (
     r"^[^\s@<>()\[\],;:\"\\]+"
@@ -35,6 +39,11 @@ def normalize_email(email: str) -> str:
 def validate_time_zone(name: str) -> None:
     if name not in zoneinfo.available_timezones():
         raise ValidationError("%(name)s is not a time zone", params={"name": name})
+
+
+def validate_language(code: str) -> None:
+    if code not in dict(settings.LANGUAGES):
+        raise ValidationError("%(code)s is not a language here", params={"code": code})
 
 
 class UserManager(BaseUserManager["User"]):
@@ -82,6 +91,12 @@ class User(AbstractBaseUser, PermissionsMixin):
         validators=[validate_time_zone],
         help_text="The zone in which pages show times, such as Europe/Berlin.",
     )
+    language = models.CharField(
+        max_length=12, db_default="en", validators=[validate_language]
+    )
+    # Goes up with each change of password, role or activity, by a trigger: tokens and
+    # browser sessions of an earlier version are good no more.
+    session_version = models.PositiveIntegerField(db_default=1, editable=False)
     created_at = CreatedAtField()
     updated_at = UpdatedAtField()
     reseller = models.ForeignKey(
@@ -128,8 +143,86 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Whether the back office lets them in; what they see there is permissions'."""
         return self.role in (Role.ADMIN, Role.RESELLER)
 
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Return what a browser session must remember to be good."""
+        secret_state = f"{self.session_version}:{self.password}"
+        return salted_hmac(
+            "accounts.User.session", secret_state, secret, algorithm="sha256"
+        ).hexdigest()
+
     def get_full_name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip() or self.email
 
     def get_short_name(self) -> str:
         return self.first_name or self.email
+
+
+class AuthEventType(models.TextChoices):
+    REGISTERED = "registered", "Registered"
+    EMAIL_VERIFIED = "email_verified", "E-mail verified"
+    EMAIL_CHANGED = "email_changed", "E-mail changed"
+    SIGNED_IN = "signed_in", "Signed in"
+    SIGN_IN_FAILED = "sign_in_failed", "Sign-in failed"
+    SIGNED_OUT = "signed_out", "Signed out"
+    TOKEN_ISSUED = "token_issued", "Token issued"
+    TOKEN_REFUSED = "token_refused", "Token refused"
+    TOKEN_REVOKED = "token_revoked", "Token revoked"
+    SESSIONS_ENDED = "sessions_ended", "Signed out everywhere"
+    PASSWORD_CHANGED = "password_changed", "Password changed"
+    TOTP_ENABLED = "totp_enabled", "Second factor set up"
+    TOTP_DISABLED = "totp_disabled", "Second factor removed"
+    ROLE_CHANGED = "role_changed", "Role changed"
+    DEACTIVATED = "deactivated", "Deactivated"
+    REACTIVATED = "reactivated", "Reactivated"
+    EXPORTED = "exported", "Data exported"
+    DELETED = "deleted", "Deleted"
+
+
+class AuthEvent(models.Model):
+    """Append-only audit of who got in, and of what decides that.
+
+    Plain ids and a copy of the address as it was. A trigger refuses any change but
+    that of forgetting the person, which happens when the user is deleted, and any
+    deletion in the first year.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    at = models.DateTimeField()
+    type = models.CharField(max_length=30, choices=AuthEventType)
+    user_id = models.UUIDField(blank=True, null=True, help_text="Whom it is about.")
+    email = models.CharField(max_length=255, blank=True, help_text="As it was given.")
+    actor_type = models.CharField(max_length=20, choices=ActorType)
+    actor_id = models.UUIDField(blank=True, null=True, help_text="Who did it.")
+    ip = models.GenericIPAddressField(blank=True, null=True)
+    user_agent = models.CharField(max_length=255, blank=True)
+    request_id = models.CharField(max_length=64, blank=True)
+    detail = models.JSONField(default=dict)
+
+    class Meta:
+        db_table = "auth_events"
+        constraints = [
+            one_of("type", AuthEventType, name="auth_events_type_valid"),
+            one_of("actor_type", ActorType, name="auth_events_actor_type_valid"),
+        ]
+        indexes = [
+            models.Index(fields=["user_id", "at"], name="auth_events_of_user"),
+            models.Index(fields=["email"], name="auth_events_of_email"),
+            models.Index(fields=["actor_id"], name="auth_events_of_actor"),
+            BrinIndex(fields=["at"], name="auth_events_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.at:%Y-%m-%d %H:%M}"
+
+
+class RevokedToken(models.Model):
+    """A user's token that was logged out before its end, by its `jti`."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "revoked_tokens"
+
+    def __str__(self) -> str:
+        return str(self.pk)

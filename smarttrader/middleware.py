@@ -17,7 +17,10 @@ from django.middleware.common import CommonMiddleware
 from django.utils import timezone
 
 from smarttrader.lib.ids import uuid7
+from smarttrader.lib.problems import problem
 
+BODY_METHODS = ("POST", "PUT", "PATCH")
+API_PATH = "/api/"
 EA_PATH = "/api/v1/ea"
 PERMISSIONS_POLICY = ", ".join(
     f"{feature}=()"
@@ -70,6 +73,25 @@ class RequestId:
         return response
 
 
+class ApiWall:
+    """Refuse calls of the user API over plain HTTP, and bodies of unknown length.
+
+    DRF takes a body without a Content-Length for none at all. EAs are refused by their
+    own calls, in their own way. No reply is kept by anybody in between.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        path = request.path_info
+        if not path.startswith(API_PATH) or path.startswith(EA_PATH):
+            return self.get_response(request)
+        response = _refusal(request) or self.get_response(request)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
 class Common(CommonMiddleware):
     """Django's own, but EAs are answered under whichever host name they call.
 
@@ -116,6 +138,34 @@ class WholePageRedirect:
         return HttpResponse(
             status=204, headers={"HX-Redirect": f"{path}?{values.urlencode('/')}"}
         )
+
+
+def _refusal(request: HttpRequest) -> HttpResponse | None:
+    if settings.SECURE_SSL_REDIRECT and not request.is_secure():
+        return problem(
+            request,
+            status=403,
+            code="TLS_REQUIRED",
+            detail="Call https: secrets travel with calls.",
+        )
+    if _has_unmeasured_body(request):
+        return problem(
+            request,
+            status=411,
+            code="LENGTH_REQUIRED",
+            detail="Send a Content-Length.",
+        )
+    return None
+
+
+def _has_unmeasured_body(request: HttpRequest) -> bool:
+    if "Transfer-Encoding" in request.headers:
+        return True
+    length = request.META.get("CONTENT_LENGTH") or ""
+    if length:
+        return not (length.isascii() and length.isdigit())
+    # Many clients name a type also where they send nothing.
+    return request.method in BODY_METHODS and bool(request.META.get("CONTENT_TYPE"))
 
 
 def _is_personal(request: HttpRequest, response: HttpResponseBase) -> bool:

@@ -65,6 +65,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "smarttrader.middleware.SecurityHeaders",
     "smarttrader.middleware.RequestId",
+    "smarttrader.middleware.ApiWall",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -79,6 +80,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "smarttrader.middleware.WholePageRedirect",
+    "accounts.middleware.StaffSecondFactor",
 ]
 
 TEMPLATES = [
@@ -162,8 +164,29 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 4 * 3600}
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 # --- Tokens ---------------------------------------------------------------------------
-# Signs the tokens of bots: apart from SECRET_KEY, so that each can be changed alone.
+# Signs the tokens of bots and users: apart from SECRET_KEY, to be changed alone.
 JWT_SIGNING_KEY = env.str("JWT_SIGNING_KEY", default="laptop-only-" + "1" * 50)
+
+# --- User API -------------------------------------------------------------------------
+# The EAs' calls set all of this for themselves.
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.UserTokenAuthentication"
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_THROTTLE_CLASSES": ["smarttrader.lib.api.throttles.UserThrottle"],
+    "DEFAULT_PARSER_CLASSES": ["smarttrader.lib.api.parsers.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["smarttrader.lib.api.renderers.ExactJSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": (
+        "smarttrader.lib.api.negotiation.AlwaysFirstRenderer"
+    ),
+    "DEFAULT_METADATA_CLASS": None,
+    "EXCEPTION_HANDLER": "smarttrader.lib.problems.handle_exception",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    "URL_FORMAT_OVERRIDE": None,
+}
+# Calls a minute.
+API_CALLS_PER_USER = env.int("API_CALLS_PER_USER", default=120)
 
 # --- Expert Advisors ------------------------------------------------------------------
 EA_HEARTBEAT_SECONDS = env.int("EA_HEARTBEAT_SECONDS", default=60)
@@ -175,7 +198,11 @@ LICENSE_KEYRING = env.str("LICENSE_KEYRING", default="")
 # --- People and sessions --------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.BCryptSHA256PasswordHasher"]
+PASSWORD_HASHERS = ["accounts.hashers.CappedBCryptSHA256PasswordHasher"]
+HASHES_AT_ONCE = env.int("HASHES_AT_ONCE", default=2)
+SIGN_INS_PER_IP = env.int("SIGN_INS_PER_IP", default=10)
+SIGN_INS_PER_ACCOUNT = env.int("SIGN_INS_PER_ACCOUNT", default=5)
+STAFF_TOTP_REQUIRED = env.bool("STAFF_TOTP_REQUIRED", default=not DEBUG)
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
@@ -186,6 +213,8 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "overview"
+# The mail says so: a day.
+PASSWORD_RESET_TIMEOUT = 24 * 3600
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -194,13 +223,25 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_PREVENT_ENUMERATION = True
+# One address for each user, which a new one replaces once its code was entered.
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_FORMS = {"signup": "accounts.forms.SignupForm"}
+# A new code, but no other address: only a new account could offer it, and tell itself.
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
 ACCOUNT_SESSION_REMEMBER = None  # the form asks
+USERSESSIONS_ADAPTER = "accounts.adapter.SessionsAdapter"
 USERSESSIONS_TRACK_ACTIVITY = False
+MFA_ADAPTER = "accounts.adapter.SecondFactorAdapter"
 MFA_TOTP_ISSUER = "Smart Stock Trader"
+# The code that ran out while it was being typed (RFC 6238, 5.2).
+MFA_TOTP_TOLERANCE = 1
 
 # --- Mail -----------------------------------------------------------------------------
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str(
     "DEFAULT_FROM_EMAIL", default="Smart Stock Trader <robot@localhost>"
 )
@@ -298,5 +339,9 @@ LOGGING = {
     "loggers": {
         "django": {"level": "INFO"},
         "django.server": {"level": "INFO", "propagate": True},
+        # They would tell of each sweep, each two seconds; JobRun tells what jobs did.
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
     },
 }

@@ -1,11 +1,16 @@
 """The table of contents: every path of the site, by door."""
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path, re_path
+from django.views.generic import RedirectView
 
+import accounts.urls
 import analytics.urls
 import bots.urls
+import smarttrader.export.urls
 import trading.urls
+from smarttrader.lib.api.views import UnknownPath
 from smarttrader.lib.ea.view import UnknownCall
 
 ea_urls = [
@@ -14,13 +19,30 @@ ea_urls = [
     re_path("", UnknownCall.as_view()),
 ]
 
+api_urls = [
+    *accounts.urls.api_urls,
+    *smarttrader.export.urls.api_urls,
+]
+
+# Before its paths are asked for: staff sign in where everybody does.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+PASSWORD_PAGE = "/accounts/password/change/"  # noqa: S105 -- a path
+
 urlpatterns = [
     # First, as nearly all calls are theirs.
     path("api/v1/ea/", include(ea_urls)),
     # Also without its slash: Django would redirect there, and an EA lose its body.
     path("api/v1/ea", UnknownCall.as_view()),
+    path("", include(accounts.urls.page_urls)),
+    path("", include(smarttrader.export.urls.page_urls)),
     path("", include(analytics.urls.page_urls)),
     path("", include(trading.urls.page_urls)),
-    path("accounts/", include("allauth.urls")),
+    path("api/v1/", include(api_urls)),
+    re_path("^api/", UnknownPath.as_view()),
+    # The same account pages as everywhere: with limits, and a second factor.
+    path("admin/password_change/", RedirectView.as_view(url=PASSWORD_PAGE)),
     path("admin/", admin.site.urls),
 ]
+
+handler429 = accounts.urls.too_many_attempts

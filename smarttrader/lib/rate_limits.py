@@ -86,6 +86,12 @@ def _usage(limit: Limit, window: int, count: int) -> Usage:
     )
 
 
+def forget(limit: Limit, who: str) -> None:
+    """Forget the calls of `who` in this window."""
+    window = core._get_window(who, limit.seconds)  # noqa: SLF001
+    caches["default"].delete(_key(limit, who, window))
+
+
 def narrowest(usages: Sequence[Usage]) -> Usage:
     """Return the limit that will bite first; of those that bite, the longest."""
     return min(usages, key=lambda usage: (usage.remaining, -usage.seconds_left))

@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from smarttrader.lib.errors import DomainError
-
-STATUS_OF_KIND = {"refused": 403, "missing": 404, "conflict": 409, "invalid": 400}
+from smarttrader.lib.errors import STATUS_OF_KIND, DomainError
 
 
 class EaRefusal(Exception):

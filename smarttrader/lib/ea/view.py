@@ -6,13 +6,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.db import (
-    DataError,
-    IntegrityError,
-    InterfaceError,
-    InternalError,
-    OperationalError,
-)
+from django.db import DataError, Error, IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import parse_etags
 from rest_framework.exceptions import MethodNotAllowed
@@ -26,6 +20,12 @@ from smarttrader.lib.client_address import (
     client_address,
     recorded_address,
 )
+from smarttrader.lib.database_errors import (
+    FOREIGN_KEY_VIOLATION,
+    PASSING_PROBLEMS,
+    RETRY_AFTER_SECONDS,
+    sqlstate_of,
+)
 from smarttrader.lib.ea.body import read_body
 from smarttrader.lib.ea.fields import Fields
 from smarttrader.lib.ea.refusals import EaRefusal, FieldInvalid, refusal_of
@@ -34,16 +34,12 @@ from smarttrader.lib.errors import DomainError
 from smarttrader.lib.rate_limits import Limit, Usage, count_call, count_calls, narrowest
 from smarttrader.lib.request_ids import request_id_of
 
-RETRY_AFTER_SECONDS = 5
-FOREIGN_KEY_VIOLATION = "23503"
 SERVER_ERROR = 500
 MOST_ITEMS = 500
 LONGEST_NONCE = 128
 BEARER = "bearer "
 # What no text of a call may hold: NUL and halves of characters.
 UNSPEAKABLE = re.compile("[\0\ud800-\udfff]")
-# The database is away or locked: a retry will tell.
-PASSING_PROBLEMS = (OperationalError, InterfaceError, InternalError)
 
 logger = logging.getLogger(__name__)
 
@@ -241,8 +237,7 @@ def _refuse_if_exceeded(usage: Usage) -> None:
 
 def _is_of_a_deleted_row(error: Exception) -> bool:
     """Tell whether a row went while the call spoke of it: its bot, its license."""
-    diagnosis = getattr(error.__cause__, "diag", None)
-    return diagnosis is not None and diagnosis.sqlstate == FOREIGN_KEY_VIOLATION
+    return isinstance(error, Error) and sqlstate_of(error) == FOREIGN_KEY_VIOLATION
 
 
 def _as_refusal(error: Exception, allowed: list[str]) -> EaRefusal:
