@@ -79,7 +79,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         response: HttpResponse | None = super().pre_login(request, user, **kwargs)
         return response
 
-    def get_email_verification_redirect_url(self, email_address: EmailAddress) -> str:
+    def get_email_verification_redirect_url(
+        self,
+        email_address: EmailAddress,  # noqa: ARG002
+    ) -> str:
         """Return where a new address is shown to who has changed theirs."""
         if self.request.user.is_authenticated:
             return reverse("account_email")

@@ -24,6 +24,19 @@ def count_sign_in_from(address: str) -> Usage:
     return count_call(limit, address_bucket(address))
 
 
+def count_code(email: str) -> Usage:
+    """Count a try of a second factor's code.
+
+    By itself, because the right password forgives the tries of passwords.
+    """
+    return _count("code.account", email)
+
+
+def forgive_codes(email: str) -> None:
+    """Begin the count of codes anew: theirs was right."""
+    forget(_limit("code.account"), normalize_email(email))
+
+
 def forgive_account(email: str) -> None:
     """Begin an account's count anew: whoever knows the password need not guess it."""
     forget(_limit("sign_in.account"), normalize_email(email))

@@ -18,7 +18,8 @@ _places = threading.BoundedSemaphore(settings.HASHES_AT_ONCE)
 
 
 @contextmanager
-def _a_place() -> Iterator[None]:
+def a_place() -> Iterator[None]:
+    """Hold one of the process's places. Raises Overloaded after two seconds."""
     if not _places.acquire(timeout=WAIT_SECONDS):
         raise Overloaded
     try:
@@ -31,5 +32,5 @@ class CappedBCryptSHA256PasswordHasher(BCryptSHA256PasswordHasher):
     """Django's own, by the same name in the database. Raises Overloaded."""
 
     def encode(self, password: str, salt: str) -> str:
-        with _a_place():
+        with a_place():
             return super().encode(password, salt)  # which `verify` calls, too

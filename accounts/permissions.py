@@ -4,8 +4,8 @@ from typing import cast
 
 from rest_framework.request import Request
 
+from accounts import attempts
 from accounts.actors import acting
-from accounts.attempts import count_sign_in, refuse_if_exceeded
 from accounts.models import User
 from accounts.services import passwords
 from smarttrader.lib import clock
@@ -27,10 +27,11 @@ def require_password(request: Request, password: str) -> None:
 
     Raises Throttled and PasswordWrong.
     """
-    refuse_if_exceeded(count_sign_in(caller(request).email))
+    attempts.refuse_if_exceeded(attempts.count_sign_in(caller(request).email))
     passwords.confirm_password(
         user=caller(request),
         password=password,
         actor=caller_as_actor(request),
         now=clock.now(),
     )
+    attempts.forgive_account(caller(request).email)

@@ -19,6 +19,7 @@ from django.utils import timezone
 from smarttrader.lib.ids import uuid7
 from smarttrader.lib.problems import problem
 
+BODY_METHODS = ("POST", "PUT", "PATCH")
 API_PATH = "/api/"
 EA_PATH = "/api/v1/ea"
 PERMISSIONS_POLICY = ", ".join(
@@ -163,7 +164,8 @@ def _has_unmeasured_body(request: HttpRequest) -> bool:
     length = request.META.get("CONTENT_LENGTH") or ""
     if length:
         return not (length.isascii() and length.isdigit())
-    return bool(request.META.get("CONTENT_TYPE"))
+    # Many clients name a type also where they send nothing.
+    return request.method in BODY_METHODS and bool(request.META.get("CONTENT_TYPE"))
 
 
 def _is_personal(request: HttpRequest, response: HttpResponseBase) -> bool:

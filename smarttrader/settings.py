@@ -173,7 +173,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_THROTTLE_CLASSES": ["smarttrader.lib.api.throttles.UserThrottle"],
     "DEFAULT_PARSER_CLASSES": ["smarttrader.lib.api.parsers.StrictJSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["smarttrader.lib.api.renderers.ExactJSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": (
         "smarttrader.lib.api.negotiation.AlwaysFirstRenderer"
     ),

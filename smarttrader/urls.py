@@ -8,6 +8,7 @@ from django.views.generic import RedirectView
 import accounts.urls
 import analytics.urls
 import bots.urls
+import smarttrader.export.urls
 import trading.urls
 from smarttrader.lib.api.views import UnknownPath
 from smarttrader.lib.ea.view import UnknownCall
@@ -20,6 +21,7 @@ ea_urls = [
 
 api_urls = [
     *accounts.urls.api_urls,
+    *smarttrader.export.urls.api_urls,
 ]
 
 # Before its paths are asked for: staff sign in where everybody does.
@@ -29,6 +31,7 @@ PASSWORD_PAGE = "/accounts/password/change/"  # noqa: S105 -- a path
 
 urlpatterns = [
     path("", include(accounts.urls.page_urls)),
+    path("", include(smarttrader.export.urls.page_urls)),
     path("", include(analytics.urls.page_urls)),
     path("", include(trading.urls.page_urls)),
     # Also without its slash: Django would redirect there, and an EA lose its body.

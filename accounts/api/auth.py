@@ -7,12 +7,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts import attempts
 from accounts.api.fields import EmailField, NewPasswordField, PasswordField
-from accounts.attempts import (
-    count_registration,
-    count_sign_in,
-    refuse_if_exceeded,
-)
 from accounts.permissions import caller, caller_as_actor
 from accounts.services import registration, sessions, signing_in
 from accounts.throttles import RegistrationThrottle, SignInThrottle
@@ -63,7 +59,8 @@ class Register(APIView):
     def post(self, request: Request) -> Response:
         told = Registration(data=request.data)
         told.is_valid(raise_exception=True)
-        refuse_if_exceeded(count_registration(told.validated_data["email"]))
+        email = told.validated_data["email"]
+        attempts.refuse_if_exceeded(attempts.count_registration(email))
         registration.register(
             **told.validated_data, actor=_stranger(request), now=clock.now()
         )
@@ -81,10 +78,15 @@ class IssueToken(APIView):
     def post(self, request: Request) -> Response:
         told = Credentials(data=request.data)
         told.is_valid(raise_exception=True)
-        refuse_if_exceeded(count_sign_in(told.validated_data["email"]))
+        email, code = told.validated_data["email"], told.validated_data["code"]
+        attempts.refuse_if_exceeded(attempts.count_sign_in(email))
+        if code:
+            attempts.refuse_if_exceeded(attempts.count_code(email))
         token = signing_in.sign_in(
             **told.validated_data, actor=_stranger(request), now=clock.now()
         )
+        attempts.forgive_account(email)
+        attempts.forgive_codes(email)
         shown = {"token": token.text, "expires_at": token.expires_at}
         return Response(Token(shown).data)
 

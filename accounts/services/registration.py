@@ -9,7 +9,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.urls import reverse
 
-from accounts.models import AuthEventType
+from accounts.models import AuthEventType, normalize_email
 from accounts.services import events, users
 from smarttrader.lib.actors import Actor
 
@@ -47,4 +47,4 @@ def register(
             )
     except users.EmailTaken:
         make_password(password)
-        get_adapter().send_account_already_exists_mail(email)
+        get_adapter().send_account_already_exists_mail(normalize_email(email))

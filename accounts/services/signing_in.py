@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.db import transaction
 
 from accounts import queries
@@ -32,6 +33,12 @@ class CodeRequired(DomainError):
     kind = "refused"
 
 
+class SecondFactorMissing(DomainError):
+    code = "TOTP_NOT_SET_UP"
+    title = "Your role needs a second factor: set one up on the site first"
+    kind = "refused"
+
+
 class CodeWrong(DomainError):
     code = "TOTP_WRONG"
     title = "The code is wrong, or was used already"
@@ -45,7 +52,7 @@ def sign_in(
 
     One password is hashed and one event written, whether the user is unknown, inactive
     or has another password: all are told the same. Raises SignInFailed, and for who
-    knows the password EmailUnverified, CodeRequired and CodeWrong.
+    knows the password EmailUnverified, SecondFactorMissing, CodeRequired and CodeWrong.
     """
     user = queries.user_by_email(email)
     is_right = passwords.is_password(user, password)
@@ -77,7 +84,8 @@ def _refusal_of(user: User, code: str, now: datetime) -> DomainError | None:
         return EmailUnverified()
     factors = list(Authenticator.objects.filter(user=user))
     if not any(factor.type == Authenticator.Type.TOTP for factor in factors):
-        return None
+        is_duty = settings.STAFF_TOTP_REQUIRED and user.is_staff
+        return SecondFactorMissing() if is_duty else None
     if not code:
         return CodeRequired()
     for factor in factors:

@@ -8,9 +8,10 @@ from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 
-from accounts.models import AuthEventType, Role, User, normalize_email
+from accounts.models import LONGEST_EMAIL, AuthEventType, Role, User, normalize_email
 from accounts.services import emails, events
 from smarttrader.lib.actors import SYSTEM, Actor
+from smarttrader.lib.database import DatabaseNow
 from smarttrader.lib.errors import DomainError
 
 PROFILE_FIELDS = {"first_name", "last_name", "time_zone", "language"}
@@ -20,6 +21,7 @@ class EmailInvalid(DomainError):
     code = "EMAIL_INVALID"
     title = "This is not an e-mail address"
     kind = "invalid"
+    field = "email"
 
 
 class EmailTaken(DomainError):
@@ -37,6 +39,12 @@ class NameInvalid(DomainError):
 class UserNotFound(DomainError):
     code = "USER_NOT_FOUND"
     title = "No user has this e-mail address"
+    kind = "missing"
+
+
+class UserGone(DomainError):
+    code = "USER_GONE"
+    title = "The account was deleted meanwhile"
     kind = "missing"
 
 
@@ -58,6 +66,8 @@ def create_user(
     email = normalize_email(email)
     fields = {"first_name": first_name, "last_name": last_name, "role": role}
     is_superuser = role == Role.ADMIN
+    if len(email) > LONGEST_EMAIL:
+        raise EmailInvalid(f"An e-mail address has at most {LONGEST_EMAIL} characters")
     candidate = User(email=email, first_name=first_name, last_name=last_name)
     try:
         candidate.clean_fields(exclude={"password"})
@@ -94,7 +104,8 @@ def delete_user(*, user: User, now: datetime, actor: Actor = SYSTEM) -> None:
 
     Cascades run in the database; licenses go after the bots that run under them. The
     licenses are locked first: an activation holds one, then asks for its owner's row.
-    The event of it is written first, and forgets with the others who it was.
+    The event of it is written first, and forgets with the others who it was. A user
+    who is gone already leaves none.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         events.record_event(type=AuthEventType.DELETED, actor=actor, user=user, now=now)
@@ -103,13 +114,32 @@ def delete_user(*, user: User, now: datetime, actor: Actor = SYSTEM) -> None:
             " licenses WHERE user_id = %(id)s ORDER BY id FOR UPDATE) locked) >= 0",
             {"id": user.pk},
         )
+        if not cursor.rowcount:
+            transaction.set_rollback(True)
+
+
+def update_row(*, user: User, **values: Any) -> None:
+    """Change a user's row; the user given learns what the database makes of it.
+
+    Wants a transaction of the caller's. Raises UserGone: a call may have been let in
+    just before its user was deleted.
+    """
+    values["updated_at"] = DatabaseNow()
+    if not User.objects.filter(pk=user.pk).update(**values):
+        raise UserGone
+    user.refresh_from_db()
 
 
 def update_profile(*, user: User, changes: dict[str, str]) -> None:
-    """Set what a user may set themselves: PROFILE_FIELDS, already cleaned."""
-    for name in PROFILE_FIELDS & changes.keys():
-        setattr(user, name, changes[name])
-    user.save(update_fields=[*PROFILE_FIELDS & changes.keys(), "updated_at"])
+    """Set what a user may set themselves: PROFILE_FIELDS, already cleaned.
+
+    Raises UserGone.
+    """
+    with transaction.atomic():
+        update_row(
+            user=user,
+            **{name: changes[name] for name in changes.keys() & PROFILE_FIELDS},
+        )
 
 
 def save_user(*, user: User, before: User | None, actor: Actor, now: datetime) -> None:
@@ -118,7 +148,8 @@ def save_user(*, user: User, before: User | None, actor: Actor, now: datetime) -
     `before` is the user as they were, None for a new one.
     """
     with transaction.atomic():
-        is_verified = user.email_verified
+        # Saving reads it anew from allauth; of a new user nobody has said anything yet.
+        is_verified = before is not None and user.email_verified
         user.save()
         emails.set_address(user=user, is_verified=is_verified)
         if before is not None:
