@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.models import EmailAddress
 from allauth.core import context as request_context
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.core.ratelimit import respond_429
@@ -16,6 +17,7 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.mail import EmailMultiAlternatives
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts import attempts, signals
@@ -76,6 +78,15 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         emails.know_address(user=user)
         response: HttpResponse | None = super().pre_login(request, user, **kwargs)
         return response
+
+    def get_email_verification_redirect_url(
+        self,
+        email_address: EmailAddress,  # noqa: ARG002
+    ) -> str:
+        """Return where a new address is shown to who has changed theirs."""
+        if self.request.user.is_authenticated:
+            return reverse("account_email")
+        return reverse("account_login")
 
     def send_mail(
         self, template_prefix: str, email: str, context: dict[str, Any]

@@ -337,11 +337,11 @@ LOGGING = {
     # Django gives these handlers of its own, which scrub nothing: naming them takes
     # the handlers away, and their lines go to the root's.
     "loggers": {
-        "django": {"level": "INFO"},
-        "django.server": {"level": "INFO", "propagate": True},
         # They would tell of each sweep, each two seconds; JobRun tells what jobs did.
         "celery.app.trace": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},
+        "django": {"level": "INFO"},
+        "django.server": {"level": "INFO", "propagate": True},
     },
 }
