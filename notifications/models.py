@@ -1,5 +1,7 @@
 """What people are told."""
 
+from typing import Self
+
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
@@ -15,6 +17,12 @@ class NotificationType(models.TextChoices):
     ACCOUNT = "ACCOUNT", "Account"
 
 
+class NotificationQuerySet(models.QuerySet["Notification"]):
+    def visible_to(self, user: User) -> Self:
+        """Keep a user's own: an inbox is nobody else's, not even a reseller's."""
+        return self.filter(user=user)
+
+
 class Notification(models.Model):
     """A line of a user's inbox; kept 30 days."""
 
@@ -26,6 +34,8 @@ class Notification(models.Model):
     is_read = models.BooleanField(db_default=False)
     metadata = models.JSONField(blank=True, null=True)
     created_at = CreatedAtField()
+
+    objects = NotificationQuerySet.as_manager()
 
     class Meta:
         db_table = "notifications"
