@@ -5,7 +5,10 @@ from django.urls import include, path, re_path
 
 import accounts.urls
 import analytics.urls
+import billing.urls
 import bots.urls
+import licensing.urls
+import notifications.urls
 import trading.urls
 from smarttrader.lib.api.views import UnknownPath
 from smarttrader.lib.ea.view import UnknownCall
@@ -18,6 +21,12 @@ ea_urls = [
 
 api_urls = [
     *accounts.urls.api_urls,
+    *licensing.urls.api_urls,
+    *bots.urls.api_urls,
+    *billing.urls.api_urls,
+    *trading.urls.api_urls,
+    *analytics.urls.api_urls,
+    *notifications.urls.api_urls,
 ]
 
 urlpatterns = [
