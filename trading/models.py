@@ -37,7 +37,10 @@ class TradeQuerySet(models.QuerySet["Trade"]):
 
     def with_id(self, identifier: uuid.UUID) -> Self:
         """Keep the one trade, and read the one partition that its id names."""
-        start, end = moment_bounds(identifier)
+        try:
+            start, end = moment_bounds(identifier)
+        except OverflowError:  # an id of a time that no calendar has is no trade's
+            return self.none()
         return self.filter(pk=identifier, opened_at__gte=start, opened_at__lt=end)
 
 
