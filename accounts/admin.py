@@ -1,5 +1,7 @@
 """The back office's view of people."""
 
+from typing import Any
+
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib import admin
@@ -9,8 +11,10 @@ from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts import services
-from accounts.models import User
+from accounts.models import AuthEvent, User
+from accounts.services import users
+from smarttrader.lib import clock
+from smarttrader.lib.admin import ReadOnlyAdmin, staff_actor
 
 # Groups come with the staff's roles; second factors' secrets and sessions are nobody's
 # to look at.
@@ -75,10 +79,22 @@ class UserAdmin(StockUserAdmin[User]):
         ),
     )
 
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: User,
+        form: Any,
+        change: bool,  # noqa: FBT001
+    ) -> None:
+        before = User.objects.get(pk=obj.pk) if change else None
+        users.save_user(
+            user=obj, before=before, actor=staff_actor(request), now=clock.now()
+        )
+
     # Deleting goes through one statement in the database, which loads no row: the stock
     # page would collect a user's million trades to list them.
     def delete_model(self, request: HttpRequest, obj: User) -> None:
-        services.delete_user(user=obj)
+        users.delete_user(user=obj, actor=staff_actor(request), now=clock.now())
 
     def delete_queryset(
         self,
@@ -86,7 +102,7 @@ class UserAdmin(StockUserAdmin[User]):
         queryset: "QuerySet[User]",
     ) -> None:
         for user in queryset:
-            services.delete_user(user=user)
+            self.delete_model(request, user)
 
     def get_deleted_objects(self, objs, request):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
         """Name the users; what goes with them is counted by nobody."""
@@ -94,3 +110,11 @@ class UserAdmin(StockUserAdmin[User]):
         allowed = self.has_delete_permission(request)
         needed = set() if allowed else {self.opts.verbose_name}
         return names, {self.opts.verbose_name_plural: len(names)}, needed, []
+
+
+@admin.register(AuthEvent)
+class AuthEventAdmin(ReadOnlyAdmin[AuthEvent]):
+    list_display = ("at", "type", "email", "ip", "actor_type", "user_agent")
+    list_filter = ("type", "actor_type")
+    search_fields = ("email", "user_id", "actor_id", "request_id")
+    ordering = ("-at", "-id")

@@ -1,112 +1,30 @@
-"""The tokens of users: how they are written, and who a request's token speaks for."""
+"""Whom a call of the user API comes from."""
 
-import uuid
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import cached_property
-from typing import Any, cast
-
-from django.conf import settings
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
-from rest_framework_simplejwt.authentication import JWTAuthentication
-from rest_framework_simplejwt.backends import TokenBackend
-from rest_framework_simplejwt.exceptions import TokenError
-from rest_framework_simplejwt.tokens import Token
 
 from accounts import queries
 from accounts.models import User
-
-ALGORITHM = "HS256"
-AUDIENCE = "user"
-ISSUER = "smart-stock-trader"
-LIFETIME = timedelta(days=7)
-# What odd claims, and headers that nest without end, make the library raise.
-UNREADABLE = (TokenError, LookupError, TypeError, ValueError, OverflowError, OSError)
+from accounts.tokens import Claims, read_token
+from smarttrader.lib.problems import CHALLENGE
 
 
-class UserToken(Token):
-    """A token with `aud`, `iss`, `sub`, `sv` (session version), `jti`, `iat`, `exp`."""
-
-    token_type = "user"  # noqa: S105 -- its kind, not a secret
-    lifetime = LIFETIME
-
-    @cached_property
-    def token_backend(self) -> TokenBackend:
-        return TokenBackend(
-            ALGORITHM, settings.JWT_SIGNING_KEY, audience=AUDIENCE, issuer=ISSUER
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class IssuedToken:
-    text: str
-    expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Claims:
-    user_id: uuid.UUID
-    session_version: int
-    token_id: uuid.UUID
-    expires_at: datetime
-
-
-def issue_token(user: User, *, now: datetime) -> IssuedToken:
-    """Return a new token of a user; earlier ones stay good."""
-    token = UserToken()
-    token.set_iat(at_time=now)
-    token.set_exp(from_time=now)
-    token["sub"] = str(user.pk)
-    token["sv"] = user.session_version
-    return IssuedToken(str(token), _moment(token["exp"]))
-
-
-def read_token(text: str | bytes) -> Claims | None:
-    """Return what a correctly signed token of ours claims, else None."""
-    try:
-        token = UserToken(cast("Token", text))
-        return Claims(
-            user_id=uuid.UUID(token["sub"]),
-            session_version=_integer(token["sv"]),
-            token_id=uuid.UUID(token["jti"]),
-            expires_at=_moment(_integer(token["exp"])),
-        )
-    except (*UNREADABLE, AttributeError, RecursionError):
-        return None
-
-
-class UserTokenAuthentication(JWTAuthentication):
+class UserTokenAuthentication(BaseAuthentication):
     """`Authorization: Bearer` with a user's token; whatever is wrong with it is 401.
 
     `request.auth` is the token's claims.
     """
 
-    def authenticate(self, request: Request) -> tuple[User, Claims] | None:  # type: ignore[override]
-        header = self.get_header(request)
-        if not header:
-            return None
-        scheme, _, text = header.strip().partition(b" ")
+    def authenticate(self, request: Request) -> tuple[User, Claims] | None:
+        scheme, _, text = get_authorization_header(request).strip().partition(b" ")
         if scheme.lower() != b"bearer":
             return None
         claims = read_token(text.strip())
-        user = _user_of(claims) if claims else None
+        user = queries.user_of_token(claims) if claims else None
         if claims is None or user is None:
             raise AuthenticationFailed("The token is not good: get a new one.")
         return user, claims
 
-
-def _user_of(claims: Claims) -> User | None:
-    return queries.user_of_token(
-        claims.user_id, claims.session_version, claims.token_id
-    )
-
-
-def _moment(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
-
-
-def _integer(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError("not an integer")
-    return value
+    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 -- DRF's
+        return CHALLENGE

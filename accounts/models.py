@@ -175,6 +175,64 @@ class User(AbstractBaseUser, PermissionsMixin):
         return own | models.Q(**{f"{owner}__reseller": self})
 
 
+class AuthEventType(models.TextChoices):
+    REGISTERED = "registered", "Registered"
+    EMAIL_VERIFIED = "email_verified", "E-mail verified"
+    EMAIL_CHANGED = "email_changed", "E-mail changed"
+    SIGNED_IN = "signed_in", "Signed in"
+    SIGN_IN_FAILED = "sign_in_failed", "Sign-in failed"
+    SIGNED_OUT = "signed_out", "Signed out"
+    TOKEN_ISSUED = "token_issued", "Token issued"
+    TOKEN_REFUSED = "token_refused", "Token refused"
+    TOKEN_REVOKED = "token_revoked", "Token revoked"
+    SESSIONS_ENDED = "sessions_ended", "Signed out everywhere"
+    PASSWORD_CHANGED = "password_changed", "Password changed"
+    TOTP_ENABLED = "totp_enabled", "Second factor set up"
+    TOTP_DISABLED = "totp_disabled", "Second factor removed"
+    ROLE_CHANGED = "role_changed", "Role changed"
+    DEACTIVATED = "deactivated", "Deactivated"
+    REACTIVATED = "reactivated", "Reactivated"
+    EXPORTED = "exported", "Data exported"
+    DELETED = "deleted", "Deleted"
+
+
+class AuthEvent(models.Model):
+    """Append-only audit of who got in, and of what decides that.
+
+    Plain ids and a copy of the address as it was. A trigger refuses any change but
+    that of forgetting the person, which happens when the user is deleted, and any
+    deletion in the first year.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    at = models.DateTimeField()
+    type = models.CharField(max_length=30, choices=AuthEventType)
+    user_id = models.UUIDField(blank=True, null=True, help_text="Whom it is about.")
+    email = models.CharField(max_length=255, blank=True, help_text="As it was given.")
+    actor_type = models.CharField(max_length=20, choices=ActorType)
+    actor_id = models.UUIDField(blank=True, null=True, help_text="Who did it.")
+    ip = models.GenericIPAddressField(blank=True, null=True)
+    user_agent = models.CharField(max_length=255, blank=True)
+    request_id = models.CharField(max_length=64, blank=True)
+    detail = models.JSONField(default=dict)
+
+    class Meta:
+        db_table = "auth_events"
+        constraints = [
+            one_of("type", AuthEventType, name="auth_events_type_valid"),
+            one_of("actor_type", ActorType, name="auth_events_actor_type_valid"),
+        ]
+        indexes = [
+            models.Index(fields=["user_id", "at"], name="auth_events_of_user"),
+            models.Index(fields=["email"], name="auth_events_of_email"),
+            models.Index(fields=["actor_id"], name="auth_events_of_actor"),
+            BrinIndex(fields=["at"], name="auth_events_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.at:%Y-%m-%d %H:%M}"
+
+
 class RevokedToken(models.Model):
     """A user's token that was logged out before its end, by its `jti`."""
 

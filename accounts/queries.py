@@ -1,10 +1,9 @@
 """Reads of users."""
 
-import uuid
-
 from django.db.models import Exists
 
 from accounts.models import RevokedToken, User, normalize_email
+from accounts.tokens import Claims
 
 
 def user_by_email(email: str) -> User | None:
@@ -12,15 +11,17 @@ def user_by_email(email: str) -> User | None:
     return User.objects.filter(email=normalize_email(email)).first()
 
 
-def user_of_token(
-    user_id: uuid.UUID, session_version: int, token_id: uuid.UUID
-) -> User | None:
+def user_of_token(claims: Claims) -> User | None:
     """Return whom a token speaks for, unless they or it were locked out since.
 
     One query, on each call of the user API.
     """
     return (
-        User.objects.filter(pk=user_id, session_version=session_version, is_active=True)
-        .exclude(Exists(RevokedToken.objects.filter(pk=token_id)))
+        User.objects.filter(
+            pk=claims.user_id,
+            session_version=claims.session_version,
+            is_active=True,
+        )
+        .exclude(Exists(RevokedToken.objects.filter(pk=claims.token_id)))
         .first()
     )

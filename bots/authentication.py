@@ -58,7 +58,9 @@ def read_token(text: str) -> Claims | None:
             options={"require": ["aud", "sub", "exp"]},
         )
         return Claims(uuid.UUID(claims["sub"]), int(claims["tv"]))
-    except (jwt.InvalidTokenError, KeyError, TypeError, ValueError):
+    except (jwt.InvalidTokenError, KeyError, TypeError, ValueError, OverflowError):
+        return None
+    except RecursionError:  # a header of brackets alone
         return None
 
 

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from notifications.models import Notification
+from notifications.models import Delivery, Notification
 from smarttrader.lib.admin import ReadOnlyAdmin
 
 
@@ -13,3 +13,13 @@ class NotificationAdmin(ReadOnlyAdmin[Notification]):
     list_select_related = ("user",)
     search_fields = ("user__email", "title")
     ordering = ("-created_at",)
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
+    list_display = ("created_at", "recipient", "subject", "state", "attempts", "error")
+    list_filter = ("state", "is_urgent")
+    search_fields = ("recipient", "subject")
+    ordering = ("-created_at",)
+    # A message that waits may hold a sign-in code.
+    exclude = ("text", "html")

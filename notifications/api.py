@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from notifications.models import Notification
-from notifications.services import mark_read
+from notifications.services.inbox import mark_read
 from smarttrader.lib.api.fields import UUIDField
 from smarttrader.lib.api.filters import TrueOrFalse
 from smarttrader.lib.api.resources import ReadableResources

@@ -1,5 +1,6 @@
 """What people are told."""
 
+from datetime import datetime
 from typing import Self
 
 from django.contrib.postgres.indexes import BrinIndex
@@ -8,6 +9,9 @@ from django.db import models
 from accounts.models import User
 from smarttrader.lib.database import CreatedAtField, one_of
 from smarttrader.lib.ids import uuid7
+
+MOST_ERROR_CHARACTERS = 500
+MOST_SUBJECT_CHARACTERS = 200
 
 
 class NotificationType(models.TextChoices):
@@ -49,3 +53,77 @@ class Notification(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class Channel(models.TextChoices):
+    EMAIL = "email", "E-mail"
+
+
+class DeliveryState(models.TextChoices):
+    WAITING = "waiting", "Waiting"
+    SENT = "sent", "Sent"
+    DEAD = "dead", "Given up"
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def due(self, now: datetime) -> Self:
+        """Return what may be sent now: also what a dead worker had claimed."""
+        return self.filter(state=DeliveryState.WAITING, next_attempt_at__lte=now)
+
+
+class Delivery(models.Model):
+    """A message on its way out: written with its cause, sent by a task.
+
+    Its text may hold a sign-in code, so it is erased when the message is sent or given
+    up; the row goes a week later. Nobody claims it before `next_attempt_at`.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    channel = models.CharField(max_length=20, choices=Channel, db_default=Channel.EMAIL)
+    recipient = models.CharField(max_length=255)
+    subject = models.CharField(max_length=MOST_SUBJECT_CHARACTERS)
+    text = models.TextField(blank=True)
+    html = models.TextField(blank=True)
+    is_urgent = models.BooleanField(db_default=False)
+    # One cause is told once, however often it is announced.
+    idempotency_key = models.CharField(
+        max_length=100, unique=True, blank=True, null=True
+    )
+    state = models.CharField(
+        max_length=20, choices=DeliveryState, db_default=DeliveryState.WAITING
+    )
+    attempts = models.PositiveSmallIntegerField(db_default=0)
+    next_attempt_at = models.DateTimeField()
+    error = models.CharField(max_length=MOST_ERROR_CHARACTERS, blank=True)
+    created_at = CreatedAtField()
+    finished_at = models.DateTimeField(blank=True, null=True)
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        db_table = "deliveries"
+        verbose_name_plural = "deliveries"
+        constraints = [
+            one_of("channel", Channel, name="deliveries_channel_valid"),
+            one_of("state", DeliveryState, name="deliveries_state_valid"),
+            models.CheckConstraint(
+                condition=models.Q(state=DeliveryState.WAITING)
+                | models.Q(text="", html="", finished_at__isnull=False),
+                name="deliveries_finished_are_erased",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["is_urgent", "next_attempt_at"],
+                condition=models.Q(state=DeliveryState.WAITING),
+                name="deliveries_waiting",
+            ),
+            models.Index(
+                fields=["finished_at"],
+                condition=~models.Q(state=DeliveryState.WAITING),
+                name="deliveries_finished",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject} to {self.recipient}"

@@ -1,10 +1,11 @@
-"""What lower apps announce, as lines of an inbox: one INSERT each."""
+"""What lower apps announce, in the inbox or the outbox: one INSERT each."""
 
 from datetime import datetime
 from typing import Any
 
 from django.dispatch import receiver
 
+from accounts.signals import mail_wanted
 from bots.models import BotInstance
 from bots.signals import bot_offline, bot_online
 from licensing.models import License
@@ -16,7 +17,28 @@ from licensing.signals import (
     license_suspended,
 )
 from notifications.models import NotificationType
-from notifications.services import notify
+from notifications.services import outbox
+from notifications.services.inbox import notify
+
+
+@receiver(mail_wanted)
+def post_mail(
+    recipient: str,
+    subject: str,
+    text: str,
+    html: str,
+    is_urgent: bool,  # noqa: FBT001 -- a signal names its arguments
+    now: datetime,
+    **_kwargs: Any,
+) -> None:
+    outbox.post_mail(
+        recipient=recipient,
+        subject=subject,
+        text=text,
+        html=html,
+        is_urgent=is_urgent,
+        now=now,
+    )
 
 
 @receiver(bot_offline)

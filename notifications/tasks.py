@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from notifications import services
+from notifications.services import inbox, outbox
 from smarttrader.jobs.runs import recorded_job
 from smarttrader.lib import clock
 
@@ -10,4 +10,19 @@ from smarttrader.lib import clock
 @shared_task(name="notifications.delete_old")
 @recorded_job("notifications.delete_old")
 def delete_old() -> int:
-    return services.delete_old_notifications(now=clock.now())
+    now = clock.now()
+    return inbox.delete_old_notifications(now=now) + outbox.delete_old_deliveries(
+        now=now
+    )
+
+
+# Each two seconds, so it leaves no record: the deliveries are one.
+@shared_task(name="notifications.send_urgent_mail")
+def send_urgent_mail() -> int:
+    return outbox.send_due_mail(now=clock.now(), is_urgent=True)
+
+
+@shared_task(name="notifications.send_ordinary_mail")
+@recorded_job("notifications.send_ordinary_mail")
+def send_ordinary_mail() -> int:
+    return outbox.send_due_mail(now=clock.now(), is_urgent=False)

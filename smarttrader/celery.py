@@ -47,6 +47,21 @@ app.conf.beat_schedule = {
         "task": "jobs.delete_old_runs",
         "schedule": crontab(hour="1", minute="20"),
     },
+    # Sign-in codes: somebody sits there and waits.
+    "notifications.send_urgent_mail": {
+        "task": "notifications.send_urgent_mail",
+        "schedule": 2.0,
+        "options": {"expires": 2.0},
+    },
+    "notifications.send_ordinary_mail": {
+        "task": "notifications.send_ordinary_mail",
+        "schedule": MINUTE,
+        "options": {"expires": MINUTE},
+    },
+    "accounts.delete_old": {
+        "task": "accounts.delete_old",
+        "schedule": crontab(hour="1", minute="30"),
+    },
     "notifications.delete_old": {
         "task": "notifications.delete_old",
         "schedule": crontab(hour="1", minute="40"),

@@ -19,6 +19,7 @@ from django.utils import timezone
 from smarttrader.lib.ids import uuid7
 from smarttrader.lib.problems import problem
 
+BODY_METHODS = ("POST", "PUT", "PATCH")
 API_PATH = "/api/"
 EA_PATH = "/api/v1/ea"
 PERMISSIONS_POLICY = ", ".join(
@@ -76,7 +77,7 @@ class ApiWall:
     """Refuse calls of the user API over plain HTTP, and bodies of unknown length.
 
     DRF takes a body without a Content-Length for none at all. EAs are refused by their
-    own calls, in their own way.
+    own calls, in their own way. No reply is kept by anybody in between.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -86,21 +87,9 @@ class ApiWall:
         path = request.path_info
         if not path.startswith(API_PATH) or path.startswith(EA_PATH):
             return self.get_response(request)
-        if settings.SECURE_SSL_REDIRECT and not request.is_secure():
-            return problem(
-                request,
-                status=403,
-                code="TLS_REQUIRED",
-                detail="Call https: secrets travel with calls.",
-            )
-        if _has_unmeasured_body(request):
-            return problem(
-                request,
-                status=411,
-                code="LENGTH_REQUIRED",
-                detail="Send a Content-Length.",
-            )
-        return self.get_response(request)
+        response = _refusal(request) or self.get_response(request)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
 
 
 class Common(CommonMiddleware):
@@ -151,13 +140,32 @@ class WholePageRedirect:
         )
 
 
+def _refusal(request: HttpRequest) -> HttpResponse | None:
+    if settings.SECURE_SSL_REDIRECT and not request.is_secure():
+        return problem(
+            request,
+            status=403,
+            code="TLS_REQUIRED",
+            detail="Call https: secrets travel with calls.",
+        )
+    if _has_unmeasured_body(request):
+        return problem(
+            request,
+            status=411,
+            code="LENGTH_REQUIRED",
+            detail="Send a Content-Length.",
+        )
+    return None
+
+
 def _has_unmeasured_body(request: HttpRequest) -> bool:
     if "Transfer-Encoding" in request.headers:
         return True
     length = request.META.get("CONTENT_LENGTH") or ""
     if length:
         return not (length.isascii() and length.isdigit())
-    return bool(request.META.get("CONTENT_TYPE"))
+    # Many clients name a type also where they send nothing.
+    return request.method in BODY_METHODS and bool(request.META.get("CONTENT_TYPE"))
 
 
 def _is_personal(request: HttpRequest, response: HttpResponseBase) -> bool:

@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from accounts import queries, services
+from accounts import queries
 from accounts.models import Role, User, normalize_email
+from accounts.services import users
 from accounts.tests.factories import UserFactory
 from smarttrader import settings as real_settings
 
@@ -153,8 +154,8 @@ def test_address_that_is_none_is_refused(email: str):
 def test_what_the_service_takes_the_database_takes_and_finds(email: str):
     savepoint = transaction.savepoint()
     try:
-        user = services.create_user(email=email)
-    except services.EmailInvalid:
+        user = users.create_user(email=email)
+    except users.EmailInvalid:
         user = None
     # Neither an IntegrityError nor a wrong EmailTaken.
     if user is not None:

@@ -10,13 +10,11 @@ from datetime import timedelta
 import pytest
 from django.conf import settings as project_settings
 
-from accounts import authentication as user_tokens
-from accounts import services
+from accounts import tokens as user_tokens
 from accounts.models import RevokedToken, Role, User
+from accounts.services import users
 from accounts.tests.factories import PASSWORD
 from accounts.tests.tokens import bearer, bearing, claims_of, forged
-from bots import authentication as bot_tokens
-from bots.tests.factories import BotInstanceFactory
 from smarttrader.lib import clock
 
 pytestmark = [
@@ -259,7 +257,7 @@ def test_an_expired_token_is_refused(client, alice):
 
 def test_a_token_of_a_deleted_user_is_refused(client, alice):
     headers = bearer(alice)
-    services.delete_user(user=alice)
+    users.delete_user(user=alice, now=clock.now())
 
     assert whoami(client, headers) == REFUSED
 
@@ -270,15 +268,6 @@ def test_a_revoked_token_is_refused_and_others_are_not(client, alice):
 
     assert whoami(client, bearing(forged(revoked))) == REFUSED
     assert whoami(client, other) == (200, None)
-
-
-def test_a_bots_token_opens_no_user_api(client, alice):
-    bot = BotInstanceFactory.create()
-    token = bot_tokens.issue_token(bot, now=clock.now()).text
-    claims = claims_of(alice) | {"aud": "bot", "tv": 1}
-
-    assert whoami(client, bearing(token)) == REFUSED
-    assert whoami(client, bearing(forged(claims))) == REFUSED
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from typing import Any
 import jwt
 from django.conf import settings
 
-from accounts.authentication import issue_token
 from accounts.models import User
+from accounts.tokens import issue_token
 from smarttrader.lib import clock
 
 

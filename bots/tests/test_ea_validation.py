@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from django.db import transaction
 
-from accounts import services as accounts
+from accounts.services import users as accounts
 from accounts.tests.factories import UserFactory
 from accounts.tests.threads import all_at_once
 from bots.models import BotInstance
@@ -213,7 +213,7 @@ def test_a_trial_is_used_once_by_owner_computer_and_account(
 
 def test_who_signs_up_again_has_had_their_trial(alice):
     Ea().activate(license_key_of(alice, LicenseType.TRIAL))
-    accounts.delete_user(user=alice)
+    accounts.delete_user(user=alice, now=clock.now())
     again = UserFactory.create(email=alice.email.upper().lower())
     ea = Ea()
 

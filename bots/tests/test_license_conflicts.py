@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 from django.db import OperationalError, transaction
 
-from accounts import services as accounts
+from accounts.services import users as accounts
 from accounts.tests.factories import UserFactory
 from accounts.tests.threads import all_at_once, second_waits_for_first
 from bots.models import BotInstance, BotStatus, SettingsChange

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 
-from accounts import services as accounts
+from accounts.services import users as accounts
 from licensing.models import HoldSource, License, LicenseEvent, LicenseType
 from licensing.services import holds, secrets, transfers
 from licensing.services.events import broken_chains
@@ -135,7 +135,7 @@ def test_the_database_refuses_every_change(license, sql):
 
 
 def test_events_outlive_the_license_but_forget_the_address(license, alice):
-    accounts.delete_user(user=alice)
+    accounts.delete_user(user=alice, now=NOW)
 
     assert not License.objects.exists()
     assert LicenseEvent.objects.filter(license_id=license.pk, ip=None).count() == 3
@@ -147,7 +147,7 @@ def test_who_is_deleted_is_forgotten_where_they_acted(license, alice, charlie):
     actor = Actor(ActorType.USER, alice.pk, "203.0.113.7")
     secrets.reveal_key(license=license, actor=actor, now=NOW)
 
-    accounts.delete_user(user=alice)
+    accounts.delete_user(user=alice, now=NOW)
 
     remembered = LicenseEvent.objects.exclude(ip=None).values_list("owner_id", "ip")
     assert list(remembered) == [(charlie.pk, "203.0.113.9")]

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from notifications import services
 from notifications.models import Notification, NotificationType
+from notifications.services import inbox
 from notifications.tasks import delete_old
 from smarttrader.jobs.models import JobRun
 
@@ -14,7 +14,7 @@ NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
 
 def tell(user, age: timedelta) -> Notification:
-    return services.notify(
+    return inbox.notify(
         user_id=user.pk,
         type=NotificationType.SYSTEM,
         title=str(age),
@@ -28,18 +28,18 @@ def test_what_is_older_than_thirty_days_is_deleted(alice, charlie):
     tell(alice, timedelta(days=30, microseconds=1))
     tell(charlie, timedelta(days=400))
 
-    assert services.delete_old_notifications(now=NOW) == 2
+    assert inbox.delete_old_notifications(now=NOW) == 2
     assert list(Notification.objects.order_by("-created_at")) == kept
-    assert services.delete_old_notifications(now=NOW) == 0
+    assert inbox.delete_old_notifications(now=NOW) == 0
 
 
 def test_more_than_a_batch_is_deleted_in_batches(alice, monkeypatch, count_statements):
-    monkeypatch.setattr(services, "ROWS_AT_ONCE", 3)
+    monkeypatch.setattr(inbox, "ROWS_AT_ONCE", 3)
     for days in range(31, 38):
         tell(alice, timedelta(days=days))
 
     with count_statements() as asked:
-        deleted = services.delete_old_notifications(now=NOW)
+        deleted = inbox.delete_old_notifications(now=NOW)
 
     assert deleted == 7
     assert len(asked) == 4

@@ -6,7 +6,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from accounts.models import User
-from accounts.services import delete_user
+from accounts.services.users import delete_user
 from analytics.services import rollups
 from smarttrader.bench.databases import raw_connection, use_database
 from smarttrader.bench.ground import MANY, Ground
@@ -15,6 +15,7 @@ from smarttrader.bench.report import Row, at_most, ratio
 from smarttrader.history.people import owner_of
 from smarttrader.history.plan import Plan
 from smarttrader.history.writing import write_history
+from smarttrader.lib import clock
 
 MOST_REPETITIONS = 3
 KILOBYTE = 1024
@@ -103,7 +104,7 @@ def _user(ground: Ground) -> User:
 def _deleted(user: User) -> None:
     try:
         with transaction.atomic():
-            delete_user(user=user)
+            delete_user(user=user, now=clock.now())
             raise Undone  # noqa: TRY301 -- it is what undoes
     except Undone:
         pass

@@ -9,7 +9,7 @@ from django.db.models import F, Max, Sum
 
 from accounts import queries as accounts
 from accounts.models import User
-from accounts.services import create_user
+from accounts.services.users import create_user
 from bots.models import BotInstance
 from licensing import queries as licensing
 from licensing.keyring import current_keyring

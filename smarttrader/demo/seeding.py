@@ -7,7 +7,7 @@ from django.db import transaction
 
 from accounts import queries as accounts
 from accounts.models import User
-from accounts.services import create_user
+from accounts.services.users import create_user
 from analytics.services import rollups
 from billing.models import BillingCycle, Subscription, SubscriptionStatus
 from bots.models import BotInstance, LogCategory, LogLevel

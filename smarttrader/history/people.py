@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.db import transaction
 
 from accounts.models import User
-from accounts.services import create_user
+from accounts.services.users import create_user
 from bots.models import BotInstance, BotSettings, BotStatus
 from bots.services.bot_settings import DEFAULTS
 from licensing.models import License, LicenseType

@@ -8,9 +8,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
-from smarttrader.lib.actors import Actor, ActorType
-from smarttrader.lib.client_address import recorded_address
-from smarttrader.lib.request_ids import request_id_of
+from smarttrader.lib.actors import Actor, ActorType, actor_of
 
 Row = TypeVar("Row", bound=Model)
 
@@ -38,12 +36,7 @@ class ReadOnlyAdmin(admin.ModelAdmin[Row]):
 
 def staff_actor(request: HttpRequest) -> Actor:
     """Return the signed-in member of the staff, as events remember them."""
-    return Actor(
-        ActorType.STAFF,
-        request.user.pk,
-        recorded_address(request),
-        request_id_of(request),
-    )
+    return actor_of(request, ActorType.STAFF, request.user.pk)
 
 
 class CappedPaginator(Paginator[Any]):

@@ -2,9 +2,10 @@
 
 from typing import ClassVar, Literal
 
-Kind = Literal["refused", "missing", "conflict", "invalid"]
+Kind = Literal["unauthenticated", "refused", "missing", "conflict", "invalid"]
 # How the APIs answer each kind.
 STATUS_OF_KIND: dict[Kind, int] = {
+    "unauthenticated": 401,
     "refused": 403,
     "missing": 404,
     "conflict": 409,
@@ -18,7 +19,12 @@ class DomainError(Exception):
     code: ClassVar[str] = "REFUSED"
     title: ClassVar[str] = "This was refused"
     kind: ClassVar[Kind] = "refused"
+    field: str = ""  # the one that it is about, where it is about one
 
     def __init__(self, message: str | None = None) -> None:
         self.message = message or self.title
         super().__init__(self.message)
+
+
+class Overloaded(Exception):
+    """We have too much to do just now: the same call will do in a few seconds."""

@@ -22,10 +22,12 @@ from smarttrader.lib.database_errors import (
     UNIQUE_VIOLATION,
     sqlstate_of,
 )
-from smarttrader.lib.errors import STATUS_OF_KIND, DomainError
+from smarttrader.lib.errors import STATUS_OF_KIND, DomainError, Overloaded
 from smarttrader.lib.request_ids import request_id_of
 
 MEDIA_TYPE = "application/problem+json"
+CHALLENGE = 'Bearer realm="api"'
+UNAUTHORIZED = 401
 WHOLE_BODY = "body"  # the name under which errors of no single field are told
 
 logger = logging.getLogger(__name__)
@@ -51,13 +53,7 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> HttpResponse:
     """
     request: HttpRequest = context["request"]._request  # noqa: SLF001 -- DRF's own
     if isinstance(error, DomainError):
-        return problem(
-            request,
-            status=STATUS_OF_KIND[error.kind],
-            code=error.code,
-            title=error.title,
-            detail=error.message,
-        )
+        return _domain_problem(request, error)
     if isinstance(error, exceptions.APIException):
         return _api_problem(request, error)
     if isinstance(error, Http404):
@@ -94,7 +90,20 @@ def problem(
         json.dumps(members),
         status=status,
         content_type=MEDIA_TYPE,
-        headers={"Cache-Control": "no-store"} | (headers or {}),
+        headers=headers,
+    )
+
+
+def _domain_problem(request: HttpRequest, error: DomainError) -> HttpResponse:
+    status = STATUS_OF_KIND[error.kind]
+    return problem(
+        request,
+        status=status,
+        code=error.code,
+        title=error.title,
+        detail=error.message,
+        errors={error.field: [error.message]} if error.field else None,
+        headers={"WWW-Authenticate": CHALLENGE} if status == UNAUTHORIZED else {},
     )
 
 
@@ -147,13 +156,7 @@ def _told(detail: Any, path: str) -> Iterator[tuple[str, str]]:
 def _database_problem(request: HttpRequest, error: Error) -> HttpResponse:
     if isinstance(error, PASSING_PROBLEMS):
         logger.warning("a call could not be served now", exc_info=error)
-        return problem(
-            request,
-            status=503,
-            code="UNAVAILABLE",
-            detail="Try again soon.",
-            headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
-        )
+        return _unavailable(request)
     if isinstance(error, IntegrityError) and sqlstate_of(error) == UNIQUE_VIOLATION:
         return problem(
             request, status=409, code="CONFLICT", detail="This exists already."
@@ -166,7 +169,19 @@ def _database_problem(request: HttpRequest, error: Error) -> HttpResponse:
     return _failure(request)
 
 
+def _unavailable(request: HttpRequest) -> HttpResponse:
+    return problem(
+        request,
+        status=503,
+        code="UNAVAILABLE",
+        detail="Try again soon.",
+        headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+    )
+
+
 def _request_problem(request: HttpRequest, error: Exception) -> HttpResponse | None:
+    if isinstance(error, Overloaded):
+        return _unavailable(request)
     if isinstance(error, RequestDataTooBig):
         return problem(
             request, status=413, code="TOO_LARGE", detail="The body is too large."

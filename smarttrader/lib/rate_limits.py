@@ -48,12 +48,10 @@ class Usage:
 def count_call(limit: Limit, who: str) -> Usage:
     """Count a call of `who` and return how far the limit is used up."""
     # The windows and keys of django-ratelimit, but one round trip where its counting
-    # takes three. A key is the hash of all this: no address and no bot lies in Redis.
+    # takes three.
     window = core._get_window(who, limit.seconds)  # noqa: SLF001
-    rate = (limit.calls, limit.seconds)
-    key = core._make_cache_key(limit.name, window, rate, who, None)  # noqa: SLF001
     cache = cast("SurvivingCache", caches["default"])
-    count = cache.count(key, limit.seconds + core.EXPIRATION_FUDGE)
+    count = cache.count(_key(limit, who, window), limit.seconds + core.EXPIRATION_FUDGE)
     return Usage(
         limit=limit.calls,
         remaining=max(limit.calls - count, 0),
@@ -63,6 +61,18 @@ def count_call(limit: Limit, who: str) -> Usage:
     )
 
 
+def forget(limit: Limit, who: str) -> None:
+    """Forget the calls of `who` in this window."""
+    window = core._get_window(who, limit.seconds)  # noqa: SLF001
+    caches["default"].delete(_key(limit, who, window))
+
+
 def narrowest(usages: Sequence[Usage]) -> Usage:
     """Return the limit that will bite first; of those that bite, the longest."""
     return min(usages, key=lambda usage: (usage.remaining, -usage.seconds_left))
+
+
+def _key(limit: Limit, who: str, window: int) -> str:
+    # A hash of all this: no address and no bot lies in Redis.
+    rate = (limit.calls, limit.seconds)
+    return str(core._make_cache_key(limit.name, window, rate, who, None))  # noqa: SLF001

@@ -1,5 +1,6 @@
 """A few calls behind the user API's walls, to try the walls themselves."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import SuspiciousOperation
@@ -43,6 +44,16 @@ class Echo(APIView):
         told = Everything(data=request.data)
         told.is_valid(raise_exception=True)
         return Response(Everything(told.validated_data).data)
+
+
+class Amount(APIView):
+    """Answers with a bare Decimal, which no serializer has made a text of."""
+
+    authentication_classes = ()
+    permission_classes = ()
+
+    def get(self, _request: Request) -> Response:
+        return Response({"amount": Decimal("1E+2")})
 
 
 class Whoami(APIView):
@@ -90,6 +101,7 @@ urlpatterns = [
         include(
             [
                 path("echo", Echo.as_view()),
+                path("amount", Amount.as_view()),
                 path("whoami", Whoami.as_view()),
                 path("fail/<how>", Fail.as_view()),
             ]

@@ -6,7 +6,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from accounts.models import User
-from accounts.services import create_user, delete_user
+from accounts.services.users import create_user, delete_user
 from analytics.services import rollups
 from billing.models import Subscription
 from bots.models import BotInstance, BotLog, BotSettings
@@ -124,7 +124,7 @@ def test_older_demo_users_get_what_they_lack(laptop):
 def test_customers_stay_when_their_reseller_goes(alice, bob):
     User.objects.filter(pk=alice.pk).update(reseller=bob)
 
-    delete_user(user=bob)
+    delete_user(user=bob, now=clock.now())
 
     alice.refresh_from_db()
     assert alice.reseller is None

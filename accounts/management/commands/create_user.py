@@ -5,8 +5,8 @@ from typing import Any
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
-from accounts import services
 from accounts.models import Role
+from accounts.services import users
 from smarttrader.lib.commands import DomainCommand
 
 
@@ -22,7 +22,7 @@ class Command(DomainCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         password = options["password"] or secrets.token_urlsafe(18)
-        user = services.create_user(
+        user = users.create_user(
             email=options["email"],
             role=Role(options["role"]),
             password=password,

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from accounts import queries as accounts
 from accounts.models import User
-from accounts.services import UserNotFound
+from accounts.services.users import UserNotFound
 from analytics.services.statements import (
     ImportedStatement,
     figure_as_json,

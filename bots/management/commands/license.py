@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from accounts import queries as accounts
-from accounts.services import UserNotFound
+from accounts.services.users import UserNotFound
 from bots.services import licenses
 from bots.services.activations import LicenseNotFound
 from licensing import queries as licensing

@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.dateparse import parse_datetime
 
 from accounts import queries as accounts
-from accounts.services import UserNotFound
+from accounts.services.users import UserNotFound
 from licensing.models import LicenseType
 from licensing.services.issuing import issue_license
 from smarttrader.lib import clock

@@ -1,0 +1,118 @@
+"""Registering, getting a token, giving it back."""
+
+from typing import cast
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import attempts
+from accounts.api.fields import EmailField, NewPasswordField, PasswordField
+from accounts.permissions import caller, caller_as_actor
+from accounts.services import registration, sessions, signing_in
+from accounts.throttles import RegistrationThrottle, SignInThrottle
+from accounts.tokens import Claims
+from smarttrader.lib import clock
+from smarttrader.lib.actors import Actor, ActorType, actor_of
+from smarttrader.lib.api.fields import MomentField, TextField, VerbatimField
+from smarttrader.lib.api.serializers import StrictSerializer
+
+LONGEST_CODE = 20
+
+
+class Registration(StrictSerializer):
+    email = EmailField()
+    password = NewPasswordField()
+    first_name = TextField(max_length=100, required=False, allow_blank=True, default="")
+    last_name = TextField(max_length=100, required=False, allow_blank=True, default="")
+
+
+class RegistrationTaken(StrictSerializer):
+    detail = serializers.CharField()
+
+
+class Credentials(StrictSerializer):
+    email = EmailField()
+    password = PasswordField()
+    code = VerbatimField(
+        max_length=LONGEST_CODE,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Of the authenticator, or a recovery code, where one is set up.",
+    )
+
+
+class Token(StrictSerializer):
+    token = serializers.CharField()
+    expires_at = MomentField()
+
+
+class Register(APIView):
+    """Create an account. The reply is the same for an address that has one already."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = (RegistrationThrottle,)
+
+    def post(self, request: Request) -> Response:
+        told = Registration(data=request.data)
+        told.is_valid(raise_exception=True)
+        email = told.validated_data["email"]
+        attempts.refuse_if_exceeded(attempts.count_registration(email))
+        registration.register(
+            **told.validated_data, actor=_stranger(request), now=clock.now()
+        )
+        taken = {"detail": "We have sent you a mail: it says how to go on."}
+        return Response(RegistrationTaken(taken).data, status=202)
+
+
+class IssueToken(APIView):
+    """Get a token, which is good for seven days."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = (SignInThrottle,)
+
+    def post(self, request: Request) -> Response:
+        told = Credentials(data=request.data)
+        told.is_valid(raise_exception=True)
+        email, code = told.validated_data["email"], told.validated_data["code"]
+        attempts.refuse_if_exceeded(attempts.count_sign_in(email))
+        if code:
+            attempts.refuse_if_exceeded(attempts.count_code(email))
+        token = signing_in.sign_in(
+            **told.validated_data, actor=_stranger(request), now=clock.now()
+        )
+        attempts.forgive_account(email)
+        attempts.forgive_codes(email)
+        shown = {"token": token.text, "expires_at": token.expires_at}
+        return Response(Token(shown).data)
+
+
+class LogOut(APIView):
+    """End the token that the call carries."""
+
+    def post(self, request: Request) -> Response:
+        sessions.revoke_token(
+            user=caller(request),
+            claims=cast("Claims", request.auth),
+            actor=caller_as_actor(request),
+            now=clock.now(),
+        )
+        return Response(status=204)
+
+
+class LogOutEverywhere(APIView):
+    """End every token and every browser session of the caller."""
+
+    def post(self, request: Request) -> Response:
+        sessions.end_sessions(
+            user=caller(request), actor=caller_as_actor(request), now=clock.now()
+        )
+        return Response(status=204)
+
+
+def _stranger(request: Request) -> Actor:
+    return actor_of(request._request, ActorType.USER, None)  # noqa: SLF001 -- DRF's own

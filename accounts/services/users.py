@@ -1,0 +1,179 @@
+"""Writes to users."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection, transaction
+
+from accounts.models import AuthEventType, Role, User, normalize_email
+from accounts.services import emails, events
+from smarttrader.lib.actors import SYSTEM, Actor
+from smarttrader.lib.database import DatabaseNow
+from smarttrader.lib.errors import DomainError
+
+LONGEST_EMAIL = 254  # RFC 5321; what allauth keeps of it is no longer, either
+PROFILE_FIELDS = {"first_name", "last_name", "time_zone", "language"}
+
+
+class EmailInvalid(DomainError):
+    code = "EMAIL_INVALID"
+    title = "This is not an e-mail address"
+    kind = "invalid"
+    field = "email"
+
+
+class EmailTaken(DomainError):
+    code = "EMAIL_TAKEN"
+    title = "A user with this e-mail address exists already"
+    kind = "conflict"
+
+
+class NameInvalid(DomainError):
+    code = "NAME_INVALID"
+    title = "A first or last name has at most 100 characters"
+    kind = "invalid"
+
+
+class UserNotFound(DomainError):
+    code = "USER_NOT_FOUND"
+    title = "No user has this e-mail address"
+    kind = "missing"
+
+
+class UserGone(DomainError):
+    code = "USER_GONE"
+    title = "The account was deleted meanwhile"
+    kind = "missing"
+
+
+def create_user(
+    *,
+    email: str,
+    role: Role = Role.USER,
+    password: str | None = None,
+    first_name: str = "",
+    last_name: str = "",
+    reseller: User | None = None,
+    is_verified: bool = True,
+) -> User:
+    """Create a user whose address is vouched for by whoever creates them, or is not.
+
+    An admin gets every permission. Without a password they sign in by resetting it.
+    Raises EmailInvalid, EmailTaken and NameInvalid.
+    """
+    email = normalize_email(email)
+    fields = {"first_name": first_name, "last_name": last_name, "role": role}
+    is_superuser = role == Role.ADMIN
+    if len(email) > LONGEST_EMAIL:
+        raise EmailInvalid(f"An e-mail address has at most {LONGEST_EMAIL} characters")
+    candidate = User(email=email, first_name=first_name, last_name=last_name)
+    try:
+        candidate.clean_fields(exclude={"password"})
+    except ValidationError as error:
+        if {"first_name", "last_name"} & set(error.message_dict):
+            raise NameInvalid from error
+        raise EmailInvalid(f"{email!r} is not an e-mail address") from error
+    try:
+        candidate.validate_constraints(exclude={"id", "role"})
+    except ValidationError as error:
+        if User.objects.filter(email=email).exists():
+            raise EmailTaken(f"{email} has an account already") from error
+        raise EmailInvalid(f"{email!r} is not an e-mail address") from error
+    try:
+        with transaction.atomic():
+            user = User.objects.create_user(
+                email,
+                password,
+                email_verified=is_verified,
+                is_superuser=is_superuser,
+                reseller=reseller,
+                **fields,
+            )
+            EmailAddress.objects.create(
+                user=user, email=email, verified=is_verified, primary=True
+            )
+    except IntegrityError as error:  # another session was faster
+        raise EmailTaken(f"{email} has an account already") from error
+    return user
+
+
+def delete_user(*, user: User, now: datetime, actor: Actor = SYSTEM) -> None:
+    """Delete a user and all that is theirs, in one statement that loads no row.
+
+    Cascades run in the database; licenses go after the bots that run under them. The
+    licenses are locked first: an activation holds one, then asks for its owner's row.
+    The event of it is written first, and forgets with the others who it was. A user
+    who is gone already leaves none.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        events.record_event(type=AuthEventType.DELETED, actor=actor, user=user, now=now)
+        cursor.execute(
+            "DELETE FROM users WHERE id = %(id)s AND (SELECT count(*) FROM (SELECT FROM"
+            " licenses WHERE user_id = %(id)s ORDER BY id FOR UPDATE) locked) >= 0",
+            {"id": user.pk},
+        )
+        if not cursor.rowcount:
+            transaction.set_rollback(True)
+
+
+def update_row(*, user: User, **values: Any) -> None:
+    """Change a user's row; the user given learns what the database makes of it.
+
+    Wants a transaction of the caller's. Raises UserGone: a call may have been let in
+    just before its user was deleted.
+    """
+    values["updated_at"] = DatabaseNow()
+    if not User.objects.filter(pk=user.pk).update(**values):
+        raise UserGone
+    user.refresh_from_db()
+
+
+def update_profile(*, user: User, changes: dict[str, str]) -> None:
+    """Set what a user may set themselves: PROFILE_FIELDS, already cleaned.
+
+    Raises UserGone.
+    """
+    with transaction.atomic():
+        update_row(
+            user=user,
+            **{name: changes[name] for name in changes.keys() & PROFILE_FIELDS},
+        )
+
+
+def save_user(*, user: User, before: User | None, actor: Actor, now: datetime) -> None:
+    """Save a user whom the back office has edited, and record what it changes.
+
+    `before` is the user as they were, None for a new one.
+    """
+    with transaction.atomic():
+        is_verified = user.email_verified
+        user.save()
+        emails.set_address(user=user, is_verified=is_verified)
+        if before is not None:
+            for type_, detail in _changes_of_access(before, user):
+                events.record_event(
+                    type=type_, actor=actor, user=user, now=now, detail=detail
+                )
+
+
+def _changes_of_access(
+    before: User, user: User
+) -> Iterator[tuple[AuthEventType, dict[str, Any]]]:
+    if before.role != user.role or before.is_superuser != user.is_superuser:
+        yield (
+            AuthEventType.ROLE_CHANGED,
+            {"before": _access_of(before), "after": _access_of(user)},
+        )
+    if before.is_active and not user.is_active:
+        yield AuthEventType.DEACTIVATED, {}
+    if user.is_active and not before.is_active:
+        yield AuthEventType.REACTIVATED, {}
+    if before.email != user.email:
+        yield AuthEventType.EMAIL_CHANGED, {}
+
+
+def _access_of(user: User) -> dict[str, Any]:
+    return {"role": user.role, "is_superuser": user.is_superuser}

@@ -1,0 +1,38 @@
+"""GET me/export."""
+
+from django.http import FileResponse
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from accounts.permissions import caller, caller_as_actor
+from smarttrader.export import archive
+from smarttrader.lib import clock
+from smarttrader.lib.api.throttles import UserThrottle
+from smarttrader.lib.rate_limits import Limit
+
+HOUR = 3600
+EXPORTS_AN_HOUR = 5
+
+
+class ExportThrottle(UserThrottle):
+    """Exports of one user: each reads all that they have."""
+
+    def limit_of(self) -> Limit:
+        return Limit("api.export", EXPORTS_AN_HOUR, HOUR)
+
+
+class MyExport(APIView):
+    """Download a ZIP file with all that is the caller's, as JSON and as CSV."""
+
+    throttle_classes = (UserThrottle, ExportThrottle)
+
+    def get(self, request: Request) -> FileResponse:
+        file = archive.export(
+            user=caller(request), actor=caller_as_actor(request), now=clock.now()
+        )
+        return FileResponse(
+            file,
+            as_attachment=True,
+            filename=archive.NAME,
+            content_type="application/zip",
+        )
