@@ -5,6 +5,7 @@ from typing import Any, BinaryIO, ClassVar, cast
 from django.conf import settings
 from django.shortcuts import get_object_or_404
 from django_filters.rest_framework import FilterSet
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,6 +15,7 @@ from analytics.services.statements import import_statement
 from bots.models import BotInstance
 from bots.queries import BotNotFound
 from smarttrader.jobs.partitions import OutsidePartitions
+from smarttrader.lib.api.fields import FileField
 from smarttrader.lib.api.resources import ReadableResources
 from smarttrader.lib.api.serializers import StrictSerializer
 from smarttrader.lib.api.uploads import UploadParser
@@ -78,7 +80,7 @@ class CheckedStatementSerializer(StatementSerializer):
 
 
 class UploadSerializer(StrictSerializer):
-    file = serializers.FileField(help_text="MetaTrader's report, as it was saved.")
+    file = FileField(help_text="MetaTrader's report, as it was saved.")
     bot = serializers.UUIDField(
         required=False, help_text="Without it: found by the account number."
     )
@@ -125,6 +127,7 @@ class Statements(ReadableResources[StatementImport]):
         is_list = self.action == "list"
         return StatementSerializer if is_list else CheckedStatementSerializer
 
+    @extend_schema(responses={201: CheckedStatementSerializer})
     def upload(self, _request: Request) -> Response:
         """Import a statement of the caller's own account, all of it or nothing."""
         sent = self.sent()

@@ -7,6 +7,7 @@ import django_filters
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django_filters.rest_framework import FilterSet
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
@@ -85,6 +86,7 @@ class Bots(ReadableResources[BotInstance]):
         is_rename = self.action == "rename"
         return BotNameSerializer if is_rename else BotSerializer
 
+    @extend_schema(responses=BotSerializer)
     def rename(self, _request: Request, pk: uuid.UUID) -> Response:  # noqa: ARG002
         """Give the bot another name to show. Its EA keeps its own for it."""
         instances.rename(
@@ -129,6 +131,7 @@ class BotCommands(ListModelMixin, Resources[BotCommand]):
     def get_serializer_class(self) -> Any:
         return NewCommandSerializer if self.action == "queue" else CommandSerializer
 
+    @extend_schema(responses={201: CommandSerializer})
     def queue(self, _request: Request, pk: uuid.UUID) -> Response:  # noqa: ARG002
         """Tell the bot to pause, resume or stop. It hears it by its next heartbeat."""
         queued = commands.queue_command(

@@ -7,10 +7,14 @@ import django_filters
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django_filters.rest_framework import FilterSet
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.permissions import require_password
+from accounts.services.passwords import PasswordWrong
+from accounts.validators import MAXIMUM_LENGTH
 from bots import queries
 from bots.models import BotInstance
 from bots.services import licenses, releases
@@ -23,7 +27,6 @@ from smarttrader.lib import clock
 from smarttrader.lib.api.fields import TextField, VerbatimField
 from smarttrader.lib.api.resources import ReadableResources
 from smarttrader.lib.api.serializers import StrictSerializer
-from smarttrader.lib.errors import DomainError
 
 LONGEST_REASON = 255
 
@@ -92,7 +95,9 @@ class ReasonSerializer(StrictSerializer):
 
 
 class ProofSerializer(ReasonSerializer):
-    password = VerbatimField(max_length=128, help_text="The caller's own, once more.")
+    password = VerbatimField(
+        max_length=MAXIMUM_LENGTH, help_text="The caller's own, once more."
+    )
 
 
 class LicenseFilter(FilterSet):  # type: ignore[misc]
@@ -107,17 +112,6 @@ class LicenseFilter(FilterSet):  # type: ignore[misc]
         self, rows: QuerySet[License], _name: str, value: str
     ) -> QuerySet[License]:
         return rows.of_status(LicenseStatus(value), clock.now())  # type: ignore[attr-defined,no-any-return]
-
-
-class WrongPassword(DomainError):
-    code = "WRONG_PASSWORD"
-    title = "This is not your password"
-    kind = "refused"
-
-
-def prove_password(*, user: Any, password: str) -> None:
-    if not user.check_password(password):
-        raise WrongPassword
 
 
 BODIES: dict[str, type[StrictSerializer]] = {
@@ -135,8 +129,8 @@ class Licenses(ReadableResources[License]):
     serializer_class = LicenseSerializer
     filterset_class = LicenseFilter
     refusals: ClassVar = {
-        "reveal": [WrongPassword],
-        "rotate": [WrongPassword, LicenseRevoked],
+        "reveal": [PasswordWrong],
+        "rotate": [PasswordWrong, LicenseRevoked],
         "reset_hardware": [LicenseRevoked, TooManyHardwareResets],
         "release": [releases.NoSuchAccount],
     }
@@ -147,6 +141,7 @@ class Licenses(ReadableResources[License]):
     def get_serializer_class(self) -> Any:
         return BODIES.get(self.action, LicenseSerializer)
 
+    @extend_schema(responses=LicenseKeySerializer)
     def reveal(self, _request: Request, pk: uuid.UUID) -> Response:  # noqa: ARG002
         """Tell the key. Needs the caller's password; the license's history tells."""
         key = secrets.reveal_key(
@@ -157,6 +152,7 @@ class Licenses(ReadableResources[License]):
         )
         return self.told({"license_key": key}, LicenseKeySerializer)
 
+    @extend_schema(responses=LicenseKeySerializer)
     def rotate(self, _request: Request, pk: uuid.UUID) -> Response:  # noqa: ARG002
         """Replace a key that leaked, and tell the new one. EAs need it to go on."""
         issued = licenses.rotate_key(
@@ -167,6 +163,7 @@ class Licenses(ReadableResources[License]):
         )
         return self.told({"license_key": issued.key}, LicenseKeySerializer)
 
+    @extend_schema(responses=LicenseSerializer)
     def reset_hardware(self, _request: Request, pk: uuid.UUID) -> Response:  # noqa: ARG002
         """Unlock it from its computer: the next activation locks it to another."""
         licenses.reset_hardware(
@@ -177,6 +174,7 @@ class Licenses(ReadableResources[License]):
         )
         return self.told(self.get_object(), LicenseSerializer)
 
+    @extend_schema(request=None, responses=ReleasedSerializer)
     def release(
         self,
         _request: Request,
@@ -199,5 +197,5 @@ class Licenses(ReadableResources[License]):
     def _proven(self) -> dict[str, Any]:
         """Return what was sent, once the password in it proved the caller."""
         sent = self.sent()
-        prove_password(user=self.caller, password=sent.pop("password"))
+        require_password(self.request, sent.pop("password"))
         return sent

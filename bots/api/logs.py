@@ -10,6 +10,7 @@ from rest_framework.mixins import ListModelMixin
 
 from bots import queries
 from bots.models import BotLog
+from smarttrader.lib.api.fields import ObjectField
 from smarttrader.lib.api.filters import LeftToTheQuery, MomentFilter
 from smarttrader.lib.api.resources import Resources
 from smarttrader.lib.keyset import Place
@@ -17,6 +18,7 @@ from smarttrader.lib.keyset import Place
 
 class LogSerializer(serializers.ModelSerializer[BotLog]):
     bot = serializers.UUIDField(source="bot_instance_id")
+    metadata = ObjectField()
 
     class Meta:
         model = BotLog

@@ -3,6 +3,7 @@
 import uuid
 from typing import Any, ClassVar
 
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -109,10 +110,12 @@ class Settings(Resources[BotInstance]):
         settings = bot_settings.shown_settings(bot=self.get_object())
         return self.told(settings, SettingsSerializer)
 
+    @extend_schema(responses=SettingsSerializer)
     def replace(self, request: Request, pk: uuid.UUID) -> Response:
         """Set all of the settings; 409 when they were changed since `version`."""
         return self.change(request, pk)
 
+    @extend_schema(responses=SettingsSerializer)
     def change(self, _request: Request, pk: uuid.UUID) -> Response:  # noqa: ARG002
         """Set some of the settings; 409 when they were changed since `version`."""
         changes = self.sent()

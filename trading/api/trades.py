@@ -8,6 +8,8 @@ from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django_filters.rest_framework import FilterSet
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
@@ -122,6 +124,11 @@ class Trades(ReadableResources[Trade]):
             bots, rows, limit=limit, after=after, ticket=self.chosen["ticket"]
         )
 
+    @extend_schema(
+        operation_id="trades_export",
+        filters=True,
+        responses={(200, "text/csv"): OpenApiTypes.STR},
+    )
     def export(self, _request: Request) -> HttpResponseBase:
         """All trades that the filters leave, as a file that a spreadsheet opens."""
         rows = self.filter_queryset(self.get_queryset())

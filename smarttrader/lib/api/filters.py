@@ -31,7 +31,8 @@ class StrictFilters(DjangoFilterBackend):  # type: ignore[misc]
         self, request: Request, queryset: QuerySet[Any], view: Any
     ) -> QuerySet[Any]:
         kind = getattr(view, "filterset_class", None) or FilterSet
-        of_pages = pages.PARAMETERS if view.action == "list" else ()
+        has_pages = view.action == "list" and view.pagination_class
+        of_pages = pages.PARAMETERS if has_pages else ()
         check_parameters(request, {*kind.base_filters, *of_pages})
         filterset = self.get_filterset(request, queryset, view)
         if filterset is None:
@@ -59,7 +60,7 @@ def _mistake(name: str, values: list[Any], known: set[str]) -> str:
         return "unknown"
     if len(values) > 1:
         return "twice"
-    return "" if values[0] else "empty"
+    return "" if values[0].strip() else "empty"
 
 
 class _MomentField(forms.Field):

@@ -13,13 +13,11 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from smarttrader.lib import clock
-from smarttrader.lib.actors import Actor
+from smarttrader.lib.actors import Actor, actor_of
 from smarttrader.lib.api.filters import StrictFilters, check_parameters
 from smarttrader.lib.api.pages import CursorPages
-from smarttrader.lib.client_address import recorded_address
 from smarttrader.lib.errors import DomainError
 from smarttrader.lib.keyset import Place
-from smarttrader.lib.request_ids import request_id_of
 
 Row = TypeVar("Row", bound=Model)
 
@@ -68,11 +66,8 @@ class Resources(GenericViewSet[Row]):
     @property
     def actor(self) -> Actor:
         """Return who calls, as events remember them."""
-        user = self.caller
         request = self.request._request  # noqa: SLF001 -- DRF's own
-        return Actor(
-            user.actor_type, user.pk, recorded_address(request), request_id_of(request)
-        )
+        return actor_of(request, self.caller.actor_type, self.caller.pk)
 
     def sent(self) -> dict[str, Any]:
         """Return what the caller sent, checked by the action's serializer."""

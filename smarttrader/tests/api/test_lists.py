@@ -40,6 +40,8 @@ MISTAKES = [
     ("statements", {"file": "x"}),
     ("notifications", {"is_read": "maybe"}),
     ("plans", {"license_type": "PRO"}),
+    ("plans", {"page_size": "10"}),
+    ("trades", {"symbol": "\u2003 "}),
     ("trades.csv", {"page_size": "10"}),
     (f"trades/{UNKNOWN_ID}", {"fields": "id"}),
 ]

@@ -2,7 +2,9 @@
 
 import pytest
 
+from bots.tests.ea_client import Ea, license_key_of
 from smarttrader.tests.api.world import UNKNOWN_ID, Api, give_one_of_each, ids
+from trading.models import TradeHistory
 
 pytestmark = pytest.mark.django_db
 
@@ -72,3 +74,29 @@ def test_a_row_is_told_to_who_may_see_it_and_unknown_to_others(cast, path):
     readers = {"alice"} if "notifications" in path else {"alice", "bob", "staff"}
     assert outcomes == {name: 200 if name in readers else 404 for name in cast}
     assert len(bodies) == 1
+
+
+def test_in_a_batch_a_ticket_of_another_bot_is_rejected_alone(cast):
+    theirs = give_one_of_each(cast["charlie"]).trade
+    ea = Ea()
+    ea.activate(license_key_of(cast["alice"]))
+    mine = {
+        "ticket_number": "1",
+        "symbol": "EURUSD",
+        "trade_type": 0,
+        "lot_size": "0.10",
+        "open_price": "1.1",
+        "opened_at": "2026-03-02T10:00:00Z",
+    }
+    ea.call("trades", trades=[mine])
+    tick = {
+        "current_price": "1.2",
+        "unrealized_profit": "1",
+        "recorded_at": "2026-03-02T10:01:00Z",
+    }
+    tickets = ["1", theirs.ticket_number]
+
+    told = ea.call("ticks", ticks=[tick | {"ticket_number": each} for each in tickets])
+
+    assert (told["created"], told["first_rejected_code"]) == (1, "UNKNOWN_TICKET")
+    assert not TradeHistory.objects.filter(trade=theirs, current_price="1.2").exists()
