@@ -15,6 +15,7 @@ import smarttrader.export.urls
 import trading.urls
 from smarttrader.lib.api.views import UnknownPath
 from smarttrader.lib.ea.view import UnknownCall
+from smarttrader.openapi import views as openapi
 
 ea_urls = [
     *bots.urls.ea_urls,
@@ -31,6 +32,8 @@ api_urls = [
     *analytics.urls.api_urls,
     *notifications.urls.api_urls,
     *smarttrader.export.urls.api_urls,
+    path("schema/", openapi.schema, name="api_schema"),
+    path("docs/", openapi.docs, name="api_docs"),
 ]
 
 # Before its paths are asked for: staff sign in where everybody does.
