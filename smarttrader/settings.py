@@ -373,5 +373,9 @@ LOGGING = {
     "loggers": {
         "django": {"level": "INFO"},
         "django.server": {"level": "INFO", "propagate": True},
+        # They would tell of each sweep, each two seconds; JobRun tells what jobs did.
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
     },
 }

@@ -43,6 +43,7 @@ PASSWORD_PAGE = "/accounts/password/change/"  # noqa: S105 -- a path
 
 urlpatterns = [
     path("", include(accounts.urls.page_urls)),
+    path("", include(smarttrader.export.urls.page_urls)),
     path("", include(analytics.urls.page_urls)),
     path("", include(trading.urls.page_urls)),
     # Also without its slash: Django would redirect there, and an EA lose its body.
