@@ -4,14 +4,8 @@ from typing import cast
 
 from django.http import HttpRequest
 
-from accounts.models import Role, User
-from smarttrader.lib.actors import Actor, ActorType, actor_of
-
-TYPES = {
-    Role.USER: ActorType.USER,
-    Role.RESELLER: ActorType.RESELLER,
-    Role.ADMIN: ActorType.STAFF,
-}
+from accounts.models import User
+from smarttrader.lib.actors import Actor, actor_of
 
 
 def signed_in(request: HttpRequest) -> User:
@@ -21,4 +15,4 @@ def signed_in(request: HttpRequest) -> User:
 
 def acting(user: User, request: HttpRequest) -> Actor:
     """Return the actor that a user is in a request of theirs, by whichever door."""
-    return actor_of(request, TYPES[Role(user.role)], user.pk)
+    return actor_of(request, user.actor_type, user.pk)

@@ -7,11 +7,15 @@ from django.views.generic import RedirectView
 
 import accounts.urls
 import analytics.urls
+import billing.urls
 import bots.urls
+import licensing.urls
+import notifications.urls
 import smarttrader.export.urls
 import trading.urls
 from smarttrader.lib.api.views import UnknownPath
 from smarttrader.lib.ea.view import UnknownCall
+from smarttrader.openapi import views as openapi
 
 ea_urls = [
     *bots.urls.ea_urls,
@@ -21,7 +25,15 @@ ea_urls = [
 
 api_urls = [
     *accounts.urls.api_urls,
+    *licensing.urls.api_urls,
+    *bots.urls.api_urls,
+    *billing.urls.api_urls,
+    *trading.urls.api_urls,
+    *analytics.urls.api_urls,
+    *notifications.urls.api_urls,
     *smarttrader.export.urls.api_urls,
+    path("schema/", openapi.schema, name="api_schema"),
+    path("docs/", openapi.docs, name="api_docs"),
 ]
 
 # Before its paths are asked for: staff sign in where everybody does.
