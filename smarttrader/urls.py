@@ -7,6 +7,7 @@ import accounts.urls
 import analytics.urls
 import bots.urls
 import smarttrader.export.urls
+import smarttrader.operations.urls
 import trading.urls
 from smarttrader.lib.api.views import UnknownPath
 from smarttrader.lib.ea.view import UnknownCall
@@ -23,6 +24,7 @@ api_urls = [
 ]
 
 urlpatterns = [
+    *smarttrader.operations.urls.probe_urls,
     path("", include(analytics.urls.page_urls)),
     path("", include(trading.urls.page_urls)),
     # Also without its slash: Django would redirect there, and an EA lose its body.
@@ -33,3 +35,6 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
 ]
+
+handler400 = "smarttrader.errors.bad_request"
+handler500 = "smarttrader.errors.server_error"

@@ -13,6 +13,7 @@ from typing import cast
 from django.core.cache import caches
 from django_ratelimit import core
 
+from smarttrader.lib import metrics
 from smarttrader.lib.cache import SurvivingCache
 
 MINUTE = 60
@@ -52,6 +53,8 @@ def count_call(limit: Limit, who: str) -> Usage:
     window = core._get_window(who, limit.seconds)  # noqa: SLF001
     cache = cast("SurvivingCache", caches["default"])
     count = cache.count(_key(limit, who, window), limit.seconds + core.EXPIRATION_FUDGE)
+    if count > limit.calls:
+        metrics.note_refusal(limit.name)
     return Usage(
         limit=limit.calls,
         remaining=max(limit.calls - count, 0),
