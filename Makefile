@@ -14,7 +14,7 @@ export E2E CHROMIUM PYTEST_ARGS
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-nightly services services-stop migrate seed simulate bench lint fmt types \
-	layers e2e screenshots lock venv venv-dev python
+	layers openapi e2e screenshots lock venv venv-dev python
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' Makefile \
@@ -54,6 +54,9 @@ bench: venv-dev ## measure ratios to the raw database (BENCH=small, medium or fu
 simulate: venv ## let ten EAs trade ten hours in ten minutes, against PORT
 	@$(DEVSTACK) exec -- $(VENV_PYTHON) manage.py simulate --bots 10 --minutes 10 \
 		--speed 60 --url http://127.0.0.1:$(PORT)
+
+openapi: venv-dev ## write docs/openapi.json from the views
+	@$(VENV_PYTHON) manage.py openapi
 
 lint: venv-dev ## check style
 	@$(VENV_PYTHON) -m ruff check .

@@ -61,7 +61,8 @@ def one_window(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def no_limits(settings: Any) -> None:
     """Let a test of other things call as often as it likes."""
-    settings.EA_CALLS_PER_IP = MANY
+    settings.EA_CALLS_PER_IP = settings.API_CALLS_PER_USER = MANY
+    settings.SIGN_INS_PER_IP = settings.SIGN_INS_PER_ACCOUNT = MANY
     for name in ("EA_KEY_CALLS_PER_IP", "EA_KEY_CALLS_PER_KEY", "EA_CALLS_PER_BOT"):
         setattr(settings, name, dict.fromkeys(getattr(settings, name), MANY))
 

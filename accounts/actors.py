@@ -1,17 +1,18 @@
 """Who acts, as events remember them."""
 
+from typing import cast
+
 from django.http import HttpRequest
 
-from accounts.models import Role, User
-from smarttrader.lib.actors import Actor, ActorType, actor_of
+from accounts.models import User
+from smarttrader.lib.actors import Actor, actor_of
 
-TYPES = {
-    Role.USER: ActorType.USER,
-    Role.RESELLER: ActorType.RESELLER,
-    Role.ADMIN: ActorType.STAFF,
-}
+
+def signed_in(request: HttpRequest) -> User:
+    """Return the user behind a page that wants a sign-in."""
+    return cast("User", request.user)
 
 
 def acting(user: User, request: HttpRequest) -> Actor:
     """Return the actor that a user is in a request of theirs, by whichever door."""
-    return actor_of(request, TYPES[Role(user.role)], user.pk)
+    return actor_of(request, user.actor_type, user.pk)

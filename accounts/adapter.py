@@ -10,14 +10,18 @@ from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.core.ratelimit import respond_429
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.adapter import DefaultUserSessionsAdapter
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.mail import EmailMultiAlternatives
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from accounts import attempts, signals
+from accounts.actors import acting
 from accounts.models import EMAIL_PATTERN, User, normalize_email
+from accounts.services import emails, sessions
 from smarttrader.lib import clock
 from smarttrader.lib.client_address import recorded_address
 from smarttrader.lib.rate_limits import Usage
@@ -59,12 +63,19 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         )
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
-        """Return whose password it is; of an inactive user it is as if it were wrong."""
+        """Return whose password it is; an inactive user's is as good as wrong."""
         user: User | None = super().authenticate(request, **credentials)
         if user is None or not user.is_active:
             return None
         attempts.forgive_account(credentials.get("email", ""))
         return user
+
+    def pre_login(
+        self, request: HttpRequest, user: User, **kwargs: Any
+    ) -> HttpResponse | None:
+        emails.know_address(user=user)
+        response: HttpResponse | None = super().pre_login(request, user, **kwargs)
+        return response
 
     def send_mail(
         self, template_prefix: str, email: str, context: dict[str, Any]
@@ -84,6 +95,16 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         )
 
 
+class SessionsAdapter(DefaultUserSessionsAdapter):  # type: ignore[misc]
+    def end_sessions(self, sessions_to_end: list[UserSession]) -> None:
+        """End browser sessions, each with a record of it."""
+        request = request_context.request
+        for session in sessions_to_end:
+            sessions.end_browser_session(
+                session=session, actor=acting(session.user, request), now=clock.now()
+            )
+
+
 class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
         """Return False for the staff, where a second factor is their duty."""
@@ -100,12 +121,11 @@ def _refuse_if_exceeded(request: HttpRequest, usage: Usage) -> None:
 
 def _mail_context(email: str, context: dict[str, Any]) -> dict[str, Any]:
     """Return a mail's context, in which nothing comes from the Host header."""
-    host = urlsplit(settings.SITE_URL).netloc
     links = {name: _on_our_site(context[name]) for name in LINKS if name in context}
     return {
         "request": request_context.request,
         "email": email,
-        "current_site": {"name": "Smart Stock Trader", "domain": host},
+        "current_site": {"name": "Smart Stock Trader", "url": settings.SITE_URL},
         **context,
         **links,
     }

@@ -155,6 +155,25 @@ class User(AbstractBaseUser, PermissionsMixin):
     def get_short_name(self) -> str:
         return self.first_name or self.email
 
+    @property
+    def actor_type(self) -> ActorType:
+        """Return as what an event remembers somebody who acts in this role."""
+        if self.role == Role.ADMIN or self.is_superuser:
+            return ActorType.STAFF
+        return ActorType.RESELLER if self.role == Role.RESELLER else ActorType.USER
+
+    def owns_or_looks_after(self, owner: str) -> models.Q:
+        """Return which rows they may see; `owner` is the path to a row's owner.
+
+        Users see their own, resellers also their customers', staff all.
+        """
+        if self.actor_type == ActorType.STAFF:
+            return models.Q()
+        own = models.Q(**{owner: self})
+        if self.actor_type == ActorType.USER:
+            return own
+        return own | models.Q(**{f"{owner}__reseller": self})
+
 
 class AuthEventType(models.TextChoices):
     REGISTERED = "registered", "Registered"

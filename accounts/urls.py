@@ -1,6 +1,22 @@
-from django.urls import path
+import allauth.urls
+from django.urls import URLPattern, URLResolver, include, path
 
+from accounts import pages
 from accounts.api import auth, me
+from accounts.transactions import in_transactions
+
+in_transactions(allauth.urls.urlpatterns)
+
+# Asked for by allauth, of the table of contents of the site.
+too_many_attempts = pages.too_many_attempts
+
+page_urls: list[URLPattern | URLResolver] = [
+    path("accounts/", include(allauth.urls)),
+    path("settings/", pages.profile, name="settings"),
+    path("settings/delete/", pages.delete_account, name="settings_delete"),
+    path("settings/sign-out/", pages.end_everything, name="settings_sign_out"),
+    path("settings/sessions/<int:pk>/end/", pages.end_session, name="session_end"),
+]
 
 # A path of the user API has no slash at its end.
 api_urls = [

@@ -22,9 +22,7 @@ class MetricType(models.TextChoices):
 
 class PerformanceMetricQuerySet(models.QuerySet["PerformanceMetric"]):
     def visible_to(self, user: User) -> Self:
-        if user.is_superuser:
-            return self
-        return self.filter(bot_instance__user=user)
+        return self.filter(user.owns_or_looks_after("bot_instance__user"))
 
 
 class PerformanceMetric(models.Model):

@@ -1,6 +1,22 @@
 from django.urls import path
 
+from analytics.api import metrics
+from analytics.api import statements as api_statements
 from analytics.pages import bots, overview, statements
+
+api_urls = [
+    path("metrics", metrics.Metrics.as_view({"get": "list"}), name="api_metrics"),
+    path(
+        "statements",
+        api_statements.Statements.as_view({"get": "list", "post": "upload"}),
+        name="api_statements",
+    ),
+    path(
+        "statements/<uuid:pk>",
+        api_statements.Statements.as_view({"get": "retrieve"}),
+        name="api_statement",
+    ),
+]
 
 page_urls = [
     path("", overview.overview, name="overview"),

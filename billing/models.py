@@ -1,5 +1,7 @@
 """Money: what a user pays for, and until when."""
 
+from typing import Self
+
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
@@ -23,6 +25,11 @@ class BillingCycle(models.TextChoices):
     LIFETIME = "lifetime", "Lifetime"
 
 
+class SubscriptionQuerySet(models.QuerySet["Subscription"]):
+    def visible_to(self, user: User) -> Self:
+        return self.filter(user.owns_or_looks_after("user"))
+
+
 class Subscription(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     user = models.ForeignKey(User, models.DO_NOTHING, related_name="subscriptions")
@@ -39,6 +46,8 @@ class Subscription(models.Model):
     cancelled_at = models.DateTimeField(blank=True, null=True)
     created_at = CreatedAtField()
     updated_at = UpdatedAtField()
+
+    objects = SubscriptionQuerySet.as_manager()
 
     class Meta:
         db_table = "subscriptions"

@@ -72,7 +72,11 @@ STATUS_OF_COMMAND = {
 
 class BotInstanceQuerySet(models.QuerySet["BotInstance"]):
     def visible_to(self, user: User) -> Self:
-        return self if user.is_superuser else self.filter(user=user)
+        return self.filter(user.owns_or_looks_after("user"))
+
+    def live(self) -> Self:
+        """Keep those that take a slot: not released, not only a statement's."""
+        return self.filter(source=BotSource.EA, released_at=None)
 
     def of_account(self, user: User, mt4_account: str) -> Self:
         return self.filter(user=user, mt4_account=mt4_account)
@@ -109,6 +113,13 @@ class BotInstance(models.Model):
     released_at = models.DateTimeField(
         blank=True, null=True, help_text="When its slot was freed; an EA revives it."
     )
+    activated_as = models.CharField(
+        max_length=100,
+        blank=True,
+        null=True,
+        editable=False,
+        help_text="What its EA calls it, since its owner renamed it; empty: the same.",
+    )
     # Each token carries the version it was made for; a step makes them all invalid.
     token_version = models.PositiveIntegerField(db_default=1, editable=False)
     hardware_id_hmac = models.CharField(
@@ -137,7 +148,7 @@ class BotInstance(models.Model):
                 "license",
                 "mt4_account",
                 Lower(Coalesce("broker_server", models.Value(""))),
-                "instance_name",
+                Coalesce("activated_as", "instance_name"),
                 name="bot_instances_unique",
             ),
             one_of("status", BotStatus, name="bot_instances_status_valid"),
@@ -165,6 +176,10 @@ class BotInstance(models.Model):
     def __str__(self) -> str:
         return self.instance_name
 
+    @property
+    def name_of_its_ea(self) -> str:
+        return self.activated_as or self.instance_name
+
     def state(self, now: datetime) -> BotState:
         """Return how the bot is doing, decided from its last heartbeat by our clock."""
         if self.source == BotSource.STATEMENT:
@@ -177,6 +192,11 @@ class BotInstance(models.Model):
         if self.status in STATE_OF_STATUS:
             return STATE_OF_STATUS[BotStatus(self.status)]
         return BotState.SLOW if silence > SLOW_AFTER else BotState.ONLINE
+
+
+class BotCommandQuerySet(models.QuerySet["BotCommand"]):
+    def visible_to(self, user: User) -> Self:
+        return self.filter(user.owns_or_looks_after("bot_instance__user"))
 
 
 class BotCommand(models.Model):
@@ -196,6 +216,8 @@ class BotCommand(models.Model):
     delivered_at = models.DateTimeField(blank=True, null=True)
     acknowledged_at = models.DateTimeField(blank=True, null=True)
     superseded_at = models.DateTimeField(blank=True, null=True)
+
+    objects = BotCommandQuerySet.as_manager()
 
     class Meta:
         db_table = "bot_commands"

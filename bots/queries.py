@@ -1,26 +1,33 @@
 """Reads of bots and of what they run under."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from itertools import islice
 from typing import Any
 
 from django.db import connection
+from django.db.models import Prefetch, Q, QuerySet
+from django.db.models.expressions import RawSQL
 
 from accounts.models import User
-from bots.models import BotInstance, BotSettings, BotSource
+from bots.models import BotInstance, BotLog, BotSettings
 from licensing.models import License, grace_days, is_held
 from licensing.standing import Standing, standing_of
+from smarttrader.jobs.partitions import BOT_LOGS
 from smarttrader.lib.errors import DomainError
+from smarttrader.lib.keyset import Place
 
 RUNNING_BOT: tuple[tuple[Any, list[str]], ...] = (
     (BotInstance, [field.attname for field in BotInstance._meta.concrete_fields]),
     (License, [field.attname for field in License._meta.concrete_fields]),
     (User, ["id", "is_active"]),
 )
+LOGS_KEPT = timedelta(days=BOT_LOGS.retention_days or 0)
+# Of how many bots a list reads the newest rows, an index probe or more for each.
+MOST_BOTS = 200
 Account = tuple[str, str]  # MT4 account, server in lower case
 
 
@@ -73,14 +80,16 @@ def _running_bot_query() -> tuple[str, tuple[Any, ...]]:
 
 
 def live_bots(license: License) -> list[BotInstance]:
-    """Return the bots that take a license's slots.
+    """Return the bots that take a license's slots."""
+    return list(BotInstance.objects.live().filter(license=license).order_by("id"))
 
-    Instances that were released, or only hold an imported statement, take none.
-    """
-    live = BotInstance.objects.filter(
-        license=license, source=BotSource.EA, released_at=None
+
+def licenses_in_use(licenses: QuerySet[License]) -> QuerySet[License]:
+    """Return licenses with the bots that take their slots, as `live_bots`."""
+    live = BotInstance.objects.live().order_by("id")
+    return licenses.prefetch_related(
+        Prefetch("bot_instances", queryset=live, to_attr="live_bots")
     )
-    return list(live.order_by("id"))
 
 
 def account_of(bot: BotInstance) -> Account:
@@ -109,3 +118,89 @@ def required_bot(text: str) -> BotInstance:
 def settings_of(bot: BotInstance) -> BotSettings | None:
     """Return a bot's settings; one that only holds a statement has none."""
     return BotSettings.objects.filter(bot_instance=bot).first()
+
+
+class TooManyBots(DomainError):
+    code = "TOO_MANY_BOTS"
+    title = f"You see more than {MOST_BOTS} bots: name one with `bot`"
+    kind = "invalid"
+
+
+def bots_to_list(user: User, bot_id: uuid.UUID | None = None) -> list[BotInstance]:
+    """Return the bots whose rows a list tells: the named one, or all that a user sees.
+
+    Raises BotNotFound, also for a bot that the user may not see, and TooManyBots.
+    """
+    visible = BotInstance.objects.visible_to(user).order_by("id")
+    if bot_id is None:
+        bots = list(visible[: MOST_BOTS + 1])
+        if len(bots) > MOST_BOTS:
+            raise TooManyBots
+        return bots
+    named = visible.filter(pk=bot_id).first()
+    if named is None:
+        raise BotNotFound
+    return [named]
+
+
+def newest_logs(
+    bots: Sequence[BotInstance],
+    matching: QuerySet[BotLog],
+    *,
+    limit: int,
+    after: Place | None,
+    now: datetime,
+) -> list[BotLog]:
+    """Return the log lines that match, newest first, of the days that logs are kept.
+
+    LATERAL reads a few rows per bot off the index (bot, created_at).
+    """
+    rows = matching.filter(created_at__gte=now - LOGS_KEPT)
+    return newest_of_bots(bots, rows, "created_at", limit=limit, after=after)
+
+
+def newest_of_bots(
+    bots: Iterable[BotInstance],
+    rows: QuerySet[Any],
+    moment: str,
+    *,
+    limit: int,
+    after: Place | None,
+) -> list[Any]:
+    """Return rows of bots by a moment that each of them has, then by id, newest first.
+
+    One ORDER BY over all bots would sort all of their rows. `after` is the last row of
+    the page before.
+    """
+    by_id = {bot.pk: bot for bot in bots}
+    if after is not None and after.moment is not None:
+        rows = rows.filter(
+            Q(**{f"{moment}__lt": after.moment}) | Q(pk__lt=after.id),
+            **{f"{moment}__lte": after.moment},
+        )
+    newest = of_bot_in_turn(rows).order_by(f"-{moment}", "-id")[:limit]
+    source, parameters = of_each_bot(by_id, newest)
+    found = list(
+        rows.model.objects.raw(
+            f"SELECT found.* FROM {source}"  # noqa: S608 -- our own SQL, no values
+            f" ORDER BY found.{moment} DESC, found.id DESC LIMIT %s",
+            [*parameters, limit],
+        )
+    )
+    for row in found:
+        row.bot_instance = by_id[row.bot_instance_id]
+    return found
+
+
+def of_bot_in_turn(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Narrow to the bot that `of_each_bot` is at."""
+    return rows.filter(bot_instance_id=RawSQL("bot.id", []))
+
+
+def of_each_bot(
+    bot_ids: Collection[uuid.UUID], rows: QuerySet[Any, Any]
+) -> tuple[str, list[Any]]:
+    """Return SQL and parameters that give the rows of each bot as a relation, found."""
+    text, parameters = rows.query.sql_with_params()
+    source = f"unnest(%s::uuid[]) AS bot (id), LATERAL ({text}) found"
+    return source, [list(bot_ids), *parameters]

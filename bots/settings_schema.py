@@ -19,10 +19,16 @@ MOST_TRADES = 10_000
 SMALLEST_RISK, LARGEST_RISK = Decimal("0.1"), Decimal(10)
 LARGEST_AMOUNT = Decimal("99999999.99")  # NUMERIC(10,2)
 
-Name = Annotated[str, Meta(min_length=1, max_length=50)]
+MOST_PAIRS, MOST_SESSIONS, MOST_STRATEGIES = 100, 20, 50
+LONGEST_NAME = 50
+DAYS = "^1?2?3?4?5?6?7?$"
 # A comma would part one pair in two where the EA reads them joined.
-Pair = Annotated[str, Meta(pattern=r"^[!-+\--~]{1,20}$")]
-TimeOfDay = r"([01][0-9]|2[0-3]):[0-5][0-9]"
+PAIR = r"^[!-+\--~]{1,20}$"
+TIME_OF_DAY = r"([01][0-9]|2[0-3]):[0-5][0-9]"
+START, END = f"^{TIME_OF_DAY}$", f"^({TIME_OF_DAY}|24:00)$"
+
+Name = Annotated[str, Meta(min_length=1, max_length=LONGEST_NAME)]
+Pair = Annotated[str, Meta(pattern=PAIR)]
 
 
 class TradingSession(msgspec.Struct, forbid_unknown_fields=True):
@@ -33,12 +39,12 @@ class TradingSession(msgspec.Struct, forbid_unknown_fields=True):
         str,
         Meta(
             min_length=1,
-            pattern="^1?2?3?4?5?6?7?$",
+            pattern=DAYS,
             description="Days of the week on which it starts: 1 is Monday, 7 Sunday.",
         ),
     ]
-    start: Annotated[str, Meta(pattern=f"^{TimeOfDay}$")]
-    end: Annotated[str, Meta(pattern=f"^({TimeOfDay}|24:00)$")]
+    start: Annotated[str, Meta(pattern=START)]
+    end: Annotated[str, Meta(pattern=END)]
 
 
 class Strategy(msgspec.Struct, forbid_unknown_fields=True):
@@ -48,9 +54,9 @@ class Strategy(msgspec.Struct, forbid_unknown_fields=True):
     enabled: bool
 
 
-Pairs = Annotated[list[Pair], Meta(max_length=100)]
-Sessions = Annotated[list[TradingSession], Meta(max_length=20)]
-Strategies = Annotated[list[Strategy], Meta(max_length=50)]
+Pairs = Annotated[list[Pair], Meta(max_length=MOST_PAIRS)]
+Sessions = Annotated[list[TradingSession], Meta(max_length=MOST_SESSIONS)]
+Strategies = Annotated[list[Strategy], Meta(max_length=MOST_STRATEGIES)]
 
 
 class SettingsInvalid(DomainError):

@@ -1,6 +1,9 @@
-from django.urls import re_path
+from django.urls import path, re_path
 
-from bots.ea import activation, heartbeat, logs, settings
+from bots.api import bots, licenses, logs
+from bots.api import settings as api_settings
+from bots.ea import activation, heartbeat, settings
+from bots.ea import logs as ea_logs
 
 # With and without a trailing slash: an EA loses its body in a redirect.
 ea_urls = [
@@ -9,5 +12,53 @@ ea_urls = [
     re_path(r"^deactivate/?$", activation.Deactivate.as_view(), name="ea_deactivate"),
     re_path(r"^heartbeat/?$", heartbeat.RecordHeartbeat.as_view(), name="ea_heartbeat"),
     re_path(r"^settings/?$", settings.Settings.as_view(), name="ea_settings"),
-    re_path(r"^logs/?$", logs.RecordLogs.as_view(), name="ea_logs"),
+    re_path(r"^logs/?$", ea_logs.RecordLogs.as_view(), name="ea_logs"),
+]
+
+api_urls = [
+    path("licenses", licenses.Licenses.as_view({"get": "list"}), name="api_licenses"),
+    path(
+        "licenses/<uuid:pk>",
+        licenses.Licenses.as_view({"get": "retrieve"}),
+        name="api_license",
+    ),
+    path(
+        "licenses/<uuid:pk>/reveal",
+        licenses.Licenses.as_view({"post": "reveal"}),
+        name="api_license_reveal",
+    ),
+    path(
+        "licenses/<uuid:pk>/rotate",
+        licenses.Licenses.as_view({"post": "rotate"}),
+        name="api_license_rotate",
+    ),
+    path(
+        "licenses/<uuid:pk>/reset-hardware",
+        licenses.Licenses.as_view({"post": "reset_hardware"}),
+        name="api_license_reset_hardware",
+    ),
+    path(
+        "licenses/<uuid:pk>/accounts/<uuid:bot_id>/release",
+        licenses.Licenses.as_view({"post": "release"}),
+        name="api_license_release",
+    ),
+    path("bots", bots.Bots.as_view({"get": "list"}), name="api_bots"),
+    path(
+        "bots/<uuid:pk>",
+        bots.Bots.as_view({"get": "retrieve", "patch": "rename"}),
+        name="api_bot",
+    ),
+    path(
+        "bots/<uuid:pk>/settings",
+        api_settings.Settings.as_view(
+            {"get": "retrieve", "put": "replace", "patch": "change"}
+        ),
+        name="api_bot_settings",
+    ),
+    path(
+        "bots/<uuid:pk>/commands",
+        bots.BotCommands.as_view({"get": "list", "post": "queue"}),
+        name="api_bot_commands",
+    ),
+    path("logs", logs.Logs.as_view({"get": "list"}), name="api_logs"),
 ]

@@ -1,12 +1,13 @@
 """What a bot runs under: licenses, the plans they come from, what became of them."""
 
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q, Subquery
 
 from accounts.models import User
 from smarttrader.lib.actors import ActorType
@@ -101,8 +102,26 @@ def grace_days(type_reference: str = "license_type") -> Subquery:
 
 
 class LicenseQuerySet(models.QuerySet["License"]):
+    def of_status(self, status: LicenseStatus, now: datetime) -> Self:
+        """Keep what has this status now, as licensing.standing decides it.
+
+        Of licenses that were read `with_standing()`.
+        """
+        if status == LicenseStatus.REVOKED:
+            return self.filter(status=status)
+        standing = self.exclude(status=LicenseStatus.REVOKED)
+        if status == LicenseStatus.SUSPENDED:
+            return standing.filter(is_held=True)
+        # Not expires_at + grace: the end may be the last moment that a date can tell.
+        grace = ExpressionWrapper(
+            F("grace_days") * timedelta(days=1), models.DurationField()
+        )
+        lasting = Q(expires_at=None) | Q(expires_at__gt=now - grace)
+        is_lasting = status == LicenseStatus.ACTIVE
+        return standing.filter(lasting if is_lasting else ~lasting, is_held=False)
+
     def visible_to(self, user: User) -> Self:
-        return self if user.is_superuser else self.filter(user=user)
+        return self.filter(user.owns_or_looks_after("user"))
 
     def with_standing(self) -> Self:
         """Add what licensing.standing decides by: owner, open holds, grace days."""

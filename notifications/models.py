@@ -21,6 +21,12 @@ class NotificationType(models.TextChoices):
     ACCOUNT = "ACCOUNT", "Account"
 
 
+class NotificationQuerySet(models.QuerySet["Notification"]):
+    def visible_to(self, user: User) -> Self:
+        """Keep a user's own: an inbox is nobody else's, not even a reseller's."""
+        return self.filter(user=user)
+
+
 class Notification(models.Model):
     """A line of a user's inbox; kept 30 days."""
 
@@ -32,6 +38,8 @@ class Notification(models.Model):
     is_read = models.BooleanField(db_default=False)
     metadata = models.JSONField(blank=True, null=True)
     created_at = CreatedAtField()
+
+    objects = NotificationQuerySet.as_manager()
 
     class Meta:
         db_table = "notifications"

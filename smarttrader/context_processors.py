@@ -48,9 +48,7 @@ def _navigation(request: HttpRequest) -> list[Group]:
     ]
     if not request.user.is_authenticated:
         return [Group("", own)]
-    account = [
-        _page(request, _("Settings"), "settings", "account_email", below="/accounts/")
-    ]
+    account = [_page(request, _("Settings"), "settings", "settings", also="/accounts/")]
     if request.user.is_staff:
         account.append(
             _page(request, _("Back office"), "briefcase-business", "admin:index")
@@ -60,6 +58,7 @@ def _navigation(request: HttpRequest) -> list[Group]:
 
 def _settings_navigation(request: HttpRequest) -> list[Page]:
     return [
+        _page(request, _("Profile"), "user-round", "settings"),
         _page(request, _("Email"), "mail", "account_email"),
         _page(request, _("Password"), "key-round", "account_change_password"),
         _page(request, _("Two-factor"), "shield-check", "mfa_index"),
@@ -68,11 +67,11 @@ def _settings_navigation(request: HttpRequest) -> list[Page]:
 
 
 def _page(
-    request: HttpRequest, label: str | Promise, icon: str, name: str, below: str = ""
+    request: HttpRequest, label: str | Promise, icon: str, name: str, also: str = ""
 ) -> Page:
     href = reverse(name)
     if href == "/":
         is_current = request.path == href
     else:
-        is_current = request.path.startswith(below or href)
+        is_current = request.path.startswith((href, also or href))
     return Page(label, icon, href, is_current)

@@ -25,6 +25,7 @@ from smarttrader.lib.ids import uuid7
 from smarttrader.lib.problems import problem
 from smarttrader.lib.request_context import answering
 
+BODY_METHODS = ("POST", "PUT", "PATCH")
 API_PATH = "/api/"
 EA_PATH = "/api/v1/ea"
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
@@ -244,7 +245,8 @@ def _has_unmeasured_body(request: HttpRequest) -> bool:
     length = request.META.get("CONTENT_LENGTH") or ""
     if length:
         return not (length.isascii() and length.isdigit())
-    return bool(request.META.get("CONTENT_TYPE"))
+    # Many clients name a type also where they send nothing.
+    return request.method in BODY_METHODS and bool(request.META.get("CONTENT_TYPE"))
 
 
 def _is_personal(request: HttpRequest, response: HttpResponseBase) -> bool:

@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.usersessions",
     "rest_framework",
+    "drf_spectacular",
     "django_filters",
     "django_htmx",
     "lucide",
@@ -180,9 +181,47 @@ REST_FRAMEWORK = {
         "smarttrader.lib.api.negotiation.AlwaysFirstRenderer"
     ),
     "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "smarttrader.lib.api.schema.ProblemSchema",
     "EXCEPTION_HANDLER": "smarttrader.lib.problems.handle_exception",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Smart Stock Trader",
+    "VERSION": "1",
+    "DESCRIPTION": (
+        "Licenses, bots, trades and what they amount to, for their owners, resellers "
+        "and staff; and the calls of Expert Advisors. Amounts are decimal texts, "
+        "moments are ISO 8601 in UTC. Lists are told page by page, newest first. "
+        "Refusals are problems (RFC 9457); `code` is stable, for programs."
+    ),
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_PATCH": False,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "LicenseType": "licensing.models.LicenseType",
+        "LicenseStatus": "licensing.models.LicenseStatus",
+        "SubscriptionStatus": "billing.models.SubscriptionStatus",
+        "BillingCycle": "billing.models.BillingCycle",
+        "BotStatus": "bots.models.BotStatus",
+        "BotState": "bots.models.BotState",
+        "BotSource": "bots.models.BotSource",
+        "CommandName": "bots.models.Command",
+        "LogLevel": "bots.models.LogLevel",
+        "LogCategory": "bots.models.LogCategory",
+        "ActorType": "smarttrader.lib.actors.ActorType",
+        "TradeType": "trading.models.TradeType",
+        "TradeStatus": "trading.models.TradeStatus",
+        "MetricType": "analytics.models.MetricType",
+        "NotificationType": "notifications.models.NotificationType",
+    },
+    "GET_LIB_DOC_EXCLUDES": "smarttrader.openapi.hooks.classes_of_no_story",
+    "PREPROCESSING_HOOKS": ["smarttrader.openapi.hooks.only_the_user_api"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "smarttrader.openapi.hooks.complete",
+    ],
 }
 # Calls a minute.
 API_CALLS_PER_USER = env.int("API_CALLS_PER_USER", default=120)
@@ -212,6 +251,8 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "overview"
+# The mail says so: a day.
+PASSWORD_RESET_TIMEOUT = 24 * 3600
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -225,7 +266,11 @@ ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_FORMS = {"signup": "accounts.forms.SignupForm"}
+# A new code, but no other address: only a new account could offer it, and tell itself.
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
 ACCOUNT_SESSION_REMEMBER = None  # the form asks
+USERSESSIONS_ADAPTER = "accounts.adapter.SessionsAdapter"
 USERSESSIONS_TRACK_ACTIVITY = False
 MFA_ADAPTER = "accounts.adapter.SecondFactorAdapter"
 MFA_TOTP_ISSUER = "Smart Stock Trader"

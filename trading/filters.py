@@ -20,6 +20,12 @@ NET = F("profit") + F("commission") + F("swap")
 DAY_INPUT = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
+def keep_result(rows: QuerySet[Trade], result: str) -> QuerySet[Trade]:
+    """Keep what won, or what lost, costs included."""
+    closed = rows.filter(status=TradeStatus.CLOSED).alias(net=NET)
+    return closed.filter(net__gt=0) if result == WON else closed.filter(net__lt=0)
+
+
 def _bots(request: Any) -> QuerySet[BotInstance]:
     return BotInstance.objects.filter(user=request.user).order_by("instance_name", "id")
 
@@ -137,8 +143,7 @@ class TradeFilter(django_filters.FilterSet):  # type: ignore[misc]
     def keep_result(
         self, queryset: QuerySet[Trade], _name: str, value: str
     ) -> QuerySet[Trade]:
-        closed = queryset.filter(status=TradeStatus.CLOSED).alias(net=NET)
-        return closed.filter(net__gt=0) if value == WON else closed.filter(net__lt=0)
+        return keep_result(queryset, value)
 
     def keep_from(
         self, queryset: QuerySet[Trade], _name: str, value: date

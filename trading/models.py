@@ -33,13 +33,14 @@ def trade_id(bot_instance_id: uuid.UUID, ticket: str, opened_at: datetime) -> uu
 
 class TradeQuerySet(models.QuerySet["Trade"]):
     def visible_to(self, user: User) -> Self:
-        if user.is_superuser:
-            return self
-        return self.filter(bot_instance__user=user)
+        return self.filter(user.owns_or_looks_after("bot_instance__user"))
 
     def with_id(self, identifier: uuid.UUID) -> Self:
         """Keep the one trade, and read the one partition that its id names."""
-        start, end = moment_bounds(identifier)
+        try:
+            start, end = moment_bounds(identifier)
+        except OverflowError:  # an id of a time that no calendar has is no trade's
+            return self.none()
         return self.filter(pk=identifier, opened_at__gte=start, opened_at__lt=end)
 
 
@@ -189,6 +190,11 @@ class TradeHistory(models.Model):
         return f"{self.current_price} at {self.recorded_at}"
 
 
+class StatementImportQuerySet(models.QuerySet["StatementImport"]):
+    def visible_to(self, user: User) -> Self:
+        return self.filter(user.owns_or_looks_after("user"))
+
+
 class StatementImport(models.Model):
     """A statement that was read: whose, which file, what it changed."""
 
@@ -213,6 +219,8 @@ class StatementImport(models.Model):
     updated_rows = models.PositiveIntegerField()
     unchanged_rows = models.PositiveIntegerField()
     created_at = CreatedAtField()
+
+    objects = StatementImportQuerySet.as_manager()
 
     class Meta:
         db_table = "statement_imports"

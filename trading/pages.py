@@ -1,15 +1,9 @@
 """Pages: the list of trades, and the same list as a file."""
 
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import (
-    HttpRequest,
-    HttpResponse,
-    HttpResponseBase,
-    StreamingHttpResponse,
-)
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -19,6 +13,7 @@ from smarttrader.lib.keyset import NotAPlace, Place
 from trading import queries
 from trading.filters import TradeFilter
 from trading.models import Trade
+from trading.tables import csv_lines
 
 ROWS = 50
 
@@ -64,11 +59,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
     if not chosen.is_valid():
         return _show(request, {"filter": chosen}, status=400)
     found = queries.all_trades(chosen.bots, chosen.qs, ticket=chosen.wanted_ticket)
-    return StreamingHttpResponse(
-        spreadsheets.lines(COLUMNS, _rows(found)),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": 'attachment; filename="trades.csv"'},
-    )
+    return spreadsheets.download("trades.csv", csv_lines(found))
 
 
 def _show(
@@ -87,58 +78,3 @@ def _query(request: HttpRequest) -> str:
     for name in [name for name, value in values.items() if not value]:
         values.pop(name)
     return values.urlencode()
-
-
-COLUMNS = [
-    "ticket",
-    "bot",
-    "account",
-    "broker",
-    "symbol",
-    "side",
-    "status",
-    "lots",
-    "opened_at",
-    "open_price",
-    "closed_at",
-    "close_price",
-    "stop_loss",
-    "take_profit",
-    "commission",
-    "swap",
-    "profit",
-    "net",
-    "currency",
-    "strategy",
-    "magic_number",
-    "comment",
-]
-
-
-def _rows(found: Iterable[Trade]) -> Iterator[list[spreadsheets.Cell]]:
-    for trade in found:
-        bot = trade.bot_instance
-        yield [
-            trade.ticket_number,
-            bot.instance_name,
-            bot.mt4_account,
-            bot.broker_name,
-            trade.symbol,
-            trade.trade_type,
-            trade.status,
-            trade.lot_size,
-            trade.opened_at,
-            trade.open_price,
-            trade.closed_at,
-            trade.close_price,
-            trade.stop_loss,
-            trade.take_profit,
-            trade.commission,
-            trade.swap,
-            trade.profit,
-            trade.net_profit,
-            bot.account_currency,
-            trade.strategy_used,
-            trade.magic_number,
-            trade.comment,
-        ]

@@ -3,19 +3,19 @@
 import uuid
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
-from django.db.models.expressions import RawSQL
 
 from bots.models import BotInstance
+from bots.queries import newest_of_bots, of_bot_in_turn, of_each_bot
 from smarttrader.lib.keyset import Place
-from trading.models import Trade, TradeStatus
+from trading.models import Trade, TradeHistory, TradeStatus
 
 ROWS_AT_ONCE = 2000
+A_DAY = timedelta(days=1)
 
 
 def closed_trades_in_order(
@@ -74,6 +74,28 @@ def known_trades(
         return {ticket: KnownTrade(*found) for ticket, *found in cursor.fetchall()}
 
 
+def newest_ticks(
+    trade: Trade,
+    matching: QuerySet[TradeHistory],
+    *,
+    limit: int,
+    after: Place | None = None,
+) -> list[TradeHistory]:
+    """Return prices of a trade, newest first; its life bounds the days that are read.
+
+    A tick lies within a day of it.
+    """
+    ticks = matching.filter(trade=trade, recorded_at__gte=trade.opened_at - A_DAY)
+    if trade.closed_at is not None:
+        ticks = ticks.filter(recorded_at__lte=trade.closed_at + A_DAY)
+    if after is not None:
+        ticks = ticks.filter(
+            Q(recorded_at__lt=after.moment) | Q(pk__lt=after.id),
+            recorded_at__lte=after.moment,
+        )
+    return list(ticks.order_by("-recorded_at", "-id")[:limit])
+
+
 # How many trades are added up at most while somebody waits for a page.
 MOST_SUMMED = 100_000
 
@@ -114,23 +136,12 @@ def newest_trades(
     all of the bots would sort all of their trades. `after` is the last row of the page
     before. A `ticket` narrows the months that are read to its own.
     """
-    by_id = {bot.pk: bot for bot in bots}
-    rows = _in_their_months(by_id, matching, ticket)
+    rows = _in_their_months([bot.pk for bot in bots], matching, ticket)
     if rows is None:
         return []
     rows = _after(rows, after) if after else rows
-    newest = _of_bot_in_turn(rows).order_by("-closed_at", "-id")[:limit]
-    source, parameters = _of_each_bot(by_id, newest)
-    trades = list(
-        Trade.objects.raw(
-            f"SELECT found.* FROM {source}"  # noqa: S608 -- our own SQL, no values
-            " ORDER BY found.closed_at DESC, found.id DESC LIMIT %s",
-            [*parameters, limit],
-        )
-    )
-    for trade in trades:
-        trade.bot_instance = by_id[trade.bot_instance_id]
-    return trades
+    # `closed_at` may be absent, so what comes after a place is told by `_after`.
+    return newest_of_bots(bots, rows, "closed_at", limit=limit, after=None)
 
 
 def all_trades(
@@ -164,8 +175,8 @@ def sums_of_trades(
     if rows is None:
         return Sums([], is_capped=False)
     net = F("profit") + F("commission") + F("swap")
-    closed = _of_bot_in_turn(rows).filter(status=TradeStatus.CLOSED)
-    source, parameters = _of_each_bot(
+    closed = of_bot_in_turn(rows).filter(status=TradeStatus.CLOSED)
+    source, parameters = of_each_bot(
         currency_of, closed.values("bot_instance_id").annotate(net=net)
     )
     with connection.cursor() as cursor:
@@ -222,17 +233,3 @@ def _after(rows: QuerySet[Trade], place: Place) -> QuerySet[Trade]:
         closed_at__lte=place.moment,
         opened_at__lte=place.moment,
     )
-
-
-def _of_bot_in_turn(rows: QuerySet[Trade]) -> QuerySet[Trade]:
-    """Narrow to the bot that `_of_each_bot` is at."""
-    return rows.filter(bot_instance_id=RawSQL("bot.id", []))
-
-
-def _of_each_bot(
-    bot_ids: Collection[uuid.UUID], rows: QuerySet[Trade, Any]
-) -> tuple[str, list[Any]]:
-    """Return SQL and parameters that give the rows of each bot as a relation, found."""
-    text, parameters = rows.query.sql_with_params()
-    source = f"unnest(%s::uuid[]) AS bot (id), LATERAL ({text}) found"
-    return source, [list(bot_ids), *parameters]

@@ -1,6 +1,7 @@
 from django.urls import path, re_path
 
 from trading import pages
+from trading.api import trades as api
 from trading.ea import sync, ticks, trades
 
 # With and without a trailing slash: an EA loses its body in a redirect.
@@ -8,6 +9,17 @@ ea_urls = [
     re_path(r"^trades/?$", trades.RecordTrades.as_view(), name="ea_trades"),
     re_path(r"^ticks/?$", ticks.RecordTicks.as_view(), name="ea_ticks"),
     re_path(r"^sync/?$", sync.Sync.as_view(), name="ea_sync"),
+]
+
+api_urls = [
+    path("trades", api.Trades.as_view({"get": "list"}), name="api_trades"),
+    path("trades.csv", api.Trades.as_view({"get": "export"}), name="api_trades_csv"),
+    path("trades/<uuid:pk>", api.Trades.as_view({"get": "retrieve"}), name="api_trade"),
+    path(
+        "trades/<uuid:pk>/history",
+        api.Ticks.as_view({"get": "list"}),
+        name="api_trade_history",
+    ),
 ]
 
 page_urls = [

@@ -1,7 +1,8 @@
 """Registering, getting a token, giving it back."""
 
-from typing import cast
+from typing import ClassVar, cast
 
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,6 +12,7 @@ from accounts import attempts
 from accounts.api.fields import EmailField, NewPasswordField, PasswordField
 from accounts.permissions import caller, caller_as_actor
 from accounts.services import registration, sessions, signing_in
+from accounts.services.users import EmailInvalid
 from accounts.throttles import RegistrationThrottle, SignInThrottle
 from accounts.tokens import Claims
 from smarttrader.lib import clock
@@ -55,7 +57,9 @@ class Register(APIView):
     authentication_classes = ()
     permission_classes = ()
     throttle_classes = (RegistrationThrottle,)
+    refusals: ClassVar = {"post": [EmailInvalid]}
 
+    @extend_schema(request=Registration, responses={202: RegistrationTaken})
     def post(self, request: Request) -> Response:
         told = Registration(data=request.data)
         told.is_valid(raise_exception=True)
@@ -74,7 +78,16 @@ class IssueToken(APIView):
     authentication_classes = ()
     permission_classes = ()
     throttle_classes = (SignInThrottle,)
+    refusals: ClassVar = {
+        "post": [
+            signing_in.SignInFailed,
+            signing_in.CodeWrong,
+            signing_in.EmailUnverified,
+            signing_in.CodeRequired,
+        ]
+    }
 
+    @extend_schema(request=Credentials, responses=Token)
     def post(self, request: Request) -> Response:
         told = Credentials(data=request.data)
         told.is_valid(raise_exception=True)
@@ -94,6 +107,7 @@ class IssueToken(APIView):
 class LogOut(APIView):
     """End the token that the call carries."""
 
+    @extend_schema(request=None, responses={204: None})
     def post(self, request: Request) -> Response:
         sessions.revoke_token(
             user=caller(request),
@@ -107,6 +121,7 @@ class LogOut(APIView):
 class LogOutEverywhere(APIView):
     """End every token and every browser session of the caller."""
 
+    @extend_schema(request=None, responses={204: None})
     def post(self, request: Request) -> Response:
         sessions.end_sessions(
             user=caller(request), actor=caller_as_actor(request), now=clock.now()

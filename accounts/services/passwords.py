@@ -9,7 +9,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from accounts.models import AuthEventType, User
-from accounts.services import events
+from accounts.services import events, users
 from smarttrader.lib.actors import Actor
 from smarttrader.lib.errors import DomainError
 
@@ -45,10 +45,13 @@ def confirm_password(*, user: User, password: str, actor: Actor, now: datetime) 
 
 
 def change_password(*, user: User, password: str, actor: Actor, now: datetime) -> None:
-    """Set a password that was validated. The database ends tokens and sessions."""
-    user.password = make_password(password)
+    """Set a password that was validated. The database ends tokens and sessions.
+
+    Raises UserGone.
+    """
+    hashed = make_password(password)
     with transaction.atomic():
-        user.save(update_fields=["password", "updated_at"])
+        users.update_row(user=user, password=hashed)
         events.record_event(
             type=AuthEventType.PASSWORD_CHANGED, actor=actor, user=user, now=now
         )

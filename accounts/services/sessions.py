@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
+from allauth.usersessions.models import UserSession
 from django.db import transaction
 from django.db.models import F
 
 from accounts.models import AuthEventType, RevokedToken, User
-from accounts.services import events
+from accounts.services import events, users
 from accounts.tokens import Claims
 from smarttrader.lib.actors import Actor
 
@@ -31,13 +32,26 @@ def end_sessions(*, user: User, actor: Actor, now: datetime) -> None:
     """End every token and browser session of a user.
 
     The user given learns the new version: a page that goes on with its own session
-    has to renew that session's hash.
+    has to renew that session's hash. Raises UserGone.
     """
     with transaction.atomic():
-        User.objects.filter(pk=user.pk).update(session_version=F("session_version") + 1)
-        user.refresh_from_db(fields=["session_version"])
+        users.update_row(user=user, session_version=F("session_version") + 1)
         events.record_event(
             type=AuthEventType.SESSIONS_ENDED, actor=actor, user=user, now=now
+        )
+
+
+def end_browser_session(*, session: UserSession, actor: Actor, now: datetime) -> None:
+    """Sign one browser out."""
+    with transaction.atomic():
+        session.end()
+        session.delete()
+        events.record_event(
+            type=AuthEventType.SIGNED_OUT,
+            actor=actor,
+            user=session.user,
+            now=now,
+            detail={"browser": session.user_agent},
         )
 
 

@@ -9,8 +9,9 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 
 from accounts.models import AuthEventType, Role, User, normalize_email
-from accounts.services import events
+from accounts.services import emails, events
 from smarttrader.lib.actors import SYSTEM, Actor
+from smarttrader.lib.database import DatabaseNow
 from smarttrader.lib.errors import DomainError
 
 LONGEST_EMAIL = 254  # RFC 5321; what allauth keeps of it is no longer, either
@@ -21,6 +22,7 @@ class EmailInvalid(DomainError):
     code = "EMAIL_INVALID"
     title = "This is not an e-mail address"
     kind = "invalid"
+    field = "email"
 
 
 class EmailTaken(DomainError):
@@ -38,6 +40,12 @@ class NameInvalid(DomainError):
 class UserNotFound(DomainError):
     code = "USER_NOT_FOUND"
     title = "No user has this e-mail address"
+    kind = "missing"
+
+
+class UserGone(DomainError):
+    code = "USER_GONE"
+    title = "The account was deleted meanwhile"
     kind = "missing"
 
 
@@ -97,7 +105,8 @@ def delete_user(*, user: User, now: datetime, actor: Actor = SYSTEM) -> None:
 
     Cascades run in the database; licenses go after the bots that run under them. The
     licenses are locked first: an activation holds one, then asks for its owner's row.
-    The event of it is written first, and forgets with the others who it was.
+    The event of it is written first, and forgets with the others who it was. A user
+    who is gone already leaves none.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         events.record_event(type=AuthEventType.DELETED, actor=actor, user=user, now=now)
@@ -106,13 +115,32 @@ def delete_user(*, user: User, now: datetime, actor: Actor = SYSTEM) -> None:
             " licenses WHERE user_id = %(id)s ORDER BY id FOR UPDATE) locked) >= 0",
             {"id": user.pk},
         )
+        if not cursor.rowcount:
+            transaction.set_rollback(True)
+
+
+def update_row(*, user: User, **values: Any) -> None:
+    """Change a user's row; the user given learns what the database makes of it.
+
+    Wants a transaction of the caller's. Raises UserGone: a call may have been let in
+    just before its user was deleted.
+    """
+    values["updated_at"] = DatabaseNow()
+    if not User.objects.filter(pk=user.pk).update(**values):
+        raise UserGone
+    user.refresh_from_db()
 
 
 def update_profile(*, user: User, changes: dict[str, str]) -> None:
-    """Set what a user may set themselves: PROFILE_FIELDS, already cleaned."""
-    for name in PROFILE_FIELDS & changes.keys():
-        setattr(user, name, changes[name])
-    user.save(update_fields=[*PROFILE_FIELDS & changes.keys(), "updated_at"])
+    """Set what a user may set themselves: PROFILE_FIELDS, already cleaned.
+
+    Raises UserGone.
+    """
+    with transaction.atomic():
+        update_row(
+            user=user,
+            **{name: changes[name] for name in changes.keys() & PROFILE_FIELDS},
+        )
 
 
 def save_user(*, user: User, before: User | None, actor: Actor, now: datetime) -> None:
@@ -121,7 +149,9 @@ def save_user(*, user: User, before: User | None, actor: Actor, now: datetime) -
     `before` is the user as they were, None for a new one.
     """
     with transaction.atomic():
+        is_verified = user.email_verified
         user.save()
+        emails.set_address(user=user, is_verified=is_verified)
         if before is not None:
             for type_, detail in _changes_of_access(before, user):
                 events.record_event(

@@ -7,15 +7,17 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from accounts.models import AuthEvent, AuthEventType, RevokedToken, Role, User
-from accounts.services import events, users
+from accounts.services import events, passwords, sessions, users
 from accounts.tasks import delete_old
 from accounts.tests.factories import AdminFactory
 from accounts.tests.tokens import bearer
 from smarttrader.lib import clock
-from smarttrader.lib.actors import Actor, ActorType
+from smarttrader.lib.actors import SYSTEM, Actor, ActorType
 from smarttrader.lib.ids import uuid7
 
 pytestmark = pytest.mark.django_db
+DETAIL = {"any": "thing"}
+FORGOTTEN: tuple[str, None, str, dict[str, str]] = ("", None, "", {})
 
 
 def record(user=None, now=None, actor_id=None, email=""):
@@ -26,16 +28,18 @@ def record(user=None, now=None, actor_id=None, email=""):
         user=user,
         email=email,
         now=now or clock.now(),
+        detail=DETAIL,
     )
 
 
 def whom(event):
     event.refresh_from_db()
-    return event.email, event.ip, event.user_agent
+    return event.email, event.ip, event.user_agent, event.detail
 
 
 @pytest.mark.parametrize(
-    "change", [{"type": "signed_out"}, {"email": "x"}, {"ip": "::1"}]
+    "change",
+    [{"type": "signed_out"}, {"detail": {"a": 1}}, {"email": "x"}, {"ip": "::1"}],
 )
 def test_an_event_is_not_changed(alice, change):
     event = record(alice)
@@ -59,10 +63,49 @@ def test_a_deleted_user_is_forgotten_in_their_events_and_in_tries(alice, charlie
 
     users.delete_user(user=alice, now=clock.now())
 
-    assert whom(own) == whom(tried) == ("", None, "")
-    assert whom(done_to_another) == ("charlie@example.com", None, "")
-    assert whom(of_another) == ("charlie@example.com", "203.0.113.7", "agent")
+    assert whom(own) == whom(tried) == FORGOTTEN
+    assert whom(done_to_another) == ("charlie@example.com", None, "", DETAIL)
+    assert whom(of_another) == (
+        "charlie@example.com",
+        "203.0.113.7",
+        "agent",
+        DETAIL,
+    )
     assert own.user_id == AuthEvent.objects.get(type="deleted").user_id
+
+
+def test_an_event_that_comes_after_the_deletion_names_nobody(alice):
+    gone = User.objects.get(pk=alice.pk)
+    users.delete_user(user=alice, now=clock.now())
+
+    assert whom(record(gone)) == FORGOTTEN
+
+
+def test_a_second_deletion_leaves_no_second_event(alice):
+    gone = User.objects.get(pk=alice.pk)
+
+    users.delete_user(user=alice, now=clock.now())
+    users.delete_user(user=gone, now=clock.now())
+
+    assert AuthEvent.objects.get().email == ""
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda user: users.update_profile(user=user, changes={"first_name": "A"}),
+        lambda user: passwords.change_password(
+            user=user, password="another", actor=SYSTEM, now=clock.now()
+        ),
+        lambda user: sessions.end_sessions(user=user, actor=SYSTEM, now=clock.now()),
+    ],
+)
+def test_a_change_that_comes_after_the_deletion_is_refused(alice, change):
+    gone = User.objects.get(pk=alice.pk)
+    users.delete_user(user=alice, now=clock.now())
+
+    with pytest.raises(users.UserGone):
+        change(gone)
 
 
 def test_events_go_after_a_year_and_revoked_tokens_after_their_end(alice):

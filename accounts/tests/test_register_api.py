@@ -163,10 +163,7 @@ def test_a_password_has_its_length_and_is_not_common(client, password, status, h
 def test_what_is_no_address_is_told(client, email):
     status, problem = register(client, email=email)
 
-    assert (status, problem["code"] in ("VALIDATION_ERROR", "EMAIL_INVALID")) == (
-        400,
-        True,
-    )
+    assert (status, list(problem["errors"])) == (400, ["email"])
 
 
 def test_an_address_is_longer_than_a_column_only_in_vain(client):

@@ -12,6 +12,7 @@ from django.db.models import Q
 from accounts.models import User
 from analytics.queries.performance import Performance, performance_by_bot
 from bots.models import BotInstance, BotLog, BotSource, BotState
+from bots.queries import LOGS_KEPT
 from licensing.models import License, LicenseStatus
 from smarttrader.lib.keyset import Place
 from trading import queries as trading
@@ -20,7 +21,6 @@ from trading.models import StatementImport, Trade, TradeStatus
 LATEST_OPEN, LATEST_CLOSED = 5, 10
 EXPIRES_SOON = timedelta(days=14)
 DAY = timedelta(days=1)
-LOGS_KEPT = timedelta(days=90)
 
 TONES = {
     BotState.ONLINE: "ok",

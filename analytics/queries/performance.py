@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from analytics.models import MetricType, PerformanceMetric
+from bots.models import BotInstance
+from bots.queries import newest_of_bots
+from smarttrader.lib.keyset import Place
 from smarttrader.lib.money import CENT, rounded
 
 ZERO, HUNDRED = Decimal(0), Decimal(100)
@@ -62,6 +65,20 @@ class Day:
     day: date
     trades: int = 0
     net: Decimal = ZERO
+
+
+def newest_metrics(
+    bots: Sequence[BotInstance],
+    matching: QuerySet[PerformanceMetric],
+    *,
+    limit: int,
+    after: Place | None = None,
+) -> list[PerformanceMetric]:
+    """Return metrics of one type with their bots, by the start of the period.
+
+    LATERAL reads a few rows per bot off the index (bot, type, start).
+    """
+    return newest_of_bots(bots, matching, "period_start", limit=limit, after=after)
 
 
 def performance_by_bot(bot_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Performance]:

@@ -37,6 +37,7 @@ TOLD = (
 )
 REVIVED = (
     "instance_name",
+    "activated_as",
     "broker_name",
     "broker_server",
     "source",
@@ -214,7 +215,7 @@ def _admit(
 
 def _is_meant(bot: BotInstance, request: ActivationRequest) -> bool:
     told = (*request.account, request.name)
-    return (*queries.account_of(bot), bot.instance_name) == told
+    return (*queries.account_of(bot), bot.name_of_its_ea) == told
 
 
 def _open_instance(license: License, request: ActivationRequest) -> BotInstance:
@@ -230,7 +231,10 @@ def _open_instance(license: License, request: ActivationRequest) -> BotInstance:
     elif bot.source == BotSource.STATEMENT:
         bot.broker_server = request.broker_server or None
     bot.license = license
-    bot.instance_name = request.name
+    if bot.activated_as is None:
+        bot.instance_name = request.name
+    else:
+        bot.activated_as = request.name
     bot.broker_name = request.broker_name
     bot.source = BotSource.EA
     bot.released_at = None

@@ -26,6 +26,12 @@ class NoSettings(DomainError):
     kind = "missing"
 
 
+class SettingsChanged(DomainError):
+    code = "SETTINGS_CHANGED"
+    title = "The settings were changed meanwhile: look at them again"
+    kind = "conflict"
+
+
 def ensure_settings(*, bot: BotInstance) -> BotSettings:
     """Return a bot's settings; one that has none is given the schema's."""
     settings = queries.settings_of(bot)
@@ -37,19 +43,36 @@ def ensure_settings(*, bot: BotInstance) -> BotSettings:
     return settings
 
 
+def shown_settings(*, bot: BotInstance) -> BotSettings:
+    """Return a bot's settings with the bot. Raises NoSettings."""
+    if bot.source == BotSource.STATEMENT:
+        raise NoSettings
+    settings = ensure_settings(bot=bot)
+    settings.bot_instance = bot
+    return settings
+
+
 def change_settings(
-    *, bot: BotInstance, changes: Mapping[str, Any], actor: Actor, now: datetime
+    *,
+    bot: BotInstance,
+    changes: Mapping[str, Any],
+    actor: Actor,
+    now: datetime,
+    version_seen: int | None = None,
 ) -> int:
     """Change some of a bot's settings, all or none; return the version that holds now.
 
     What changes nothing makes no new version. Locks the bot. Raises SettingsInvalid
-    (with the field to blame) and NoSettings.
+    (with the field to blame), NoSettings, and SettingsChanged when the version that the
+    change was made for, if it is told, is no longer the one that holds.
     """
     checked = checked_settings(changes)
     with transaction.atomic():
         locked = BotInstance.objects.select_for_update(no_key=True).get(pk=bot.pk)
         if locked.source == BotSource.STATEMENT:
             raise NoSettings
+        if version_seen not in (None, locked.settings_version):
+            raise SettingsChanged
         settings = ensure_settings(bot=locked)
         before = {name: getattr(settings, name) for name in checked}
         changed = {name for name in checked if checked[name] != before[name]}

@@ -1,4 +1,9 @@
-"""Instances that hold imported statements."""
+"""Names of bots, and instances that hold imported statements."""
+
+from datetime import datetime
+
+from django.db.models import F
+from django.db.models.functions import Coalesce
 
 from bots.models import BotInstance, BotSource
 from licensing.models import License
@@ -17,12 +22,13 @@ def statement_instance(
     Creates it unless another session was faster. It takes no activation slot; a later
     activation of the account takes it over.
     """
+    name = f"Statement {mt4_account}"
     BotInstance.objects.bulk_create(
         [
             BotInstance(
                 user_id=license.user_id,
                 license=license,
-                instance_name=f"Statement {mt4_account}",
+                instance_name=name,
                 mt4_account=mt4_account,
                 broker_name=broker_name,
                 source=BotSource.STATEMENT,
@@ -32,10 +38,12 @@ def statement_instance(
         ],
         ignore_conflicts=True,
     )
-    return BotInstance.objects.get(
+    return BotInstance.objects.alias(
+        first_name=Coalesce("activated_as", "instance_name")
+    ).get(
         license=license,
         mt4_account=mt4_account,
-        instance_name=f"Statement {mt4_account}",
+        first_name=name,
         broker_server__isnull=True,
     )
 
@@ -57,3 +65,16 @@ def note_statement(
         )
     bot.refresh_from_db()
     return bot
+
+
+def rename(*, bot: BotInstance, name: str, now: datetime) -> None:
+    """Give a bot another name to show.
+
+    Its EA goes on to call it by the name that it activated with, or its next activation
+    would open another instance.
+    """
+    BotInstance.objects.filter(pk=bot.pk).update(
+        activated_as=Coalesce("activated_as", F("instance_name")),
+        instance_name=name,
+        updated_at=now,
+    )

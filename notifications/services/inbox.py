@@ -4,6 +4,7 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
+from accounts.models import User
 from notifications.models import Notification, NotificationType
 
 KEPT = timedelta(days=30)
@@ -28,6 +29,24 @@ def notify(
         metadata=metadata,
         created_at=now,
     )
+
+
+def mark_read(
+    *,
+    user: User,
+    only: uuid.UUID | None = None,
+    up_to: uuid.UUID | None = None,
+) -> int:
+    """Mark a user's notifications as read, and count those that were not.
+
+    The one that is named, or all up to one (ids sort by time), or all.
+    """
+    unread = Notification.objects.filter(user=user, is_read=False)
+    if only is not None:
+        unread = unread.filter(pk=only)
+    if up_to is not None:
+        unread = unread.filter(pk__lte=up_to)
+    return unread.update(is_read=True)
 
 
 def delete_old_notifications(*, now: datetime) -> int:

@@ -1,6 +1,8 @@
 """GET me/export."""
 
 from django.http import FileResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -26,6 +28,7 @@ class MyExport(APIView):
 
     throttle_classes = (UserThrottle, ExportThrottle)
 
+    @extend_schema(responses={(200, "application/zip"): OpenApiTypes.BINARY})
     def get(self, request: Request) -> FileResponse:
         file = archive.export(
             user=caller(request), actor=caller_as_actor(request), now=clock.now()

@@ -19,6 +19,7 @@ class DomainError(Exception):
     code: ClassVar[str] = "REFUSED"
     title: ClassVar[str] = "This was refused"
     kind: ClassVar[Kind] = "refused"
+    field: str = ""  # the one that it is about, where it is about one
 
     def __init__(self, message: str | None = None) -> None:
         self.message = message or self.title

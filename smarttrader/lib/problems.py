@@ -102,6 +102,7 @@ def _domain_problem(request: HttpRequest, error: DomainError) -> HttpResponse:
         code=error.code,
         title=error.title,
         detail=error.message,
+        errors={error.field: [error.message]} if error.field else None,
         headers={"WWW-Authenticate": CHALLENGE} if status == UNAUTHORIZED else {},
     )
 

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from django.http import StreamingHttpResponse
+
 Cell = str | int | Decimal | datetime | None
 
 # What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection).
@@ -28,6 +30,15 @@ def lines(header: list[str], rows: Iterable[list[Cell]]) -> Iterator[str]:
     yield writer.writerow(header)
     for row in rows:
         yield writer.writerow([_written(cell) for cell in row])
+
+
+def download(name: str, rows: Iterable[str]) -> StreamingHttpResponse:
+    """Return lines of CSV as a file that is written while it is sent."""
+    return StreamingHttpResponse(
+        rows,
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
 
 
 def _written(cell: Cell) -> Any:

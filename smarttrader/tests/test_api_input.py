@@ -7,14 +7,8 @@ import pytest
 
 pytestmark = [
     pytest.mark.urls("smarttrader.tests.api_probe"),
-    pytest.mark.usefixtures("one_window"),
+    pytest.mark.usefixtures("no_limits"),
 ]
-BIG = 1_000_000
-
-
-@pytest.fixture(autouse=True)
-def often(settings):
-    settings.API_CALLS_PER_USER = BIG
 
 
 def send(client, body, content_type="application/json", **headers):
@@ -233,6 +227,12 @@ def test_a_body_of_unknown_length_is_refused(client, environ):
     )
 
     assert (response.status_code, response.json()["code"]) == (411, "LENGTH_REQUIRED")
+
+
+def test_a_type_without_a_body_matters_to_no_call_that_takes_none(client):
+    response = client.generic("GET", "/api/v1/amount", CONTENT_TYPE="application/json")
+
+    assert response.status_code == 200
 
 
 def test_a_body_that_breaks_off_is_refused(client):

@@ -155,10 +155,12 @@ def test_it_is_taken_five_times_an_hour(client, alice, charlie):
     for _ in range(5):
         files_of(client, alice)
 
+    # The limit of all calls, which is wider, is not what is told.
     refused = client.get("/api/v1/me/export", headers=bearer(alice))
 
     assert (refused.status_code, refused.json()["code"]) == (429, "RATE_LIMITED")
     assert refused["Retry-After"].isdigit()
+    assert refused["X-RateLimit-Remaining"] == "0"
     assert files_of(client, charlie)
 
 

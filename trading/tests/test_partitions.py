@@ -1,4 +1,5 @@
 import re
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -318,6 +319,12 @@ def test_id_names_the_millisecond_in_which_its_trade_opened(microsecond):
     )
 
     assert Trade.objects.with_id(trade.pk).get() == trade
+
+
+def test_an_id_of_a_time_that_no_calendar_has_is_no_trades():
+    farthest = uuid.UUID(int=2**128 - 1)
+
+    assert list(Trade.objects.with_id(farthest)) == []
 
 
 # --- Races ----------------------------------------------------------------------------

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from smarttrader.lib.text import clean_text
@@ -137,3 +139,13 @@ class ListField(serializers.ListField):
         if isinstance(data, list) and len(data) > self.limit:
             self.fail("max_length", max_length=self.limit)
         return super().to_internal_value(data)
+
+
+@extend_schema_field({"type": ["object", "null"], "additionalProperties": {}})
+class ObjectField(serializers.JSONField):
+    """An object of whatever is in it, to look at."""
+
+
+@extend_schema_field(OpenApiTypes.BINARY)
+class FileField(serializers.FileField):
+    """A file of a form."""

@@ -13,9 +13,14 @@ from smarttrader.lib.rate_limits import Limit, Usage, count_call
 if TYPE_CHECKING:  # DRF's views import the throttles that settings name
     from rest_framework.views import APIView
 
+REMAINING = "X-RateLimit-Remaining"
+
 
 class LimitThrottle(BaseThrottle):
-    """Counts a call of `who_calls()` towards `limit_of()`; its reply tells the rest."""
+    """Counts a call of `who_calls()` towards `limit_of()`; its reply tells the rest.
+
+    Of a view's limits the one that will bite first is told.
+    """
 
     usage: Usage
 
@@ -27,7 +32,9 @@ class LimitThrottle(BaseThrottle):
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
         self.usage = count_call(self.limit_of(), self.who_calls(request))
-        view.headers.update(self.usage.headers(clock.now()))
+        told = view.headers.get(REMAINING)
+        if told is None or self.usage.remaining < int(told):
+            view.headers.update(self.usage.headers(clock.now()))
         return not self.usage.is_exceeded
 
     def wait(self) -> float:

@@ -2,7 +2,6 @@ import re
 
 import pytest
 from allauth.account.models import EmailAddress
-from django.core.cache import cache
 from django.urls import reverse
 from playwright.sync_api import expect
 
@@ -14,15 +13,6 @@ PASSWORD = "correct horse battery"
 WIDTHS = [1440, 390]
 SCHEMES = ["light", "dark"]
 KILOBYTE = 1000
-
-
-@pytest.fixture(autouse=True)
-def own_cache(settings):
-    # allauth counts sign-ins there: one test's must not exhaust another's.
-    settings.CACHES = {
-        "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
-    }
-    cache.clear()
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""The OpenAPI document of both APIs, and the page that shows it."""
