@@ -15,6 +15,7 @@ from smarttrader.lib.ea.fields import Fields
 from smarttrader.lib.ea.refusals import EaRefusal
 from smarttrader.lib.ea.view import EaView
 from smarttrader.lib.rate_limits import Limit
+from smarttrader.lib.request_context import note_bot
 
 ALGORITHM = "HS256"
 AUDIENCE = "bot"
@@ -87,6 +88,7 @@ class BotView(EaView):
         if claims is None or running is None or not self.takes(running.bot, claims):
             raise token_invalid()
         self.running = running
+        note_bot(running.bot.pk)
 
     def check_limits(self, *more: tuple[Limit, str]) -> None:
         calls = settings.EA_CALLS_PER_BOT.get(self.call)

@@ -1,5 +1,7 @@
 """What every response carries, and the time zone in which a page speaks."""
 
+import logging
+import time
 import zoneinfo
 from collections.abc import Callable
 from datetime import UTC, tzinfo
@@ -14,14 +16,19 @@ from django.http import (
     QueryDict,
 )
 from django.middleware.common import CommonMiddleware
+from django.urls import resolve
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 
+from smarttrader.lib import metrics
 from smarttrader.lib.ids import uuid7
 from smarttrader.lib.problems import problem
+from smarttrader.lib.request_context import answering
 
 BODY_METHODS = ("POST", "PUT", "PATCH")
 API_PATH = "/api/"
 EA_PATH = "/api/v1/ea"
+METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 PERMISSIONS_POLICY = ", ".join(
     f"{feature}=()"
     for feature in (
@@ -35,6 +42,16 @@ PERMISSIONS_POLICY = ", ".join(
         "usb",
     )
 )
+# Django's own middleware would not reach the responses of walls outside of it.
+ISOLATION = {
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+PROBES = ("/healthz", "/readyz", "/metrics")
+
+request_log = logging.getLogger("smarttrader.requests")
 
 
 class SecurityHeaders:
@@ -53,14 +70,18 @@ class SecurityHeaders:
             "Content-Security-Policy", settings.CONTENT_SECURITY_POLICY
         )
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
-        response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        for name, value in ISOLATION.items():
+            response.headers.setdefault(name, value)
         if _is_personal(request, response):
             response.headers.setdefault("Cache-Control", "no-store")
         return response
 
 
 class RequestId:
-    """Give each request an id of ours, which its response tells."""
+    """Give each request an id of ours, which its response tells; log and count it.
+
+    What a client or a proxy calls the request is never looked at.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -68,8 +89,27 @@ class RequestId:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         request_id = uuid7().hex
         request.request_id = request_id  # type: ignore[attr-defined]
-        response = self.get_response(request)
+        begun = time.perf_counter()
+        with answering(request_id) as context:
+            response = self.get_response(request)
+            context.user_id = _known_user_id(request)
+            _note_answer(request, response, time.perf_counter() - begun)
         response.headers["X-Request-Id"] = request_id
+        return response
+
+
+class Probes:
+    """Answer probes here: they come by any host name, and must not need a session."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path_info not in PROBES:
+            return self.get_response(request)
+        match = resolve(request.path_info)
+        request.resolver_match = match
+        response: HttpResponseBase = match.func(request)
         return response
 
 
@@ -138,6 +178,47 @@ class WholePageRedirect:
         return HttpResponse(
             status=204, headers={"HX-Redirect": f"{path}?{values.urlencode('/')}"}
         )
+
+
+def _note_answer(
+    request: HttpRequest, response: HttpResponseBase, seconds: float
+) -> None:
+    # Not the path: it may hold a secret, and its values are without number.
+    route = _route(request)
+    status, method = response.status_code, _method(request)
+    metrics.note_answer(route, method, status, seconds)
+    duration_ms = round(seconds * 1000)
+    request_log.info(
+        "%s %s %s in %s ms",
+        *(method, route, status, duration_ms),
+        extra={
+            "method": method,
+            "route": route,
+            "status": status,
+            "duration_ms": duration_ms,
+        },
+    )
+
+
+def _route(request: HttpRequest) -> str:
+    match = request.resolver_match
+    if match is None:
+        is_file = request.path_info.startswith(settings.STATIC_URL)
+        return "static" if is_file else "none"
+    return match.view_name or "none"
+
+
+def _method(request: HttpRequest) -> str:
+    """Return the method, which a client may make up."""
+    return request.method if request.method in METHODS else "OTHER"
+
+
+def _known_user_id(request: HttpRequest) -> str:
+    """Return who calls, if somebody asked for it already: to ask costs a query."""
+    user = getattr(request, "_cached_user", None) or request.__dict__.get("user")
+    if isinstance(user, SimpleLazyObject):
+        return ""
+    return str(getattr(user, "pk", None) or "")
 
 
 def _refusal(request: HttpRequest) -> HttpResponse | None:

@@ -11,6 +11,7 @@ import environ
 
 from smarttrader.lib.cache import database_url
 from smarttrader.lib.client_address import networks
+from smarttrader.lib.sentry import start_sentry
 
 # Lets Django's classes be written with their types: ModelAdmin[License].
 django_stubs_ext.monkeypatch()
@@ -66,8 +67,9 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "smarttrader.middleware.SecurityHeaders",
     "smarttrader.middleware.RequestId",
-    "smarttrader.middleware.ApiWall",
     "django.middleware.security.SecurityMiddleware",
+    "smarttrader.middleware.Probes",
+    "smarttrader.middleware.ApiWall",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -343,7 +345,7 @@ TRUSTED_PROXIES = networks(env.list("TRUSTED_PROXIES", default=[]))
 # TLS ends at a proxy that sets X-Forwarded-Proto; on a laptop there is none.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = not DEBUG
-SECURE_REDIRECT_EXEMPT = [r"^api/"]
+SECURE_REDIRECT_EXEMPT = [r"^api/", r"^(healthz|readyz|metrics)$"]
 SECURE_HSTS_SECONDS = 0 if DEBUG else 365 * 24 * 3600
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not DEBUG
 SECURE_HSTS_PRELOAD = not DEBUG
@@ -359,7 +361,15 @@ CONTENT_SECURITY_POLICY = (
     "frame-ancestors 'none'"
 )
 
+# --- Operations -----------------------------------------------------------------------
+# Who brings it may read /metrics; without one, only private addresses may.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+SENTRY_DSN = env.str("SENTRY_DSN", default="")
+if SENTRY_DSN:
+    start_sentry(SENTRY_DSN)
+
 # --- Logging --------------------------------------------------------------------------
+LOG_FORMAT = env.str("LOG_FORMAT", default="line" if DEBUG else "json")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -367,10 +377,11 @@ LOGGING = {
         "line": {
             "class": "smarttrader.lib.logs.ScrubbingFormatter",
             "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
-        }
+        },
+        "json": {"class": "smarttrader.lib.logs.JsonFormatter"},
     },
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line"},
+        "stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT},
     },
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
     # Django gives these handlers of its own, which scrub nothing: naming them takes
@@ -382,5 +393,7 @@ LOGGING = {
         "celery.worker.strategy": {"level": "WARNING"},
         "django": {"level": "INFO"},
         "django.server": {"level": "INFO", "propagate": True},
+        # A line for each request is for machines.
+        "smarttrader.requests": {"level": "INFO" if LOG_FORMAT == "json" else "ERROR"},
     },
 }

@@ -12,6 +12,7 @@ import bots.urls
 import licensing.urls
 import notifications.urls
 import smarttrader.export.urls
+import smarttrader.operations.urls
 import trading.urls
 from smarttrader.lib.api.views import UnknownPath
 from smarttrader.lib.ea.view import UnknownCall
@@ -46,6 +47,7 @@ urlpatterns = [
     path("api/v1/ea/", include(ea_urls)),
     # Also without its slash: Django would redirect there, and an EA lose its body.
     path("api/v1/ea", UnknownCall.as_view()),
+    *smarttrader.operations.urls.probe_urls,
     path("", include(accounts.urls.page_urls)),
     path("", include(smarttrader.export.urls.page_urls)),
     path("", include(analytics.urls.page_urls)),
@@ -57,4 +59,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 
+handler400 = "smarttrader.errors.bad_request"
+handler500 = "smarttrader.errors.server_error"
 handler429 = accounts.urls.too_many_attempts

@@ -156,7 +156,7 @@ def _told(detail: Any, path: str) -> Iterator[tuple[str, str]]:
 def _database_problem(request: HttpRequest, error: Error) -> HttpResponse:
     if isinstance(error, PASSING_PROBLEMS):
         logger.warning("a call could not be served now", exc_info=error)
-        return _unavailable(request)
+        return unavailable(request)
     if isinstance(error, IntegrityError) and sqlstate_of(error) == UNIQUE_VIOLATION:
         return problem(
             request, status=409, code="CONFLICT", detail="This exists already."
@@ -169,7 +169,8 @@ def _database_problem(request: HttpRequest, error: Error) -> HttpResponse:
     return _failure(request)
 
 
-def _unavailable(request: HttpRequest) -> HttpResponse:
+def unavailable(request: HttpRequest) -> HttpResponse:
+    """Return what is told while the database is away, or we are overloaded."""
     return problem(
         request,
         status=503,
@@ -181,7 +182,7 @@ def _unavailable(request: HttpRequest) -> HttpResponse:
 
 def _request_problem(request: HttpRequest, error: Exception) -> HttpResponse | None:
     if isinstance(error, Overloaded):
-        return _unavailable(request)
+        return unavailable(request)
     if isinstance(error, RequestDataTooBig):
         return problem(
             request, status=413, code="TOO_LARGE", detail="The body is too large."

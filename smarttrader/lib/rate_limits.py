@@ -13,6 +13,7 @@ from typing import cast
 from django.core.cache import caches
 from django_ratelimit import core
 
+from smarttrader.lib import metrics
 from smarttrader.lib.cache import Counter, SurvivingCache
 
 MINUTE = 60
@@ -77,6 +78,8 @@ def _key(limit: Limit, who: str, window: int) -> str:
 
 
 def _usage(limit: Limit, window: int, count: int) -> Usage:
+    if count > limit.calls:
+        metrics.note_refusal(limit.name)
     return Usage(
         limit=limit.calls,
         remaining=max(limit.calls - count, 0),

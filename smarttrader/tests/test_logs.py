@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from licensing.keys import canonical_key, generate_key
-from smarttrader.lib.logs import ScrubbingFormatter, scrubbed
+from smarttrader.lib.logs import JsonFormatter, ScrubbingFormatter, scrubbed
+from smarttrader.lib.request_context import answering, note_bot
 
 KEY = "SST-7K2QX-9M4TZ-PA8C1-VH03N-D5"
 TOKEN = jwt.encode({"aud": "bot", "sub": "x" * 36}, "k" * 32, algorithm="HS256")
@@ -107,9 +108,102 @@ def test_tokens_are_taken_out(text, expected):
     assert scrubbed(text) == expected
 
 
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (repr({"password": PASSWORD, "a": 1}), "{'password': '[password]', 'a': 1}"),
+        (json.dumps({"new_password": PASSWORD}), '{"new_password": "[password]"}'),
+        ("password1=correct+horse&a=1", "password1=[password]&a=1"),
+        ("{'password': ['hunter2 hunter2']}", "{'password': ['[password]']}"),
+        (repr(b'{"password":"hunter2"}'), 'b\'{"password":"[password]"}\''),
+        ("code=123456&next=/", "code=[code]&next=/"),
+        (json.dumps({"totp_code": "1", "code": "123456"}), None),
+        (repr({"code": "k7d-2pq"}), "{'code': '[code]'}"),
+        ("'secret': 'JBSWY3DPEHPK3PXP'", "'secret': '[secret]'"),
+        ("sessionid=abcdefgh12345678; a=1", "sessionid=[cookie]; a=1"),
+        ("__Host-sessionid=abcdefgh12345678", "__Host-sessionid=[cookie]"),
+        ("csrfmiddlewaretoken=abcDEF12345678", "csrfmiddlewaretoken=[cookie]"),
+        ("{'csrftoken': 'abcDEF12345678'}", "{'csrftoken': '[cookie]'}"),
+        (
+            "Not Found: /accounts/password/reset/key/3f-abc123/",
+            "Not Found: /accounts/password/reset/key/[token]/",
+        ),
+    ],
+)
+def test_what_lets_people_in_is_taken_out(text, expected):
+    if expected is None:
+        expected = text.replace("123456", "[code]")
+
+    assert scrubbed(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["code=TOKEN_INVALID", "status code: 200", "a password was changed", "code 12345"],
+)
+def test_other_words_of_sign_in_stay(text):
+    assert scrubbed(text) == text
+
+
+def json_line_of(message, *args, **extra):
+    record = logging.LogRecord("app", 20, "file", 1, message, args, None)
+    vars(record).update(extra)
+    return json.loads(JsonFormatter("%(message)s").format(record))
+
+
+def test_a_json_line_tells_the_request_and_who_called():
+    with answering("77aa"):
+        note_bot("b0")
+        line = json_line_of("hello %s", KEY, route="bots", status=200)
+
+    assert line.pop("time").endswith("+00:00")
+    assert line == {
+        "level": "INFO",
+        "logger": "app",
+        "message": "hello [license key]",
+        "request_id": "77aa",
+        "bot_id": "b0",
+        "route": "bots",
+        "status": 200,
+    }
+
+
+def test_a_json_line_of_no_request_tells_none():
+    assert set(json_line_of("hello")) == {"time", "level", "logger", "message"}
+
+
+def test_a_record_of_many_lines_is_one_line_of_json():
+    record = logging.LogRecord("app", 20, "file", 1, "a\nb\u2028c", (), None)
+
+    text = JsonFormatter("%(message)s").format(record)
+
+    assert len(text.splitlines()) == 1
+    line = json.loads(text)
+    assert (line["message"], line["more"]) == ("a", "b\u2028c")
+
+
 @pytest.mark.parametrize(
     "piece",
-    ["eyJ", "S", "SST", "SST-", "S ", "-", " ", "bearer", "bearer ", "%20", "\\n"],
+    [
+        "password=",
+        "password='",
+        "code=",
+        "secret=",
+        "eyJ",
+        "S",
+        "SST",
+        "SST-",
+        "S ",
+        "-",
+        " ",
+        "bearer",
+        "bearer ",
+        "%20",
+        "\\n",
+    ],
 )
 def test_a_line_that_is_made_to_be_slow_is_scrubbed_all_the_same(piece):
     line = scrubbed(f"SST{piece * 300_000}{KEY}")

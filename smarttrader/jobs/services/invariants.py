@@ -72,7 +72,7 @@ def _note(name: str, problems: list[str], now: datetime) -> None:
     row.save(update_fields=["checked_at", "problems", "broken_since"])
 
 
-def _partitions_behind(now: datetime, _on_progress: Progress) -> list[str]:
+def partitions_behind(now: datetime, _on_progress: Progress) -> list[str]:
     """Find periods, of now and of the next three, that have no partition."""
     problems = []
     for table in PARTITIONED_TABLES:
@@ -155,7 +155,7 @@ def _partitions_overdue(now: datetime, _on_progress: Progress) -> list[str]:
 
 ROLLUPS = "roll-ups"
 CHECKS = (
-    Check("partitions ahead", _partitions_behind),
+    Check("partitions ahead", partitions_behind),
     Check(ROLLUPS, _rollups_behind),
     Check("archives", _archives_damaged),
     Check("retention", _partitions_overdue),

@@ -13,7 +13,7 @@ from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from smarttrader.lib import clock
+from smarttrader.lib import clock, metrics
 from smarttrader.lib.actors import Actor, ActorType
 from smarttrader.lib.client_address import (
     address_bucket,
@@ -50,7 +50,7 @@ class EaView(APIView):
     Refusals come in the protocol's order: 405, 411/413/415, 400 for a malformed body,
     401, 429, 400 for fields, 403. `list_name` names the list that a bare list stands
     for, `list_names` those of a call with several; `client` is the caller's address as
-    limits know it.
+    limits know it; `code` is what was answered.
     """
 
     authentication_classes: ClassVar[list[Any]] = []  # type: ignore[misc]
@@ -58,6 +58,7 @@ class EaView(APIView):
     method = "POST"
     list_name = ""
     list_names: ClassVar[tuple[str, ...]] = ()
+    code = "NOT_MODIFIED"  # the one answer that tells no code
 
     def initial(self, request: Request, *_args: Any, **_kwargs: Any) -> None:
         self.begin()
@@ -157,6 +158,7 @@ class EaView(APIView):
             self.usages = count_calls([self._limit_of_address()])
         for name, value in narrowest(self.usages).headers(self.now).items():
             response.headers[name] = value
+        metrics.note_ea_call(_name_of(request), self.code)
         return super().finalize_response(request, response, *args, **kwargs)  # type: ignore[arg-type]
 
     @property
@@ -172,6 +174,7 @@ class EaView(APIView):
     def _reply(
         self, status: int, code: str, message: str, values: dict[str, Any]
     ) -> HttpResponse:
+        self.code = code
         return reply(
             _plain_request(self.request),
             status=status,
@@ -209,6 +212,12 @@ class UnknownCall(EaView):
 def _plain_request(request: Any) -> HttpRequest:
     plain: HttpRequest = getattr(request, "_request", request)
     return plain
+
+
+def _name_of(request: Any) -> str:
+    """Return the route's name: what the path says has no number."""
+    match = _plain_request(request).resolver_match
+    return (match and match.url_name) or "unknown"
 
 
 def _nonce(body: dict[str, Any]) -> tuple[str, bool]:
