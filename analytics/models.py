@@ -67,6 +67,9 @@ class PerformanceMetric(models.Model):
         db_default=0,
         help_text="Lowest running net within the period, at most 0.",
     )
+    # A bound by which a roll-up leaves out partitions: no trade of the period opened
+    # before.
+    first_opened_at = models.DateTimeField(null=True, editable=False)
 
     objects = PerformanceMetricQuerySet.as_manager()
 
@@ -115,6 +118,10 @@ class RollupDirty(models.Model):
         BotInstance, models.DO_NOTHING, related_name="dirty_hours"
     )
     hour_start = models.DateTimeField()
+    opened_from = models.DateTimeField(
+        null=True,
+        help_text="No trade that it tells of opened before; empty: any may have.",
+    )
 
     class Meta:
         db_table = "rollup_dirty"

@@ -7,8 +7,8 @@ gives the same rows. docs/metrics.md defines every figure.
 import logging
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Collection, Iterable, Iterator
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ from django.db import DatabaseError, connection, reset_queries, transaction
 from analytics.models import MetricType, RollupDirty
 from bots.models import BotInstance, LogCategory, LogLevel
 from bots.services import logs as bot_logs
-from smarttrader.jobs.partitions import BOT_LOGS, write_to_partitions
+from smarttrader.jobs.partitions import BOT_LOGS, TRADES, write_to_partitions
 
 SQL = Path(__file__).parent.parent / "sql"
 HOURS_PER_TRANSACTION = 2000
@@ -33,6 +33,14 @@ class Period(NamedTuple):
     bot_id: uuid.UUID
     start: datetime
     end: datetime
+
+
+class Step(NamedTuple):
+    """Periods of one kind to compute: the file of their sums, and its parameters."""
+
+    metric_type: MetricType
+    sums: str
+    parameters: dict[str, Any]
 
 
 def roll_up(
@@ -98,73 +106,77 @@ def _roll_up_claimed(only_bots: Collection[uuid.UUID] | None, now: datetime) -> 
     with connection.cursor() as cursor:
         cursor.execute(_sql("take_dirty_hours"), claim)
         marks = cursor.fetchall()
-    hours = {Period(bot, hour, hour + timedelta(hours=1)) for bot, hour, _ in marks}
+    earliest = TRADES.earliest(now)
+    hours = {
+        Period(bot, hour, hour + timedelta(hours=1)): opened_from or earliest
+        for bot, hour, _, opened_from in marks
+    }
     _recompute(hours, now)
-    return sum(count for _, _, count in marks)
+    return sum(count for _, _, count, _ in marks)
 
 
-def _recompute(hours: set[Period], now: datetime) -> None:
-    if not hours:
-        return
-    days = {_day(hour) for hour in hours}
-    steps = (
-        (MetricType.HOURLY, hours, "hour_sums", None),
-        (MetricType.DAILY, days, "period_sums", MetricType.HOURLY),
-        (
-            MetricType.WEEKLY,
-            {_week(day) for day in days},
-            "period_sums",
-            MetricType.DAILY,
-        ),
-        (
-            MetricType.MONTHLY,
-            {_month(day) for day in days},
-            "period_sums",
-            MetricType.DAILY,
-        ),
-    )
+def _recompute(hours: dict[Period, datetime], now: datetime) -> None:
+    """Recompute these hours, of which marks tell how early their trades opened."""
     clamped: dict[uuid.UUID, list[str]] = defaultdict(list)
-    for metric_type, periods, sums, finer_type in steps:
-        for bot_id, start in _upsert(metric_type, periods, sums, finer_type, now):
-            clamped[bot_id].append(f"{metric_type} {start:%Y-%m-%d %H:%M}")
+    for step in steps(hours):
+        for bot_id, start in _upsert(step, now):
+            clamped[bot_id].append(f"{step.metric_type} {start:%Y-%m-%d %H:%M}")
     for bot_id, names in clamped.items():
         _warn_of_clamps(bot_id, names, now)
 
 
-def _upsert(
-    metric_type: MetricType,
-    periods: Iterable[Period],
-    sums: str,
-    finer_type: MetricType | None,
-    now: datetime,
-) -> list[tuple[uuid.UUID, datetime]]:
-    """Write the rows of these periods; return those newly clamped."""
-    ordered = sorted(periods)
-    parameters: dict[str, Any] = {
+def steps(hours: dict[Period, datetime]) -> Iterator[Step]:
+    """Yield what follows from dirty hours; each step reads the rows of those before."""
+    if not hours:
+        return
+    yield Step(MetricType.HOURLY, "hour_sums", _parameters_of_hours(hours))
+    days = {_day(hour) for hour in hours}
+    yield _composed(MetricType.DAILY, days, MetricType.HOURLY)
+    yield _composed(MetricType.WEEKLY, {_week(day) for day in days}, MetricType.DAILY)
+    yield _composed(MetricType.MONTHLY, {_month(day) for day in days}, MetricType.DAILY)
+
+
+def _composed(
+    metric_type: MetricType, periods: Iterable[Period], finer_type: MetricType
+) -> Step:
+    parameters = _parameters(metric_type, sorted(periods))
+    return Step(
+        metric_type,
+        "period_sums",
+        {**parameters, "finer_type": finer_type, "opened_from": []},
+    )
+
+
+def _parameters_of_hours(hours: dict[Period, datetime]) -> dict[str, Any]:
+    ordered = sorted(hours)
+    parameters = _parameters(MetricType.HOURLY, ordered)
+    with connection.cursor() as cursor:
+        # Marks tell of the trades that changed, rows of those that were there. Read in
+        # a statement of its own: the one that locked the bots may have been too early.
+        cursor.execute(_sql("first_openings"), parameters)
+        known = {(bot_id, start): moment for bot_id, start, moment in cursor}
+    bounds = [
+        min(hours[hour], known.get((hour.bot_id, hour.start), hours[hour]))
+        for hour in ordered
+    ]
+    return {**parameters, "opened_from": bounds, "earliest": min(bounds)}
+
+
+def _parameters(metric_type: MetricType, ordered: list[Period]) -> dict[str, Any]:
+    return {
+        "metric_type": metric_type,
         "bots": [period.bot_id for period in ordered],
         "starts": [period.start for period in ordered],
         "ends": [period.end for period in ordered],
-        "metric_type": metric_type,
-        "finer_type": finer_type,
-        "now": now,
     }
+
+
+def _upsert(step: Step, now: datetime) -> list[tuple[uuid.UUID, datetime]]:
+    """Write the rows of a step's periods; return those newly clamped."""
+    statement = _sql("upsert_metrics").replace("{sums}", _sql(step.sums))
     with connection.cursor() as cursor:
-        if finer_type is None:
-            parameters["opened_from"] = _first_opening(cursor, parameters["bots"])
-        cursor.execute(_sql("upsert_metrics").replace("{sums}", _sql(sums)), parameters)
+        cursor.execute(statement, {**step.parameters, "now": now})
         return [(bot_id, start) for bot_id, start in cursor]
-
-
-def _first_opening(cursor: Any, bot_ids: list[uuid.UUID]) -> datetime:
-    cursor.execute(
-        "SELECT min(first.opened_at) FROM unnest(%s::uuid[]) AS bot (id), LATERAL ("
-        " SELECT min(opened_at) AS opened_at FROM trade_tickets"
-        " WHERE bot_instance_id = bot.id) first",
-        [sorted(set(bot_ids))],
-    )
-    (opened_at,) = cursor.fetchone()
-    # Without a single ticket there is nothing to find, from wherever we look.
-    return opened_at or datetime.max.replace(tzinfo=UTC)
 
 
 def _day(hour: Period) -> Period:

@@ -24,6 +24,11 @@ oldest_marks AS MATERIALIZED (
 taken AS (
     -- An array is looked up in the index; a join would read millions of marks for these.
     DELETE FROM rollup_dirty WHERE id = ANY (ARRAY (SELECT id FROM oldest_marks))
-    RETURNING bot_instance_id, hour_start
+    RETURNING bot_instance_id, hour_start, opened_from
 )
-SELECT bot_instance_id, hour_start, count(*) FROM taken GROUP BY 1, 2 ORDER BY 1, 2
+SELECT
+    bot_instance_id,
+    hour_start,
+    count(*),
+    CASE WHEN count(*) = count(opened_from) THEN min(opened_from) END
+FROM taken GROUP BY 1, 2 ORDER BY 1, 2
