@@ -7,8 +7,8 @@ gives the same rows. docs/metrics.md defines every figure.
 import logging
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Callable, Collection, Iterator
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,26 +21,36 @@ from bots.services import logs as bot_logs
 from smarttrader.jobs.partitions import BOT_LOGS, TRADES, write_to_partitions
 
 SQL = Path(__file__).parent.parent / "sql"
-HOURS_PER_TRANSACTION = 2000
+HOURS_PER_TRANSACTION = 20_000
 PERIODS_NAMED_IN_A_LOG = 10
+# Each kind of period: its unit and length in SQL, and the finer periods it consists of.
+KINDS = (
+    (MetricType.HOURLY, "hour", "1 hour", None),
+    (MetricType.DAILY, "day", "1 day", MetricType.HOURLY),
+    (MetricType.WEEKLY, "week", "1 week", MetricType.DAILY),
+    (MetricType.MONTHLY, "month", "1 month", MetricType.DAILY),
+)
 
 logger = logging.getLogger(__name__)
 
 
-class Period(NamedTuple):
-    """Of a bot. A tuple, as thousands of them are compared in each transaction."""
-
-    bot_id: uuid.UUID
-    start: datetime
-    end: datetime
-
-
 class Step(NamedTuple):
-    """Periods of one kind to compute: the file of their sums, and its parameters."""
+    """A kind of period to compute: the file of its sums, and the parameters."""
 
     metric_type: MetricType
     sums: str
     parameters: dict[str, Any]
+
+
+class Hours(NamedTuple):
+    """Dirty hours as PostgreSQL writes arrays, for nobody here looks into them.
+
+    Thousands of values were longer on their way through Python than in the database.
+    """
+
+    bots: str
+    hours: str
+    opened_from: str  # no trade of the hour opened before
 
 
 def roll_up(
@@ -102,21 +112,17 @@ def _roll_up_claimed(only_bots: Collection[uuid.UUID] | None, now: datetime) -> 
     claim = {
         "only": None if only_bots is None else list(only_bots),
         "limit": HOURS_PER_TRANSACTION,
+        "earliest": TRADES.earliest(now),
     }
     with connection.cursor() as cursor:
         cursor.execute(_sql("take_dirty_hours"), claim)
-        marks = cursor.fetchall()
-    earliest = TRADES.earliest(now)
-    hours = {
-        Period(bot, hour, hour + timedelta(hours=1)): opened_from or earliest
-        for bot, hour, _, opened_from in marks
-    }
-    _recompute(hours, now)
-    return sum(count for _, _, count, _ in marks)
+        *hours, marks = cursor.fetchone()
+    if marks:
+        _recompute(Hours(*hours), now)
+    return int(marks)
 
 
-def _recompute(hours: dict[Period, datetime], now: datetime) -> None:
-    """Recompute these hours, of which marks tell how early their trades opened."""
+def _recompute(hours: Hours, now: datetime) -> None:
     clamped: dict[uuid.UUID, list[str]] = defaultdict(list)
     for step in steps(hours):
         for bot_id, start in _upsert(step, now):
@@ -125,74 +131,38 @@ def _recompute(hours: dict[Period, datetime], now: datetime) -> None:
         _warn_of_clamps(bot_id, names, now)
 
 
-def steps(hours: dict[Period, datetime]) -> Iterator[Step]:
+def steps(hours: Hours) -> Iterator[Step]:
     """Yield what follows from dirty hours; each step reads the rows of those before."""
-    if not hours:
-        return
-    yield Step(MetricType.HOURLY, "hour_sums", _parameters_of_hours(hours))
-    days = {_day(hour) for hour in hours}
-    yield _composed(MetricType.DAILY, days, MetricType.HOURLY)
-    yield _composed(MetricType.WEEKLY, {_week(day) for day in days}, MetricType.DAILY)
-    yield _composed(MetricType.MONTHLY, {_month(day) for day in days}, MetricType.DAILY)
-
-
-def _composed(
-    metric_type: MetricType, periods: Iterable[Period], finer_type: MetricType
-) -> Step:
-    parameters = _parameters(metric_type, sorted(periods))
-    return Step(
-        metric_type,
-        "period_sums",
-        {**parameters, "finer_type": finer_type, "opened_from": []},
-    )
-
-
-def _parameters_of_hours(hours: dict[Period, datetime]) -> dict[str, Any]:
-    ordered = sorted(hours)
-    parameters = _parameters(MetricType.HOURLY, ordered)
     with connection.cursor() as cursor:
-        # Marks tell of the trades that changed, rows of those that were there. Read in
-        # a statement of its own: the one that locked the bots may have been too early.
-        cursor.execute(_sql("first_openings"), parameters)
-        known = {(bot_id, start): moment for bot_id, start, moment in cursor}
-    bounds = [
-        min(hours[hour], known.get((hour.bot_id, hour.start), hours[hour]))
-        for hour in ordered
-    ]
-    return {**parameters, "opened_from": bounds, "earliest": min(bounds)}
+        cursor.execute(_sql("first_opening"), hours._asdict())
+        (earliest,) = cursor.fetchone()
+    for metric_type, unit, length, finer_type in KINDS:
+        yield Step(
+            metric_type,
+            "period_sums" if finer_type else "hour_sums",
+            {
+                **hours._asdict(),
+                "earliest": earliest,
+                "metric_type": metric_type,
+                "unit": unit,
+                "length": length,
+                "finer_type": finer_type,
+            },
+        )
 
 
-def _parameters(metric_type: MetricType, ordered: list[Period]) -> dict[str, Any]:
-    return {
-        "metric_type": metric_type,
-        "bots": [period.bot_id for period in ordered],
-        "starts": [period.start for period in ordered],
-        "ends": [period.end for period in ordered],
-    }
+def around_sums(step: Step, statement: str) -> str:
+    """Return the statement around the dirty periods and their sums."""
+    dirty, sums = _sql("dirty_periods"), _sql(step.sums)
+    return statement.replace("{dirty}", dirty).replace("{sums}", sums)
 
 
 def _upsert(step: Step, now: datetime) -> list[tuple[uuid.UUID, datetime]]:
     """Write the rows of a step's periods; return those newly clamped."""
-    statement = _sql("upsert_metrics").replace("{sums}", _sql(step.sums))
+    statement = around_sums(step, _sql("upsert_metrics"))
     with connection.cursor() as cursor:
         cursor.execute(statement, {**step.parameters, "now": now})
         return [(bot_id, start) for bot_id, start in cursor]
-
-
-def _day(hour: Period) -> Period:
-    start = hour.start.replace(hour=0)
-    return Period(hour.bot_id, start, start + timedelta(days=1))
-
-
-def _week(day: Period) -> Period:
-    start = day.start - timedelta(days=day.start.weekday())
-    return Period(day.bot_id, start, start + timedelta(days=7))
-
-
-def _month(day: Period) -> Period:
-    start = day.start.replace(day=1)
-    # 32 days after the 1st lie in the next month, whatever this month's length.
-    return Period(day.bot_id, start, (start + timedelta(days=32)).replace(day=1))
 
 
 def _warn_of_clamps(bot_id: uuid.UUID, names: list[str], now: datetime) -> None:

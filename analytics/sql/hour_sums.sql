@@ -1,24 +1,26 @@
 -- Each dirty hour's closed trades, summed. Windows run over whole cents: exact and fast;
 -- a product brings them back to money, as a quotient keeps but 16 digits.
 -- Order within an hour: (closed_at, ticket as a number, ticket as text).
--- Dirty hours of a bot that lie within a week of each other are read as one run. OFFSET 0
--- and MATERIALIZED keep this an index scan for each run and one join with the hours,
--- whatever the planner believes of the tables' sizes.
+-- Dirty hours of a bot that lie in one week are read as one run, in the partitions since
+-- the first opening that a mark tells of or the week's row knows. OFFSET 0 and MATERIALIZED
+-- keep this an index scan for each run and one join with the hours, whatever the planner
+-- believes of the tables' sizes.
 WITH runs AS (
-    SELECT bot_instance_id, min(period_start) AS starts, max(period_end) AS ends,
-        min(opened_from) AS opened_from
+    SELECT week.bot_instance_id, week.starts, week.ends,
+        least(week.opened_from, known.first_opened_at) AS opened_from
     FROM (
-        SELECT *, count(*) FILTER (WHERE is_apart) OVER (
-            PARTITION BY bot_instance_id ORDER BY period_start
-        ) AS run
-        FROM (
-            SELECT *, period_start > interval '7 days' + lag(period_start) OVER (
-                PARTITION BY bot_instance_id ORDER BY period_start
-            ) AS is_apart
-            FROM dirty
-        ) hours
-    ) hours
-    GROUP BY bot_instance_id, run
+        SELECT bot_instance_id, date_trunc('week', period_start, 'UTC') AS period_start,
+            min(period_start) AS starts, max(period_end) AS ends,
+            min(opened_from) AS opened_from
+        FROM dirty GROUP BY 1, 2
+    ) week
+    LEFT JOIN LATERAL (
+        SELECT m.first_opened_at FROM performance_metrics m
+        WHERE m.bot_instance_id = week.bot_instance_id
+        AND m.metric_type = 'weekly'
+        AND m.period_start = week.period_start
+        LIMIT 1
+    ) known ON true
 ),
 closed AS MATERIALIZED (
     SELECT runs.bot_instance_id, date_trunc('hour', t.closed_at, 'UTC') AS period_start, t.*

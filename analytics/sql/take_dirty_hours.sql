@@ -27,8 +27,15 @@ taken AS (
     RETURNING bot_instance_id, hour_start, opened_from
 )
 SELECT
-    bot_instance_id,
-    hour_start,
-    count(*),
-    CASE WHEN count(*) = count(opened_from) THEN min(opened_from) END
-FROM taken GROUP BY 1, 2 ORDER BY 1, 2
+    array_agg(bot_instance_id ORDER BY bot_instance_id, hour_start)::text,
+    array_agg(hour_start ORDER BY bot_instance_id, hour_start)::text,
+    array_agg(opened_from ORDER BY bot_instance_id, hour_start)::text,
+    coalesce(sum(marks), 0)::bigint
+FROM (
+    SELECT
+        bot_instance_id,
+        hour_start,
+        min(coalesce(opened_from, %(earliest)s)) AS opened_from,
+        count(*) AS marks
+    FROM taken GROUP BY bot_instance_id, hour_start
+) hours

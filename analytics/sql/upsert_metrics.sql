@@ -1,11 +1,7 @@
 -- Around the sums of one of the other two files: ratios, clamps, and the rows themselves.
 -- A period without closed trades has no row; a row that is right already is not written.
 WITH dirty AS (
-    SELECT bot_instance_id, period_start, period_end, opened_from
-    FROM unnest(
-        %(bots)s::uuid[], %(starts)s::timestamptz[], %(ends)s::timestamptz[],
-        %(opened_from)s::timestamptz[]
-    ) AS d (bot_instance_id, period_start, period_end, opened_from)
+    {dirty}
 ),
 sums AS (
     {sums}
