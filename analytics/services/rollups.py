@@ -95,6 +95,7 @@ def _roll_up_one_by_one(only_bots: Collection[uuid.UUID] | None, now: datetime) 
         try:
             while count := _roll_up_some([bot_id], now):
                 taken += count
+                reset_queries()
         except DatabaseError:
             logger.exception("the roll-up of bot %s failed", bot_id)
     return taken
@@ -127,6 +128,8 @@ def _recompute(hours: Hours, now: datetime) -> None:
     for step in steps(hours):
         for bot_id, start in _upsert(step, now):
             clamped[bot_id].append(f"{step.metric_type} {start:%Y-%m-%d %H:%M}")
+        if step.metric_type == MetricType.DAILY:
+            _upsert_breakdowns(step)
     for bot_id, names in clamped.items():
         _warn_of_clamps(bot_id, names, now)
 
@@ -163,6 +166,12 @@ def _upsert(step: Step, now: datetime) -> list[tuple[uuid.UUID, datetime]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, {**step.parameters, "now": now})
         return [(bot_id, start) for bot_id, start in cursor]
+
+
+def _upsert_breakdowns(days: Step) -> None:
+    statement = _sql("upsert_breakdowns").replace("{dirty}", _sql("dirty_periods"))
+    with connection.cursor() as cursor:
+        cursor.execute(statement, days.parameters)
 
 
 def _warn_of_clamps(bot_id: uuid.UUID, names: list[str], now: datetime) -> None:

@@ -26,7 +26,8 @@ closed AS MATERIALIZED (
     SELECT runs.bot_instance_id, date_trunc('hour', t.closed_at, 'UTC') AS period_start, t.*
     FROM runs
     CROSS JOIN LATERAL (
-        SELECT t.opened_at, t.closed_at, t.ticket_number, t.profit, t.commission, t.swap
+        SELECT t.opened_at, t.closed_at, t.ticket_number, t.lot_size,
+            t.profit, t.commission, t.swap
         FROM trades t
         WHERE t.bot_instance_id = runs.bot_instance_id
         AND t.closed_at >= runs.starts
@@ -55,6 +56,7 @@ SELECT
     sum(net::numeric * net) * 0.0001 AS sum_of_squares,
     greatest(max(running), 0) * 0.01 AS peak,
     least(min(running), 0) * 0.01 AS trough,
+    sum(lot_size) AS volume,
     min(opened_at) AS first_opened_at
 FROM (
     SELECT *, max(running) OVER in_order AS peak
@@ -66,6 +68,7 @@ FROM (
                 period_start,
                 opened_at,
                 closed_at,
+                lot_size,
                 CASE WHEN ticket_number ~ '^[0-9]+$' THEN ticket_number::numeric END
                     AS ticket,
                 ticket_number,
