@@ -143,11 +143,8 @@ def _midnight(day: date) -> datetime:
 
 def _parts(rows: QuerySet[Any, Any], key: Combinable) -> list[Part]:
     currency = F("bot_instance__account_currency")
-    grouped = (
-        rows.order_by()
-        .values(currency=currency, key=key)
-        .annotate(**{f"sum_of_{name}": Sum(name) for name in SUMS})
-        .order_by("currency", "key")
-    )
-    sums = (f"sum_of_{name}" for name in SUMS)
-    return [Part(*row) for row in grouped.values_list("currency", "key", *sums)]
+    sums = {f"sum_of_{name}": Sum(name) for name in SUMS}
+    grouped = rows.order_by().values(currency=currency, key=key).annotate(**sums)
+    parts = [Part(*row) for row in grouped.values_list("currency", "key", *sums)]
+    # Sorted here: PostgreSQL, asked for an order, sorts the rows and not the few sums.
+    return sorted(parts, key=lambda part: (part.currency, part.key))

@@ -342,12 +342,8 @@ def _part(currency: str, key: str | int, trades: list[Trade]) -> Part:
     )
 
 
-def _rows() -> list[dict[str, Any]]:
-    return list(
-        DailyBreakdown.objects.order_by(
-            "bot_instance", "closed_on", "symbol", "trade_type", "strategy"
-        ).values()
-    )
+def _rows() -> list[tuple[Any, ...]]:
+    return sorted(DailyBreakdown.objects.values_list())
 
 
 @contextmanager

@@ -170,7 +170,7 @@ def _parquet(folder: Path) -> Path:
 
 
 def _duckdb(file: Path, *, threads: int) -> Counts:
-    counts = {}
+    counts: Counts = {}
     figures = ", ".join(f"sum({name})" for name in ("1", *FIGURES))
     with _duck(threads=threads) as duck:
         for kind, unit in UNITS.items():

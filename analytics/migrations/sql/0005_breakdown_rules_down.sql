@@ -1,3 +1,5 @@
+DROP STATISTICS performance_metrics_hours_of_the_day;
+
 CREATE OR REPLACE FUNCTION trades_mark_dirty_hours() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
