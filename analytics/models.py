@@ -10,7 +10,7 @@ from bots.models import BotInstance
 from smarttrader.lib.database import CreatedAtField, one_of
 from smarttrader.lib.ids import uuid7
 from smarttrader.lib.money import AmountField, RatioField, TotalField
-from trading.models import StatementImport
+from trading.models import StatementImport, TradeType
 
 
 class MetricType(models.TextChoices):
@@ -65,6 +65,12 @@ class PerformanceMetric(models.Model):
         db_default=0,
         help_text="Lowest running net within the period, at most 0.",
     )
+    volume = models.DecimalField(
+        max_digits=20, decimal_places=2, db_default=0, help_text="Lots."
+    )
+    # A bound by which a roll-up leaves out partitions: no trade of the period opened
+    # before.
+    first_opened_at = models.DateTimeField(null=True, editable=False)
 
     objects = PerformanceMetricQuerySet.as_manager()
 
@@ -101,6 +107,39 @@ class PerformanceMetric(models.Model):
         return bool(self.gross_profit > 0 and self.gross_loss == 0)
 
 
+class DailyBreakdown(models.Model):
+    """A bot's closed trades of one UTC day, symbol, direction and strategy.
+
+    Sums alone, which no trade is too large for; made by the roll-up.
+    """
+
+    pk = models.CompositePrimaryKey(
+        "bot_instance_id", "closed_on", "symbol", "trade_type", "strategy"
+    )
+    bot_instance = models.ForeignKey(
+        BotInstance, models.DO_NOTHING, related_name="daily_breakdowns", db_index=False
+    )
+    closed_on = models.DateField()
+    symbol = models.CharField(max_length=20)
+    trade_type = models.CharField(max_length=20, choices=TradeType)
+    strategy = models.CharField(max_length=50, help_text="Empty when none was told.")
+    total_trades = models.IntegerField()
+    winning_trades = models.IntegerField()
+    losing_trades = models.IntegerField()
+    gross_profit = models.DecimalField(max_digits=38, decimal_places=2)
+    gross_loss = models.DecimalField(max_digits=38, decimal_places=2)
+    volume = models.DecimalField(max_digits=38, decimal_places=2, help_text="Lots.")
+
+    class Meta:
+        db_table = "daily_breakdowns"
+        constraints = [
+            one_of("trade_type", TradeType, name="daily_breakdowns_trade_type_valid"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.closed_on} {self.symbol} {self.trade_type} {self.strategy}"
+
+
 class RollupDirty(models.Model):
     """An hour of a bot whose metrics no longer match its trades.
 
@@ -113,6 +152,10 @@ class RollupDirty(models.Model):
         BotInstance, models.DO_NOTHING, related_name="dirty_hours"
     )
     hour_start = models.DateTimeField()
+    opened_from = models.DateTimeField(
+        null=True,
+        help_text="No trade that it tells of opened before; empty: any may have.",
+    )
 
     class Meta:
         db_table = "rollup_dirty"

@@ -7,8 +7,8 @@ gives the same rows. docs/metrics.md defines every figure.
 import logging
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Collection, Iterator
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,21 +18,39 @@ from django.db import DatabaseError, connection, reset_queries, transaction
 from analytics.models import MetricType, RollupDirty
 from bots.models import BotInstance, LogCategory, LogLevel
 from bots.services import logs as bot_logs
-from smarttrader.jobs.partitions import BOT_LOGS, write_to_partitions
+from smarttrader.jobs.partitions import BOT_LOGS, TRADES, write_to_partitions
 
 SQL = Path(__file__).parent.parent / "sql"
-HOURS_PER_TRANSACTION = 2000
+HOURS_PER_TRANSACTION = 20_000
 PERIODS_NAMED_IN_A_LOG = 10
+# Each kind of period: its unit and length in SQL, and the finer periods it consists of.
+KINDS = (
+    (MetricType.HOURLY, "hour", "1 hour", None),
+    (MetricType.DAILY, "day", "1 day", MetricType.HOURLY),
+    (MetricType.WEEKLY, "week", "1 week", MetricType.DAILY),
+    (MetricType.MONTHLY, "month", "1 month", MetricType.DAILY),
+)
 
 logger = logging.getLogger(__name__)
 
 
-class Period(NamedTuple):
-    """Of a bot. A tuple, as thousands of them are compared in each transaction."""
+class Step(NamedTuple):
+    """A kind of period to compute: the file of its sums, and the parameters."""
 
-    bot_id: uuid.UUID
-    start: datetime
-    end: datetime
+    metric_type: MetricType
+    sums: str
+    parameters: dict[str, Any]
+
+
+class Hours(NamedTuple):
+    """Dirty hours as PostgreSQL writes arrays, for nobody here looks into them.
+
+    Thousands of values were longer on their way through Python than in the database.
+    """
+
+    bots: str
+    hours: str
+    opened_from: str  # no trade of the hour opened before
 
 
 def roll_up(
@@ -77,6 +95,7 @@ def _roll_up_one_by_one(only_bots: Collection[uuid.UUID] | None, now: datetime) 
         try:
             while count := _roll_up_some([bot_id], now):
                 taken += count
+                reset_queries()
         except DatabaseError:
             logger.exception("the roll-up of bot %s failed", bot_id)
     return taken
@@ -94,93 +113,65 @@ def _roll_up_claimed(only_bots: Collection[uuid.UUID] | None, now: datetime) -> 
     claim = {
         "only": None if only_bots is None else list(only_bots),
         "limit": HOURS_PER_TRANSACTION,
+        "earliest": TRADES.earliest(now),
     }
     with connection.cursor() as cursor:
         cursor.execute(_sql("take_dirty_hours"), claim)
-        marks = cursor.fetchall()
-    hours = {Period(bot, hour, hour + timedelta(hours=1)) for bot, hour, _ in marks}
-    _recompute(hours, now)
-    return sum(count for _, _, count in marks)
+        *hours, marks = cursor.fetchone()
+    if marks:
+        _recompute(Hours(*hours), now)
+    return int(marks)
 
 
-def _recompute(hours: set[Period], now: datetime) -> None:
-    if not hours:
-        return
-    days = {_day(hour) for hour in hours}
-    steps = (
-        (MetricType.HOURLY, hours, "hour_sums", None),
-        (MetricType.DAILY, days, "period_sums", MetricType.HOURLY),
-        (
-            MetricType.WEEKLY,
-            {_week(day) for day in days},
-            "period_sums",
-            MetricType.DAILY,
-        ),
-        (
-            MetricType.MONTHLY,
-            {_month(day) for day in days},
-            "period_sums",
-            MetricType.DAILY,
-        ),
-    )
+def _recompute(hours: Hours, now: datetime) -> None:
     clamped: dict[uuid.UUID, list[str]] = defaultdict(list)
-    for metric_type, periods, sums, finer_type in steps:
-        for bot_id, start in _upsert(metric_type, periods, sums, finer_type, now):
-            clamped[bot_id].append(f"{metric_type} {start:%Y-%m-%d %H:%M}")
+    for step in steps(hours):
+        for bot_id, start in _upsert(step, now):
+            clamped[bot_id].append(f"{step.metric_type} {start:%Y-%m-%d %H:%M}")
+        if step.metric_type == MetricType.DAILY:
+            _upsert_breakdowns(step)
     for bot_id, names in clamped.items():
         _warn_of_clamps(bot_id, names, now)
 
 
-def _upsert(
-    metric_type: MetricType,
-    periods: Iterable[Period],
-    sums: str,
-    finer_type: MetricType | None,
-    now: datetime,
-) -> list[tuple[uuid.UUID, datetime]]:
-    """Write the rows of these periods; return those newly clamped."""
-    ordered = sorted(periods)
-    parameters: dict[str, Any] = {
-        "bots": [period.bot_id for period in ordered],
-        "starts": [period.start for period in ordered],
-        "ends": [period.end for period in ordered],
-        "metric_type": metric_type,
-        "finer_type": finer_type,
-        "now": now,
-    }
+def steps(hours: Hours) -> Iterator[Step]:
+    """Yield what follows from dirty hours; each step reads the rows of those before."""
     with connection.cursor() as cursor:
-        if finer_type is None:
-            parameters["opened_from"] = _first_opening(cursor, parameters["bots"])
-        cursor.execute(_sql("upsert_metrics").replace("{sums}", _sql(sums)), parameters)
+        cursor.execute(_sql("first_opening"), hours._asdict())
+        (earliest,) = cursor.fetchone()
+    for metric_type, unit, length, finer_type in KINDS:
+        yield Step(
+            metric_type,
+            "period_sums" if finer_type else "hour_sums",
+            {
+                **hours._asdict(),
+                "earliest": earliest,
+                "metric_type": metric_type,
+                "unit": unit,
+                "length": length,
+                "finer_type": finer_type,
+            },
+        )
+
+
+def around_sums(step: Step, statement: str) -> str:
+    """Return the statement around the dirty periods and their sums."""
+    dirty, sums = _sql("dirty_periods"), _sql(step.sums)
+    return statement.replace("{dirty}", dirty).replace("{sums}", sums)
+
+
+def _upsert(step: Step, now: datetime) -> list[tuple[uuid.UUID, datetime]]:
+    """Write the rows of a step's periods; return those newly clamped."""
+    statement = around_sums(step, _sql("upsert_metrics"))
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {**step.parameters, "now": now})
         return [(bot_id, start) for bot_id, start in cursor]
 
 
-def _first_opening(cursor: Any, bot_ids: list[uuid.UUID]) -> datetime:
-    cursor.execute(
-        "SELECT min(first.opened_at) FROM unnest(%s::uuid[]) AS bot (id), LATERAL ("
-        " SELECT min(opened_at) AS opened_at FROM trade_tickets"
-        " WHERE bot_instance_id = bot.id) first",
-        [sorted(set(bot_ids))],
-    )
-    (opened_at,) = cursor.fetchone()
-    # Without a single ticket there is nothing to find, from wherever we look.
-    return opened_at or datetime.max.replace(tzinfo=UTC)
-
-
-def _day(hour: Period) -> Period:
-    start = hour.start.replace(hour=0)
-    return Period(hour.bot_id, start, start + timedelta(days=1))
-
-
-def _week(day: Period) -> Period:
-    start = day.start - timedelta(days=day.start.weekday())
-    return Period(day.bot_id, start, start + timedelta(days=7))
-
-
-def _month(day: Period) -> Period:
-    start = day.start.replace(day=1)
-    # 32 days after the 1st lie in the next month, whatever this month's length.
-    return Period(day.bot_id, start, (start + timedelta(days=32)).replace(day=1))
+def _upsert_breakdowns(days: Step) -> None:
+    statement = _sql("upsert_breakdowns").replace("{dirty}", _sql("dirty_periods"))
+    with connection.cursor() as cursor:
+        cursor.execute(statement, days.parameters)
 
 
 def _warn_of_clamps(bot_id: uuid.UUID, names: list[str], now: datetime) -> None:

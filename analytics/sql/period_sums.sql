@@ -19,7 +19,9 @@ SELECT
     max(largest_loss) AS largest_loss,
     sum(sum_of_squares) AS sum_of_squares,
     greatest(max(earlier_net + peak), 0) AS peak,
-    least(min(earlier_net + trough), 0) AS trough
+    least(min(earlier_net + trough), 0) AS trough,
+    sum(volume) AS volume,
+    min(first_opened_at) AS first_opened_at
 FROM (
     SELECT
         *,
@@ -35,6 +37,7 @@ FROM (
             m.total_trades, m.winning_trades, m.losing_trades,
             m.gross_profit, m.gross_loss, m.net_profit, m.max_drawdown,
             m.largest_win, m.largest_loss, m.sum_of_squares, m.peak, m.trough,
+            m.volume, m.first_opened_at,
             coalesce(sum(m.net_profit) OVER (
                 PARTITION BY d.bot_instance_id, d.period_start ORDER BY m.period_start
                 ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING

@@ -24,6 +24,18 @@ oldest_marks AS MATERIALIZED (
 taken AS (
     -- An array is looked up in the index; a join would read millions of marks for these.
     DELETE FROM rollup_dirty WHERE id = ANY (ARRAY (SELECT id FROM oldest_marks))
-    RETURNING bot_instance_id, hour_start
+    RETURNING bot_instance_id, hour_start, opened_from
 )
-SELECT bot_instance_id, hour_start, count(*) FROM taken GROUP BY 1, 2 ORDER BY 1, 2
+SELECT
+    array_agg(bot_instance_id ORDER BY bot_instance_id, hour_start)::text,
+    array_agg(hour_start ORDER BY bot_instance_id, hour_start)::text,
+    array_agg(opened_from ORDER BY bot_instance_id, hour_start)::text,
+    coalesce(sum(marks), 0)::bigint
+FROM (
+    SELECT
+        bot_instance_id,
+        hour_start,
+        min(coalesce(opened_from, %(earliest)s)) AS opened_from,
+        count(*) AS marks
+    FROM taken GROUP BY bot_instance_id, hour_start
+) hours

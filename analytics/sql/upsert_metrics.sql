@@ -1,10 +1,7 @@
 -- Around the sums of one of the other two files: ratios, clamps, and the rows themselves.
 -- A period without closed trades has no row; a row that is right already is not written.
 WITH dirty AS (
-    SELECT bot_instance_id, period_start, period_end
-    FROM unnest(
-        %(bots)s::uuid[], %(starts)s::timestamptz[], %(ends)s::timestamptz[]
-    ) AS d (bot_instance_id, period_start, period_end)
+    {dirty}
 ),
 sums AS (
     {sums}
@@ -31,7 +28,7 @@ written AS (
         total_trades, winning_trades, losing_trades,
         gross_profit, gross_loss, net_profit, win_rate, profit_factor, max_drawdown,
         avg_win, avg_loss, largest_win, largest_loss, sharpe_ratio,
-        sum_of_squares, peak, trough, created_at
+        sum_of_squares, peak, trough, volume, first_opened_at, created_at
     )
     SELECT
         uuidv7(), s.bot_instance_id, %(metric_type)s, d.period_start, d.period_end,
@@ -51,7 +48,7 @@ written AS (
         CASE WHEN spread > 0 THEN
             least(greatest(round(net_profit / sqrt(spread), 4), -999999.9999), 999999.9999)
         END,
-        sum_of_squares, peak, trough, %(now)s
+        sum_of_squares, peak, trough, volume, first_opened_at, %(now)s
     FROM sums s JOIN dirty d USING (bot_instance_id, period_start)
     CROSS JOIN LATERAL (
         -- S ^ 2 would round the last decimals of a large sum; S * S is exact.
@@ -62,24 +59,25 @@ written AS (
     ON CONFLICT (bot_instance_id, metric_type, period_start) DO UPDATE SET
         (period_end, total_trades, winning_trades, losing_trades, gross_profit, gross_loss,
          net_profit, win_rate, profit_factor, max_drawdown, avg_win, avg_loss, largest_win,
-         largest_loss, sharpe_ratio, sum_of_squares, peak, trough)
+         largest_loss, sharpe_ratio, sum_of_squares, peak, trough, volume,
+         first_opened_at)
         = (EXCLUDED.period_end, EXCLUDED.total_trades, EXCLUDED.winning_trades,
            EXCLUDED.losing_trades, EXCLUDED.gross_profit, EXCLUDED.gross_loss,
            EXCLUDED.net_profit, EXCLUDED.win_rate, EXCLUDED.profit_factor,
            EXCLUDED.max_drawdown, EXCLUDED.avg_win, EXCLUDED.avg_loss, EXCLUDED.largest_win,
            EXCLUDED.largest_loss, EXCLUDED.sharpe_ratio, EXCLUDED.sum_of_squares,
-           EXCLUDED.peak, EXCLUDED.trough)
+           EXCLUDED.peak, EXCLUDED.trough, EXCLUDED.volume, EXCLUDED.first_opened_at)
     WHERE (m.period_end, m.total_trades, m.winning_trades, m.losing_trades, m.gross_profit,
            m.gross_loss, m.net_profit, m.win_rate, m.profit_factor, m.max_drawdown, m.avg_win,
            m.avg_loss, m.largest_win, m.largest_loss, m.sharpe_ratio, m.sum_of_squares,
-           m.peak, m.trough)
+           m.peak, m.trough, m.volume, m.first_opened_at)
         IS DISTINCT FROM
           (EXCLUDED.period_end, EXCLUDED.total_trades, EXCLUDED.winning_trades,
            EXCLUDED.losing_trades, EXCLUDED.gross_profit, EXCLUDED.gross_loss,
            EXCLUDED.net_profit, EXCLUDED.win_rate, EXCLUDED.profit_factor,
            EXCLUDED.max_drawdown, EXCLUDED.avg_win, EXCLUDED.avg_loss, EXCLUDED.largest_win,
            EXCLUDED.largest_loss, EXCLUDED.sharpe_ratio, EXCLUDED.sum_of_squares,
-           EXCLUDED.peak, EXCLUDED.trough)
+           EXCLUDED.peak, EXCLUDED.trough, EXCLUDED.volume, EXCLUDED.first_opened_at)
     RETURNING
         m.bot_instance_id,
         m.period_start,

@@ -347,7 +347,7 @@ def test_comment_that_changes_marks_nothing(bot: BotInstance):
     trade = _close(bot, MONDAY, 10)
     rollups.roll_up(now=NOW)
 
-    Trade.objects.filter(pk=trade.pk).update(comment="a thought", lot_size=Decimal(7))
+    Trade.objects.filter(pk=trade.pk).update(comment="a thought", stop_loss=Decimal(7))
 
     assert not RollupDirty.objects.exists()
 

@@ -1,36 +1,32 @@
 """The roll-up's SELECTs without writing, against DuckDB computing the same."""
 
 import tempfile
+import time
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 from django.db import connection, reset_queries, transaction
 
 from analytics.models import MetricType
-from analytics.services.rollups import SQL
+from analytics.services import rollups
 from smarttrader.bench.databases import use_database
 from smarttrader.bench.ground import MANY, Ground
 from smarttrader.bench.measuring import seconds_of
 from smarttrader.bench.report import Row, at_most, ratio
-from smarttrader.jobs.partitions import TRADES
-from smarttrader.lib import clock
 
-PERIODS_AT_ONCE = 2000  # as a roll-up takes them
 # Every column of the sums is added up, so that the planner leaves none of them out.
 FIGURES = (
     "total_trades", "winning_trades", "losing_trades", "gross_profit", "gross_loss",
     "net_profit", "max_drawdown", "largest_win", "largest_loss", "sum_of_squares",
     "peak", "trough",
 )  # fmt: skip
-STEPS = (
-    (MetricType.HOURLY, "hour_sums", None, "hour"),
-    (MetricType.DAILY, "period_sums", MetricType.HOURLY, "day"),
-    (MetricType.WEEKLY, "period_sums", MetricType.DAILY, "week"),
-    (MetricType.MONTHLY, "period_sums", MetricType.DAILY, "month"),
-)
+UNITS = {
+    MetricType.HOURLY: "hour",
+    MetricType.DAILY: "day",
+    MetricType.WEEKLY: "week",
+    MetricType.MONTHLY: "month",
+}
 CLOSED = (
     "SELECT bot_instance_id, closed_at AT TIME ZONE 'UTC', ticket_number::bigint,"
     " ((profit + commission + swap) * 100)::bigint AS net"
@@ -68,24 +64,37 @@ SELECT {figures} FROM (
 """
 
 
+BATCHES = """
+SELECT array_agg(bot_instance_id)::text, array_agg(period_start)::text,
+    array_agg(first_opened_at)::text
+FROM (
+    SELECT *, (row_number() OVER (ORDER BY bot_instance_id, period_start) - 1) / %s
+        AS batch
+    FROM performance_metrics WHERE metric_type = 'hourly'
+) hours
+GROUP BY batch ORDER BY batch
+"""
+# Periods, trades and net in cents, by the kind of period.
+Counts = dict[str, tuple[int, ...]]
+
+
 class Differing(Exception):
     """DuckDB and PostgreSQL do not compute the same."""
 
 
-def measure(ground: Ground) -> list[Row]:
+def measure(_: Ground) -> list[Row]:
     use_database(MANY)
-    limit = ground.sizes.hours
-    totals: list[tuple[int, ...]] = []
-    batched = seconds_of(lambda: totals.append(_in_batches(limit)))
-    ours = seconds_of(lambda: totals.append(_at_once()))
+    ours = _as_rolled_up()
     with tempfile.TemporaryDirectory() as folder:
         file = _parquet(Path(folder))
-        both = seconds_of(lambda: totals.append(_duckdb(file, threads=2)))
-        one = seconds_of(lambda: _duckdb(file, threads=1))
-    if totals[1] != totals[2]:
-        raise Differing(str(totals))
-    name = f"the roll-up's SELECTs over {totals[1][0]:,} hours, days, weeks and months"
-    some = f"the same for {totals[0][0]:,}, {PERIODS_AT_ONCE:,} a statement"
+        theirs: list[Counts] = []
+        both = seconds_of(lambda: theirs.append(_duckdb(file, threads=2)))
+        one = seconds_of(lambda: theirs.append(_duckdb(file, threads=1)))
+    stored = _stored()
+    if theirs != [stored, stored]:
+        raise Differing(str((stored, *theirs)))
+    periods = sum(count for count, *_ in stored.values())
+    name = f"the roll-up's SELECTs for {periods:,} periods, as rollup --all runs them"
     return [
         ratio(
             *(name, ours, "DuckDB from Parquet, 1 thread", one),
@@ -93,95 +102,48 @@ def measure(ground: Ground) -> list[Row]:
             is_speed=False,
         ),
         ratio(name, ours, "DuckDB from Parquet, 2 threads", both, is_speed=False),
-        ratio(some, batched, "all in one statement each", ours, is_speed=False),
     ]
 
 
-def _at_once() -> tuple[int, ...]:
-    """Compute every period, a statement for each kind; return as `_in_batches` does."""
-    periods = trades = 0
-    for metric_type, sums, finer_type, _ in STEPS:
-        count, counted = _summed(
-            "SELECT bot_instance_id, period_start, period_end FROM performance_metrics"
-            " WHERE metric_type = %(metric_type)s",
-            sums,
-            {
-                "metric_type": metric_type,
-                "finer_type": finer_type,
-                "opened_from": TRADES.earliest(clock.now()),
-            },
-        )
-        periods += count
-        trades += counted
-    return periods, trades
+def _as_rolled_up() -> float:
+    """Compute every period in the batches and by the statements of a roll-up.
+
+    Return the seconds of that, without those of putting the batches together.
+    """
+    seconds = 0.0
+    for hours in _batches():
+        started = time.perf_counter()
+        for step in rollups.steps(hours):
+            _sum(step)
+        seconds += time.perf_counter() - started
+        reset_queries()  # with DEBUG Django keeps the text of each statement
+    return seconds
 
 
-def _in_batches(limit: int) -> tuple[int, ...]:
-    """Compute every period as a roll-up does; return how many, and sums of trades."""
-    periods = trades = 0
-    for metric_type, sums, finer_type, _ in STEPS:
-        for chunk in _chunks(metric_type, limit):
-            count, counted = _summed_chunk(chunk, sums, finer_type)
-            periods += count
-            trades += counted
-            reset_queries()  # with DEBUG Django keeps the text of each statement
-    return periods, trades
-
-
-def _chunks(metric_type: str, limit: int) -> Iterator[list[tuple[Any, ...]]]:
-    """Yield the periods that have a row, some at a time, in order."""
+def _batches() -> Iterator[rollups.Hours]:
+    """Yield dirty hours as a rebuild takes them."""
     with transaction.atomic(), connection.chunked_cursor() as cursor:
-        cursor.execute(
-            "SELECT bot_instance_id, period_start, period_end FROM performance_metrics"
-            " WHERE metric_type = %s ORDER BY 1, 2 LIMIT %s",
-            [metric_type, limit],
-        )
-        while chunk := cursor.fetchmany(PERIODS_AT_ONCE):
-            yield chunk
+        cursor.execute(BATCHES, [rollups.HOURS_PER_TRANSACTION])
+        for row in cursor:
+            yield rollups.Hours(*row)
 
 
-def _summed_chunk(
-    chunk: list[tuple[Any, ...]], sums: str, finer_type: str | None
-) -> tuple[int, int]:
-    bots, starts, ends = zip(*chunk, strict=True)
-    return _summed(
-        "SELECT * FROM unnest("
-        "%(bots)s::uuid[], %(starts)s::timestamptz[], %(ends)s::timestamptz[]"
-        ") AS d (bot_instance_id, period_start, period_end)",
-        sums,
-        {
-            "bots": list(bots),
-            "starts": list(starts),
-            "ends": list(ends),
-            "finer_type": finer_type,
-            "opened_from": _first_opening(bots),
-        },
-    )
-
-
-def _summed(dirty: str, sums: str, values: dict[str, Any]) -> tuple[int, int]:
+def _sum(step: rollups.Step) -> None:
     figures = ", ".join(f"sum({name})" for name in FIGURES)
-    text = (SQL / f"{sums}.sql").read_text()
+    around = "WITH dirty AS ({dirty}), sums AS ({sums}) SELECT count(*), "
+    statement = rollups.around_sums(step, f"{around}{figures} FROM sums")
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"WITH dirty AS ({dirty}), sums AS ({text})"  # noqa: S608 -- our own files
-            f" SELECT count(*), {figures} FROM sums",
-            values,
-        )
-        count, trades, *_ = cursor.fetchone()
-        return int(count), int(trades or 0)
+        cursor.execute(statement, step.parameters)
+        cursor.fetchone()
 
 
-def _first_opening(bots: tuple[Any, ...]) -> datetime:
+def _stored() -> Counts:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT min(first.opened_at) FROM unnest(%s::uuid[]) AS bot (id), LATERAL ("
-            " SELECT min(opened_at) AS opened_at FROM trade_tickets"
-            " WHERE bot_instance_id = bot.id) first",
-            [sorted(set(bots))],
+            "SELECT metric_type, count(*), sum(total_trades), sum(net_profit) * 100"
+            " FROM performance_metrics GROUP BY metric_type"
         )
-        (opened_at,) = cursor.fetchone()
-        return opened_at  # type: ignore[no-any-return]
+        return {kind: tuple(map(int, sums)) for kind, *sums in cursor}
 
 
 def _parquet(folder: Path) -> Path:
@@ -207,16 +169,20 @@ def _parquet(folder: Path) -> Path:
     return file
 
 
-def _duckdb(file: Path, *, threads: int) -> tuple[int, ...]:
-    periods = trades = 0
-    figures = ", ".join(["count(*)", *(f"sum({name})" for name in FIGURES)])
+def _duckdb(file: Path, *, threads: int) -> Counts:
+    counts: Counts = {}
+    figures = ", ".join(f"sum({name})" for name in ("1", *FIGURES))
     with _duck(threads=threads) as duck:
-        for _, _, _, unit in STEPS:
+        for kind, unit in UNITS.items():
             query = DUCK_SUMS.format(figures=figures, unit=unit, file=file)
-            count, counted, *_ = duck.execute(query).fetchall()[0]
-            periods += count
-            trades += counted
-    return periods, trades
+            (sums,) = duck.execute(query).fetchall()
+            figure = dict(zip(("periods", *FIGURES), map(int, sums), strict=True))
+            counts[str(kind)] = (
+                figure["periods"],
+                figure["total_trades"],
+                figure["net_profit"],
+            )
+    return counts
 
 
 def _duck(*, threads: int) -> duckdb.DuckDBPyConnection:

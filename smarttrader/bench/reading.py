@@ -1,12 +1,14 @@
 """Pages at many trades: how many queries, and how long the database works for them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import median
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 from django.test import Client
 
+from analytics.queries import breakdowns
 from bots.models import BotInstance
 from smarttrader.bench.databases import statements
 from smarttrader.bench.ground import Ground
@@ -20,6 +22,14 @@ TIMES = 21
 ROWS = 50  # as the page of trades has
 FAR_PAGE = 1000
 MILLISECONDS = 1000
+Breakdown = Callable[[list[UUID]], object]
+BREAKDOWNS: dict[str, Breakdown] = {
+    "symbol": breakdowns.trades_by_symbol,
+    "strategy": breakdowns.trades_by_strategy,
+    "direction": breakdowns.trades_by_direction,
+    "weekday": breakdowns.trades_by_weekday,
+    "hour": breakdowns.trades_by_hour,
+}
 
 
 def measure_overview(ground: Ground) -> list[Row]:
@@ -63,6 +73,33 @@ def measure_lists(ground: Ground) -> list[Row]:
         for name, after in (("first", None), (f"{FAR_PAGE:,}th", far))
         for row in _rows_of_page(name, own, after)
     ]
+
+
+def measure_breakdowns(ground: Ground) -> list[Row]:
+    """Break down all trades of the largest bot, and of all bots of its owner."""
+    largest = ground.bots()[0]
+    owned = BotInstance.objects.filter(user=largest.user_id)
+    own = list(owned.values_list("pk", flat=True))
+    return [
+        _row_of_breakdown(name, query, ids)
+        for name, query in BREAKDOWNS.items()
+        for ids in ([largest.pk], own)
+    ]
+
+
+def _row_of_breakdown(name: str, query: Breakdown, ids: list[UUID]) -> Row:
+    executed = []
+    for _ in range(TIMES):
+        with statements() as asked:
+            query(ids)
+        executed.append(sum(_execution_ms(text, values) for text, values, _ in asked))
+    bots = "the largest bot" if len(ids) == 1 else f"{len(ids)} bots, it among them"
+    return Row(
+        name=f"breakdown by {name} of {bots}: execution",
+        took=f"{median(executed):.3g} ms",
+        value=median(executed),
+        unit=" ms",
+    )
 
 
 def bot_trades(ground: Ground) -> int:

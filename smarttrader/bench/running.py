@@ -28,6 +28,7 @@ PARTS: dict[str, Part] = {
     "duckdb": duck.measure,
     "overview": reading.measure_overview,
     "lists": reading.measure_lists,
+    "breakdowns": reading.measure_breakdowns,
     "heartbeat": heartbeats.measure,
     "ticks": ingest.measure_ticks,
     "copy": copying.measure,

@@ -16,7 +16,6 @@ class Sizes:
     resync: int  # trades that an EA uploads, and again
     deleted_trades: int
     deleted_ticks: int
-    hours: int  # how many hours roll-ups and DuckDB compute at most
 
 
 SIZES = {
@@ -30,7 +29,6 @@ SIZES = {
         resync=1_100,
         deleted_trades=200,
         deleted_ticks=1_000,
-        hours=2_000,
     ),
     "medium": Sizes(
         bots=1000,
@@ -42,7 +40,6 @@ SIZES = {
         resync=6_700,
         deleted_trades=20_000,
         deleted_ticks=200_000,
-        hours=10**9,
     ),
     "full": Sizes(
         bots=5000,
@@ -54,6 +51,5 @@ SIZES = {
         resync=6_700,
         deleted_trades=100_000,
         deleted_ticks=1_000_000,
-        hours=10**9,
     ),
 }

@@ -1,0 +1,39 @@
+-- What is there already takes the first opening of its bot: a bound that always holds.
+UPDATE performance_metrics m SET first_opened_at = (
+    SELECT min(k.opened_at) FROM trade_tickets k
+    WHERE k.bot_instance_id = m.bot_instance_id
+);
+
+-- Each minute the rows of the running hour, day, week and month change. With room in its
+-- page such an update touches none of the six indexes.
+ALTER TABLE performance_metrics SET (fillfactor = 85);
+
+-- As before, with the earliest opening of the trades that a mark tells of.
+CREATE OR REPLACE FUNCTION trades_mark_dirty_hours() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO rollup_dirty (bot_instance_id, hour_start, opened_from)
+            SELECT bot_instance_id, date_trunc('hour', closed_at, 'UTC'), min(opened_at)
+            FROM new_rows WHERE status = 'closed' GROUP BY 1, 2;
+    ELSIF TG_OP = 'UPDATE' THEN
+        INSERT INTO rollup_dirty (bot_instance_id, hour_start, opened_from)
+            SELECT n.bot_instance_id, date_trunc('hour', changed.closed_at, 'UTC'),
+                min(n.opened_at)
+            FROM old_rows o JOIN new_rows n USING (id)
+            CROSS JOIN LATERAL (VALUES
+                (o.status, o.closed_at), (n.status, n.closed_at)
+            ) AS changed (status, closed_at)
+            WHERE changed.status = 'closed'
+            AND (o.status, o.closed_at, o.profit, o.commission, o.swap)
+                IS DISTINCT FROM (n.status, n.closed_at, n.profit, n.commission, n.swap)
+            GROUP BY 1, 2;
+    ELSE
+        -- When the bot itself goes, its metrics go with it.
+        INSERT INTO rollup_dirty (bot_instance_id, hour_start, opened_from)
+            SELECT o.bot_instance_id, date_trunc('hour', o.closed_at, 'UTC'),
+                min(o.opened_at)
+            FROM old_rows o JOIN bot_instances b ON b.id = o.bot_instance_id
+            WHERE o.status = 'closed' GROUP BY 1, 2;
+    END IF;
+    RETURN NULL;
+END $$;
