@@ -10,9 +10,9 @@ def newest_mail_to(email):
 
 
 def mailed_code(email):
-    return re.search(r"^ {4}(\S+)$", newest_mail_to(email), re.MULTILINE)[1]
+    return re.findall(r"^ {4}(\S+)$", newest_mail_to(email), re.MULTILINE)[0]
 
 
 def mailed_path(email):
     """Return the path of the first link of the newest mail."""
-    return re.search(r"https?://[^/\s]+(/\S+)", newest_mail_to(email))[1]
+    return re.findall(r"https?://[^/\s]+(/\S+)", newest_mail_to(email))[0]
