@@ -169,6 +169,7 @@ def _upsert(step: Step, now: datetime) -> list[tuple[uuid.UUID, datetime]]:
 
 
 def _upsert_breakdowns(days: Step) -> None:
+    """Write what these days amount to, of which the rows are written already."""
     statement = _sql("upsert_breakdowns").replace("{dirty}", _sql("dirty_periods"))
     with connection.cursor() as cursor:
         cursor.execute(statement, days.parameters)
