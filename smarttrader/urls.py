@@ -47,13 +47,13 @@ urlpatterns = [
     path("api/v1/ea/", include(ea_urls)),
     # Also without its slash: Django would redirect there, and an EA lose its body.
     path("api/v1/ea", UnknownCall.as_view()),
+    path("api/v1/", include(api_urls)),
+    re_path("^api/", UnknownPath.as_view()),
     *smarttrader.operations.urls.probe_urls,
     path("", include(accounts.urls.page_urls)),
     path("", include(smarttrader.export.urls.page_urls)),
     path("", include(analytics.urls.page_urls)),
     path("", include(trading.urls.page_urls)),
-    path("api/v1/", include(api_urls)),
-    re_path("^api/", UnknownPath.as_view()),
     # The same account pages as everywhere: with limits, and a second factor.
     path("admin/password_change/", RedirectView.as_view(url=PASSWORD_PAGE)),
     path("admin/", admin.site.urls),

@@ -23,7 +23,7 @@ from bots.models import BotInstance
 from bots.tests.factories import BotInstanceFactory
 from licensing.models import LicenseStatus
 from licensing.tests.factories import LicenseFactory
-from notifications import services as notifications
+from notifications.services import inbox
 from notifications.models import NotificationType
 from smarttrader.celery import app
 from smarttrader.jobs.models import JobRun
@@ -127,7 +127,7 @@ def seed_work_of_each_kind(owner: User) -> None:
         *_, last = periods_ahead(table, NOW)
         execute(f"DROP TABLE {table.partition_name(last)}")
     for days in (1, 31, 40):
-        notifications.notify(
+        inbox.notify(
             user_id=owner.pk,
             type=NotificationType.SYSTEM,
             title=f"{days} days ago",
