@@ -219,6 +219,20 @@ def test_staff_get_nowhere_without_a_second_factor(client, bob, settings):
         )
 
 
+def test_staff_without_a_verified_address_are_not_sent_in_circles(
+    client, bob, settings
+):
+    settings.STAFF_TOTP_REQUIRED = True
+    User.objects.filter(pk=bob.pk).update(email_verified=False)
+    emails.know_address(user=User.objects.get(pk=bob.pk))
+    client.force_login(bob)
+
+    response = client.get(reverse("overview"), follow=True)
+
+    assert response.status_code == 200
+    assert response.redirect_chain[-1][0] == reverse("mfa_index")
+
+
 def test_users_and_a_laptops_staff_need_none(client, alice, bob, settings):
     settings.STAFF_TOTP_REQUIRED = True
     client.force_login(alice)
