@@ -52,6 +52,7 @@ def test_a_profile_is_saved_cleaned(client, alice):
         ("time_zone", "../etc/passwd"),
         ("language", "tlh"),
         ("first_name", "x" * 101),
+        ("last_name", "&" + "amp;" * 20 + "lt;b"),
     ],
 )
 def test_what_a_profile_cannot_hold_is_told_by_its_field(client, alice, field, value):
@@ -112,6 +113,12 @@ def test_one_session_is_ended_and_a_strangers_is_not(alice, charlie):
         for browser in (here, there, strange)
     ]
     assert statuses == [200, 302, 200]
+
+
+def test_an_impossible_session_is_missing(client, alice):
+    client.force_login(alice)
+
+    assert client.post(f"/settings/sessions/{10**30}/end/").status_code == 404
 
 
 def test_all_other_sessions_are_ended(alice):
