@@ -209,6 +209,7 @@ def start_worker(database: str, folder: Path) -> "subprocess.Popen[str]":
             **os.environ,
             "DATABASE_URL": urlunsplit(url._replace(path=f"/{database}")),
             "ARCHIVE_DIR": str(folder),
+            "EMAIL_URL": "dummymail://",
         },
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
