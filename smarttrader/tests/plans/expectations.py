@@ -17,7 +17,7 @@ from analytics.services import rollups
 from bots import queries as bots
 from bots.models import LogCategory, LogLevel
 from bots.services import heartbeats, logs
-from notifications.services import inbox
+from notifications.services import inbox as notifications
 from smarttrader.jobs.services import invariants
 from smarttrader.tests.plans.ground import Ground
 from trading import queries as trading
@@ -232,7 +232,7 @@ EXPECTATIONS: dict[str, Expected] = {
         trades=40, rows=30_000, aggregates=True,
     ),
     "notifications.services.inbox.delete_old_notifications": Expected(
-        call=lambda g: inbox.delete_old_notifications(now=g.now), rows=11_000
+        call=lambda g: notifications.delete_old_notifications(now=g.now), rows=11_000
     ),
     "smarttrader.jobs.services.invariants.check_invariants": Expected(
         call=lambda g: invariants.check_invariants(now=g.now, on_progress=_quietly),
