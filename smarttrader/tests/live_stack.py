@@ -47,7 +47,8 @@ class LiveStack:
         self.postgres = Postgres(folder / "postgres")
         self.valkey = Valkey(folder / "valkey")
         self._variables = variables
-        self._port = processes.free_port()
+        self._keyring = generate_keyring()
+        self.port = processes.free_port()
         self._web: Child | None = None
         self.lines: list[str] = []
         self.license_key = ""
@@ -55,21 +56,15 @@ class LiveStack:
     def start(self) -> None:
         self.postgres.start()
         self.valkey.start()
-        environment = {
-            **os.environ,
-            "DATABASE_URL": self.postgres.url,
-            "REDIS_URL": self.valkey.url,
-            "LICENSE_KEYRING": generate_keyring(),
-            "DATABASE_STATEMENT_TIMEOUT_SECONDS": "5",
-            "DATABASE_POOL_SIZE": "4",
-            **self._variables,
-        }
+        environment = self._environment()
         self._manage(environment, "migrate", "--verbosity=0")
         self._manage(environment, "ensure_partitions")
+        if environment.get("DEBUG") == "False":
+            self._manage(environment, "collectstatic", "--noinput", "--verbosity=0")
         self.license_key = self._manage(environment, "shell", "-v0", "-c", ISSUE_KEYS)
         command = [
             *(sys.executable, "-m", "granian", "--interface", "wsgi"),
-            *("--host", "127.0.0.1", "--port", str(self._port)),
+            *("--host", "127.0.0.1", "--port", str(self.port)),
             *("--workers", str(WEB_PROCESSES), "--blocking-threads", "4"),
             "smarttrader.wsgi:application",
         ]
@@ -88,7 +83,7 @@ class LiveStack:
         self, name: str, token: str = "", method: str = "POST", **fields: Any
     ) -> Answer:
         request = urllib.request.Request(
-            f"http://127.0.0.1:{self._port}/api/v1/ea/{name}",
+            f"http://127.0.0.1:{self.port}/api/v1/ea/{name}",
             json.dumps(fields).encode(),
             {"Content-Type": "application/json", "Authorization": f"Bearer {token}"},
             method=method,
@@ -115,6 +110,17 @@ class LiveStack:
     def column(self, query: str) -> set[str]:
         with psycopg.connect(self.postgres.url) as connection:
             return {row[0] for row in connection.execute(query.encode())}
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "DATABASE_URL": self.postgres.url,
+            "REDIS_URL": self.valkey.url,
+            "LICENSE_KEYRING": self._keyring,
+            "DATABASE_STATEMENT_TIMEOUT_SECONDS": "5",
+            "DATABASE_POOL_SIZE": "4",
+            **self._variables,
+        }
 
     def _answers(self) -> bool:
         try:
