@@ -45,7 +45,6 @@ def end_browser_session(*, session: UserSession, actor: Actor, now: datetime) ->
     """Sign one browser out."""
     with transaction.atomic():
         session.end()
-        session.delete()
         events.record_event(
             type=AuthEventType.SIGNED_OUT,
             actor=actor,
