@@ -64,8 +64,9 @@ def change_settings(
     """Change some of a bot's settings, all or none; return the version that holds now.
 
     What changes nothing makes no new version. Locks the bot. Raises SettingsInvalid
-    (with the field to blame), BotNotFound, NoSettings, and SettingsChanged when the version that the
-    change was made for, if it is told, is no longer the one that holds.
+    (with the field to blame), BotNotFound, NoSettings, and SettingsChanged when the
+    version that the change was made for, if it is told, is no longer the one that
+    holds.
     """
     checked = checked_settings(changes)
     with transaction.atomic():
