@@ -1,6 +1,7 @@
 """Two who change a bot's settings at once: one of them learns of the other."""
 
 from collections import Counter
+from functools import partial
 
 import pytest
 
@@ -32,7 +33,7 @@ def test_of_ten_changes_made_for_one_version_one_holds(rounds):
             except SettingsChanged as error:
                 return error.code
 
-        answers = all_at_once([lambda pips=pips: change(pips) for pips in range(10)])
+        answers = all_at_once([partial(change, pips) for pips in range(10)])
 
         assert Counter(answers) == {2: 1, "SETTINGS_CHANGED": 9}
         assert SettingsChange.objects.filter(bot_instance=bot).count() == 1
