@@ -5,14 +5,16 @@ from typing import Any
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin as StockUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
+from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from accounts.models import AuthEvent, User
-from accounts.services import users
+from accounts.services import passwords, users
 from smarttrader.lib import clock
 from smarttrader.lib.admin import ReadOnlyAdmin, staff_actor
 
@@ -90,6 +92,21 @@ class UserAdmin(StockUserAdmin[User]):
         users.save_user(
             user=obj, before=before, actor=staff_actor(request), now=clock.now()
         )
+
+    def user_change_password(
+        self,
+        request: HttpRequest,
+        id: str,  # noqa: A002 -- the stock page's name
+        form_url: str = "",
+    ) -> HttpResponse:
+        before = self.get_object(request, unquote(id))
+        with transaction.atomic():
+            response = super().user_change_password(request, id, form_url)
+            if before is not None:
+                passwords.note_change(
+                    before=before, actor=staff_actor(request), now=clock.now()
+                )
+        return response
 
     # Deleting goes through one statement in the database, which loads no row: the stock
     # page would collect a user's million trades to list them.

@@ -17,6 +17,7 @@ from smarttrader.lib.actors import ActorType
 from smarttrader.lib.database import CreatedAtField, UpdatedAtField, one_of
 from smarttrader.lib.ids import uuid7
 
+LONGEST_EMAIL = 254  # RFC 5321, and allauth's column
 # Local part without spaces or quoting, a domain of at least two labels.
 EMAIL_PATTERN = (
     r"^[^\s@<>()\[\],;:\"\\]+"

@@ -90,11 +90,12 @@ class BotView(EaView):
         self.running = running
         note_bot(running.bot.pk)
 
-    def check_limits(self) -> None:
-        super().check_limits()
+    def check_limits(self, *more: tuple[Limit, str]) -> None:
         calls = settings.EA_CALLS_PER_BOT.get(self.call)
         if calls is not None:
-            self.count(Limit(f"ea.{self.call}.bot", calls), str(self.running.bot.pk))
+            limit = Limit(f"ea.{self.call}.bot", calls)
+            more = (*more, (limit, str(self.running.bot.pk)))
+        super().check_limits(*more)
 
     def takes(self, bot: BotInstance, claims: Claims) -> bool:
         """Tell whether a correctly signed token is still good for this call."""

@@ -22,8 +22,8 @@ class LicenseKeyView(EaView):
 
     license_key: str
 
-    def check_limits(self) -> None:
-        super().check_limits()
+    def check_limits(self, *more: tuple[Limit, str]) -> None:
+        super().check_limits(*more)
         self._refuse_locked_out()
         calls = settings.EA_KEY_CALLS_PER_IP.get(self.call)
         if calls is not None:

@@ -124,12 +124,15 @@ DATABASES = {
         **env.db_url(
             "DATABASE_URL", default="postgres://smarttrader@127.0.0.1/smarttrader"
         ),
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "smarttrader.lib.postgresql",
         "CONN_HEALTH_CHECKS": True,
     }
 }
 DATABASES["default"]["OPTIONS"] = {
     "connect_timeout": 3,
+    # Not None, or nothing could be prepared: smarttrader.lib.database.prepared_cursor
+    # asks for it. Django's own cursors never do.
+    "prepare_threshold": 5,
     **DATABASES["default"].get("OPTIONS", {}),
     "options": " ".join(
         f"-c {name}={limit}" for name, limit in DATABASE_TIMEOUTS.items()
@@ -333,6 +336,8 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 # --- Archive --------------------------------------------------------------------------
 # A folder, or the URL of an object store.
 ARCHIVE_DIR = env.str("ARCHIVE_DIR", default=str(VAR_DIR / "archive"))
+# 0 keeps archives for ever.
+ARCHIVE_KEEP_DAYS = env.int("ARCHIVE_KEEP_DAYS", default=0)
 
 # --- Walls ----------------------------------------------------------------------------
 # Whose X-Forwarded-For is believed; on a laptop there is no proxy.
@@ -386,5 +391,9 @@ LOGGING = {
         "django.server": {"level": "INFO", "propagate": True},
         # A line for each request is for machines.
         "smarttrader.requests": {"level": "INFO" if LOG_FORMAT == "json" else "ERROR"},
+        # They would tell of each sweep, each two seconds; JobRun tells what jobs did.
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
     },
 }

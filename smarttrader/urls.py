@@ -43,15 +43,17 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 PASSWORD_PAGE = "/accounts/password/change/"  # noqa: S105 -- a path
 
 urlpatterns = [
+    # First, as nearly all calls are theirs.
+    path("api/v1/ea/", include(ea_urls)),
     *smarttrader.operations.urls.probe_urls,
-    path("", include(accounts.urls.page_urls)),
-    path("", include(analytics.urls.page_urls)),
-    path("", include(trading.urls.page_urls)),
     # Also without its slash: Django would redirect there, and an EA lose its body.
     path("api/v1/ea", UnknownCall.as_view()),
-    path("api/v1/ea/", include(ea_urls)),
     path("api/v1/", include(api_urls)),
     re_path("^api/", UnknownPath.as_view()),
+    path("", include(accounts.urls.page_urls)),
+    path("", include(smarttrader.export.urls.page_urls)),
+    path("", include(analytics.urls.page_urls)),
+    path("", include(trading.urls.page_urls)),
     # The same account pages as everywhere: with limits, and a second factor.
     path("admin/password_change/", RedirectView.as_view(url=PASSWORD_PAGE)),
     path("admin/", admin.site.urls),

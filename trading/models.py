@@ -152,6 +152,9 @@ class TradeTicket(models.Model):
     disputed_at = models.DateTimeField(
         blank=True, null=True, help_text="When a later report first said otherwise."
     )
+    # Of a report that ended the trade, or filled in what the ended trade lacked: when
+    # it comes again the trade need not be looked at.
+    report_digest = models.BinaryField(max_length=16, blank=True, null=True)
 
     class Meta:
         db_table = "trade_tickets"

@@ -4,10 +4,9 @@ from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
 
+from accounts.models import LONGEST_EMAIL
 from accounts.validators import MAXIMUM_LENGTH
 from smarttrader.lib.api.fields import VerbatimField
-
-LONGEST_EMAIL = 255
 
 
 class EmailField(VerbatimField):

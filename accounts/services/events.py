@@ -3,11 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from accounts.models import AuthEvent, AuthEventType, User
+from accounts.models import LONGEST_EMAIL, AuthEvent, AuthEventType, User
 from smarttrader.lib.actors import Actor
 
 KEPT = timedelta(days=365)  # a trigger refuses to delete what is younger
-LONGEST_EMAIL = 255
 
 
 def record_event(

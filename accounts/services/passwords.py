@@ -55,3 +55,12 @@ def change_password(*, user: User, password: str, actor: Actor, now: datetime) -
         events.record_event(
             type=AuthEventType.PASSWORD_CHANGED, actor=actor, user=user, now=now
         )
+
+
+def note_change(*, before: User, actor: Actor, now: datetime) -> None:
+    """Record that a user's password is no longer what it was before, if so."""
+    user = User.objects.get(pk=before.pk)
+    if user.password != before.password:
+        events.record_event(
+            type=AuthEventType.PASSWORD_CHANGED, actor=actor, user=user, now=now
+        )

@@ -8,13 +8,12 @@ from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 
-from accounts.models import AuthEventType, Role, User, normalize_email
+from accounts.models import LONGEST_EMAIL, AuthEventType, Role, User, normalize_email
 from accounts.services import emails, events
 from smarttrader.lib.actors import SYSTEM, Actor
 from smarttrader.lib.database import DatabaseNow
 from smarttrader.lib.errors import DomainError
 
-LONGEST_EMAIL = 254  # RFC 5321; what allauth keeps of it is no longer, either
 PROFILE_FIELDS = {"first_name", "last_name", "time_zone", "language"}
 
 
@@ -149,7 +148,8 @@ def save_user(*, user: User, before: User | None, actor: Actor, now: datetime) -
     `before` is the user as they were, None for a new one.
     """
     with transaction.atomic():
-        is_verified = user.email_verified
+        # Saving reads it anew from allauth; of a new user nobody has said anything yet.
+        is_verified = before is not None and user.email_verified
         user.save()
         emails.set_address(user=user, is_verified=is_verified)
         if before is not None:

@@ -16,6 +16,7 @@ from smarttrader.lib.actors import SYSTEM, Actor, ActorType
 from smarttrader.lib.ids import uuid7
 
 pytestmark = pytest.mark.django_db
+NEW_PASSWORD = "a new long password"
 DETAIL = {"any": "thing"}
 FORGOTTEN: tuple[str, None, str, dict[str, str]] = ("", None, "", {})
 
@@ -172,6 +173,24 @@ def test_the_back_office_ends_tokens_by_changing_access(
         alice.pk,
         staff.pk,
         detail,
+    )
+    assert client.get("/api/v1/me", headers=headers).status_code == 401
+
+
+def test_the_back_office_ends_tokens_by_setting_a_password(client, staff, alice):
+    headers = bearer(alice)
+    page = reverse("admin:auth_user_password_change", args=[alice.pk])
+    new = {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
+
+    refused = client.post(page, {**new, "password2": "x", "usable_password": "true"})
+    changed = client.post(page, {**new, "usable_password": "true"})
+
+    event = AuthEvent.objects.get()
+    assert (refused.status_code, changed.status_code) == (200, 302)
+    assert (event.type, event.user_id, event.actor_id) == (
+        "password_changed",
+        alice.pk,
+        staff.pk,
     )
     assert client.get("/api/v1/me", headers=headers).status_code == 401
 

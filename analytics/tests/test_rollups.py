@@ -1,12 +1,11 @@
-"""Roll-ups against the definitions of docs/metrics.md, computed a second time here."""
+"""Roll-ups against the definitions of docs/metrics.md."""
 
 import itertools
 import threading
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal, localcontext
+from decimal import Decimal
 from io import StringIO
 from typing import Any
 
@@ -22,6 +21,7 @@ from accounts.models import User
 from analytics import tasks
 from analytics.models import MetricType, PerformanceMetric, RollupDirty
 from analytics.services import rollups
+from analytics.tests.direct_metrics import FIGURES, direct_rows, stored_rows
 from bots.models import BotInstance, BotLog, LogCategory, LogLevel
 from bots.tests.factories import BotInstanceFactory
 from smarttrader.jobs.models import JobRun
@@ -35,23 +35,6 @@ LATER = NOW + timedelta(minutes=1)
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
-FIGURES = (
-    "total_trades",
-    "winning_trades",
-    "losing_trades",
-    "gross_profit",
-    "gross_loss",
-    "net_profit",
-    "win_rate",
-    "profit_factor",
-    "max_drawdown",
-    "avg_win",
-    "avg_loss",
-    "largest_win",
-    "largest_loss",
-    "sharpe_ratio",
-)
-Rows = dict[tuple[Any, str, datetime], tuple[Any, ...]]
 
 
 @pytest.fixture
@@ -315,7 +298,7 @@ def test_every_period_equals_a_direct_computation(
 
         rollups.roll_up(now=NOW)
 
-        assert _rows() == _direct()
+        assert stored_rows() == direct_rows()
 
 
 @given(trades=TRADES, data=st.data())
@@ -343,7 +326,7 @@ def test_changes_give_the_rows_of_a_new_start(
 
         rollups.roll_up(now=NOW)
 
-        assert _rows() == _direct()
+        assert stored_rows() == direct_rows()
         before = list(PerformanceMetric.objects.order_by("pk").values())
         rollups.rebuild(now=LATER)
         assert list(PerformanceMetric.objects.order_by("pk").values()) == before
@@ -390,7 +373,7 @@ def test_last_trade_that_goes_takes_its_rows_along(bot: BotInstance):
     Trade.objects.exclude(pk=kept.pk).delete()
     rollups.roll_up(now=LATER)
 
-    assert _rows() == _direct()
+    assert stored_rows() == direct_rows()
     assert PerformanceMetric.objects.count() == 4
 
 
@@ -401,7 +384,7 @@ def test_late_trade_adds_to_periods_that_were_done(bot: BotInstance):
     _close(bot, MONDAY + MINUTE, -4)
     rollups.roll_up(now=LATER)
 
-    assert _rows() == _direct()
+    assert stored_rows() == direct_rows()
     week = PerformanceMetric.objects.get(metric_type=MetricType.WEEKLY)
     assert (week.total_trades, week.net_profit) == (2, Decimal(6))
     assert week.max_drawdown == Decimal(4)
@@ -421,7 +404,7 @@ def test_bots_do_not_mix(bot: BotInstance, charlie: User):
 
     rollups.roll_up(now=NOW)
 
-    assert _rows() == _direct()
+    assert stored_rows() == direct_rows()
     mine = PerformanceMetric.objects.filter(bot_instance=bot)
     assert {metric.net_profit for metric in mine} == {Decimal(10)}
     assert mine.count() == 4
@@ -495,7 +478,7 @@ def test_two_workers_at_once_make_the_rows_of_one(alice: User):
     _at_once(3, lambda: rollups.roll_up(now=NOW))
     rollups.roll_up(now=LATER)  # what a worker left to another that held the bot
 
-    assert _rows() == _direct()
+    assert stored_rows() == direct_rows()
     assert not RollupDirty.objects.exists()
 
 
@@ -516,7 +499,7 @@ def test_trades_that_come_in_while_workers_run_are_not_lost(alice: User):
     _at_once(3, work)
     rollups.roll_up(now=LATER)
 
-    assert _rows() == _direct()
+    assert stored_rows() == direct_rows()
     assert not RollupDirty.objects.exists()
 
 
@@ -537,7 +520,7 @@ def test_worker_that_dies_with_marks_in_hand_loses_none(alice: User):
     assert not PerformanceMetric.objects.exists()
     assert RollupDirty.objects.count() == marks
     rollups.roll_up(now=LATER)
-    assert _rows() == _direct()
+    assert stored_rows() == direct_rows()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -554,7 +537,7 @@ def test_worker_passes_over_a_bot_that_another_holds(alice: User):
 
     assert counted == [1]
     assert seen == {held.pk, free.pk}
-    assert _rows() == _direct()
+    assert stored_rows() == direct_rows()
 
 
 def test_bot_that_fails_does_not_stop_the_others(
@@ -601,7 +584,7 @@ def test_rebuild_removes_rows_that_no_trade_explains(bot: BotInstance):
 
     call_command("rollup", "--all", stdout=StringIO(), stderr=StringIO())
 
-    assert _rows() == _direct()
+    assert stored_rows() == direct_rows()
 
 
 def test_command_tells_how_many_marks_it_took(bot: BotInstance):
@@ -623,7 +606,7 @@ def test_task_keeps_a_record_of_its_run(bot: BotInstance):
     assert (run.job, run.count, run.error) == ("analytics.roll_up", 1, "")
     assert run.finished_at
     assert run.finished_at >= run.started_at
-    assert _rows() == _direct()
+    assert stored_rows() == direct_rows()
 
 
 def test_more_marks_than_one_transaction_takes_are_all_done(bot: BotInstance):
@@ -638,7 +621,7 @@ def test_more_marks_than_one_transaction_takes_are_all_done(bot: BotInstance):
 
     assert taken == rollups.HOURS_PER_TRANSACTION + 6
     assert seen == [rollups.HOURS_PER_TRANSACTION, taken]
-    assert _rows() == _direct()
+    assert stored_rows() == direct_rows()
 
 
 def _close(bot: BotInstance, closed_at: datetime, profit: Any, **fields: Any) -> Trade:
@@ -712,90 +695,3 @@ def _column(name: str) -> set[Any]:
 
 def _money(metric: PerformanceMetric) -> dict[str, Any]:
     return {name: getattr(metric, name) for name in FIGURES[3:]}
-
-
-def _rows() -> Rows:
-    return {
-        (metric.bot_instance_id, metric.metric_type, metric.period_start): tuple(
-            getattr(metric, name) for name in ("period_end", *FIGURES)
-        )
-        for metric in PerformanceMetric.objects.all()
-    }
-
-
-def _direct() -> Rows:
-    """Compute every row from the trades, by the text of docs/metrics.md."""
-    periods: dict[tuple[Any, str, datetime, datetime], list[Trade]] = defaultdict(list)
-    for trade in Trade.objects.filter(status=TradeStatus.CLOSED):
-        assert trade.closed_at
-        for kind, start, end in _periods(trade.closed_at):
-            periods[trade.bot_instance_id, kind, start, end].append(trade)
-    return {
-        (bot_id, kind, start): (end, *_figures(trades))
-        for (bot_id, kind, start, end), trades in periods.items()
-    }
-
-
-def _periods(moment: datetime) -> list[tuple[str, datetime, datetime]]:
-    hour = moment.replace(minute=0, second=0, microsecond=0)
-    day = hour.replace(hour=0)
-    week = day - day.weekday() * DAY
-    month = day.replace(day=1)
-    return [
-        ("hourly", hour, hour + HOUR),
-        ("daily", day, day + DAY),
-        ("weekly", week, week + 7 * DAY),
-        ("monthly", month, (month + 32 * DAY).replace(day=1)),
-    ]
-
-
-def _figures(trades: list[Trade]) -> tuple[Any, ...]:
-    nets = [trade.net_profit or Decimal(0) for trade in sorted(trades, key=_order)]
-    wins, losses = [n for n in nets if n > 0], [-n for n in nets if n < 0]
-    gain, loss = sum(wins, Decimal(0)), sum(losses, Decimal(0))
-    running = list(itertools.accumulate(nets, initial=Decimal(0)))
-    peaks = itertools.accumulate(running, max)
-    fall = max(peak - value for peak, value in zip(peaks, running, strict=True))
-    return (
-        len(nets),
-        len(wins),
-        len(losses),
-        gain,
-        loss,
-        gain - loss,
-        _rounded(Decimal(100 * len(wins)) / len(nets), 2),
-        _rounded(min(gain / loss, Decimal("999999.9999")), 4) if loss else Decimal(0),
-        _clamped(fall),
-        _clamped(gain / len(wins)) if wins else Decimal(0),
-        _clamped(loss / len(losses)) if losses else Decimal(0),
-        _clamped(max(wins, default=Decimal(0))),
-        _clamped(max(losses, default=Decimal(0))),
-        _sharpe(nets),
-    )
-
-
-def _order(trade: Trade) -> tuple[Any, ...]:
-    assert trade.closed_at
-    ticket = trade.ticket_number
-    number = int(ticket) if ticket.isdigit() else float("inf")
-    return trade.closed_at, number, ticket
-
-
-def _sharpe(nets: list[Decimal]) -> Decimal | None:
-    with localcontext() as context:
-        context.prec = 60
-        mean = sum(nets, Decimal(0)) / len(nets)
-        if len(nets) < 2 or len(set(nets)) == 1:
-            return None
-        squares = sum(((net - mean) ** 2 for net in nets), Decimal(0))
-        ratio = mean / (squares / (len(nets) - 1)).sqrt()
-        limit = Decimal("999999.9999")
-        return _rounded(min(max(ratio, -limit), limit), 4)
-
-
-def _clamped(amount: Decimal) -> Decimal:
-    return min(_rounded(amount, 2), Decimal("99999999.99"))
-
-
-def _rounded(amount: Decimal, places: int) -> Decimal:
-    return amount.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from bots import settings_schema as limits
 from bots.models import BotInstance
+from bots.queries import BotNotFound
 from bots.services import bot_settings
 from smarttrader.lib.api.fields import (
     BooleanField,
@@ -89,6 +90,7 @@ class SomeSettingsSerializer(AllSettingsSerializer):
         return fields
 
 
+CHANGE_REFUSALS = [BotNotFound, bot_settings.NoSettings, bot_settings.SettingsChanged]
 BODIES = {"replace": AllSettingsSerializer, "change": SomeSettingsSerializer}
 
 
@@ -98,8 +100,8 @@ class Settings(Resources[BotInstance]):
     queryset = BotInstance.objects.all()
     refusals: ClassVar = {
         "retrieve": [bot_settings.NoSettings],
-        "replace": [bot_settings.NoSettings, bot_settings.SettingsChanged],
-        "change": [bot_settings.NoSettings, bot_settings.SettingsChanged],
+        "replace": CHANGE_REFUSALS,
+        "change": CHANGE_REFUSALS,
     }
 
     def get_serializer_class(self) -> Any:

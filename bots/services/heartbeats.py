@@ -6,11 +6,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from bots.models import OFFLINE_AFTER, BotInstance, BotSource, BotStatus, Command
 from bots.services import commands
 from bots.signals import bot_offline, bot_online
+from smarttrader.lib.database import prepared_cursor
 
 NO_COMMAND = "none"
 Row = tuple[Any, ...]
@@ -95,7 +96,7 @@ def _beat(
     is_durable: bool = True,
 ) -> Row | None:
     """Run the UPDATE; with `if_quiet` only where nothing else is to be done."""
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             QUIET_BEAT if if_quiet else BEAT if is_durable else FLEETING_BEAT,
             {

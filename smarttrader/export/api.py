@@ -12,15 +12,12 @@ from smarttrader.lib import clock
 from smarttrader.lib.api.throttles import UserThrottle
 from smarttrader.lib.rate_limits import Limit
 
-HOUR = 3600
-EXPORTS_AN_HOUR = 5
-
 
 class ExportThrottle(UserThrottle):
-    """Exports of one user: each reads all that they have."""
+    """Exports of one user, those in a browser as well."""
 
     def limit_of(self) -> Limit:
-        return Limit("api.export", EXPORTS_AN_HOUR, HOUR)
+        return archive.LIMIT
 
 
 class MyExport(APIView):

@@ -16,9 +16,17 @@ from accounts.services import events
 from smarttrader.export.tables import Table, tables_of
 from smarttrader.lib.actors import Actor
 from smarttrader.lib.api.renderers import ExactEncoder
+from smarttrader.lib.rate_limits import Limit, Usage, count_call
 from smarttrader.lib.spreadsheets import Cell, lines
 
 NAME = "smart-stock-trader-export.zip"
+# Each export reads all that a user has.
+LIMIT = Limit("export", calls=5, seconds=3600)
+
+
+def count_export(user: User) -> Usage:
+    """Count an export of a user, by whichever door."""
+    return count_call(LIMIT, str(user.pk))
 
 
 def export(*, user: User, actor: Actor, now: datetime) -> IO[bytes]:

@@ -74,6 +74,11 @@ class ArchiveStorage:
             if name.startswith(f"{partition}.") and name.endswith(UNFINISHED):
                 self._fs.rm(self._full(f"{folder}/{name}"))
 
+    def remove(self, path: str) -> None:
+        """Remove a file; one that is not there is no error."""
+        with suppress(FileNotFoundError):
+            self._fs.rm(self._full(path))
+
     @contextmanager
     def open(self, path: str) -> Iterator[BinaryIO]:
         with self._fs.open(self._full(path), "rb") as stream:

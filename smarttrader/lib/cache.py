@@ -8,6 +8,8 @@ import functools
 import logging
 import threading
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -22,10 +24,25 @@ BREAKER_SECONDS = 10
 # Django's default of 300 would let a flood of addresses push the counts out.
 MOST_COUNTS_IN_MEMORY = 100_000
 COUNT = """
-local count = redis.call('INCR', KEYS[1])
-if count == 1 then redis.call('EXPIRE', KEYS[1], ARGV[1]) end
-return count
+local counts = {}
+for place, key in ipairs(KEYS) do
+    local count = redis.call('INCR', key)
+    if count == 1 then redis.call('EXPIRE', key, ARGV[2 * place]) end
+    counts[place] = count
+    if count > tonumber(ARGV[2 * place - 1]) then break end
+end
+return counts
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """How often a key may be counted before it ends, `seconds` after its first."""
+
+    key: str
+    limit: int
+    seconds: int
+
 
 logger = logging.getLogger(__name__)
 
@@ -78,8 +95,12 @@ class _Client(RedisCacheClient):
             self._made[write] = super().get_client(key, write=write)
         return self._made[write]
 
-    def count(self, key: str, seconds: int) -> int:
-        return int(self.get_client(key, write=True).eval(COUNT, 1, key, seconds))
+    def count(self, keys: Sequence[str], counters: Sequence[Counter]) -> list[int]:
+        values = [
+            value for counter in counters for value in (counter.limit, counter.seconds)
+        ]
+        client = self.get_client(keys[0], write=True)
+        return list(client.eval(COUNT, len(keys), *keys, *values))
 
     @functools.cached_property
     def _made(self) -> dict[bool, Any]:
@@ -108,8 +129,9 @@ class _SharedRedisCache(RedisCache):
     def _cache(self) -> _Client:
         return self._client
 
-    def count(self, key: str, seconds: int) -> int:
-        return self._client.count(self.make_and_validate_key(key), seconds)
+    def count(self, counters: Sequence[Counter]) -> list[int]:
+        keys = [self.make_and_validate_key(counter.key) for counter in counters]
+        return self._client.count(keys, counters)
 
 
 class SurvivingCache(BaseCache):
@@ -152,16 +174,22 @@ class SurvivingCache(BaseCache):
         self._memory.add(key, 0, version=version)
         return self._memory.incr(key, delta, version=version)
 
-    def count(self, key: str, seconds: int) -> int:
-        """Count one more and return how many there are; the first lives for `seconds`.
+    def count(self, counters: Sequence[Counter]) -> list[int]:
+        """Count one more with each in turn, up to the first that is over its limit.
 
-        One round trip, on the path of every call of an EA.
+        Return how many there are. One round trip, on the path of every call of an EA.
         """
-        answered, value = self._ask_redis("count", key, seconds)
-        if answered:
-            return int(value)
-        self._memory.add(key, 0, seconds)
-        return self._memory.incr(key)
+        answered, counts = self._ask_redis("count", counters)
+        return counts if answered else self._count_in_memory(counters)
+
+    def _count_in_memory(self, counters: Sequence[Counter]) -> list[int]:
+        counts: list[int] = []
+        for counter in counters:
+            self._memory.add(counter.key, 0, counter.seconds)
+            counts.append(self._memory.incr(counter.key))
+            if counts[-1] > counter.limit:
+                break
+        return counts
 
     def has_key(self, *args: Any, **kwargs: Any) -> Any:
         return self._ask("has_key", *args, **kwargs)

@@ -14,7 +14,7 @@ from django.core.cache import caches
 from django_ratelimit import core
 
 from smarttrader.lib import metrics
-from smarttrader.lib.cache import SurvivingCache
+from smarttrader.lib.cache import Counter, SurvivingCache
 
 MINUTE = 60
 
@@ -48,20 +48,27 @@ class Usage:
 
 def count_call(limit: Limit, who: str) -> Usage:
     """Count a call of `who` and return how far the limit is used up."""
+    return count_calls([(limit, who)])[0]
+
+
+def count_calls(limits: Sequence[tuple[Limit, str]]) -> list[Usage]:
+    """Count a call towards several limits in turn, up to the first that it exceeds."""
     # The windows and keys of django-ratelimit, but one round trip where its counting
-    # takes three.
-    window = core._get_window(who, limit.seconds)  # noqa: SLF001
-    cache = cast("SurvivingCache", caches["default"])
-    count = cache.count(_key(limit, who, window), limit.seconds + core.EXPIRATION_FUDGE)
-    if count > limit.calls:
-        metrics.note_refusal(limit.name)
-    return Usage(
-        limit=limit.calls,
-        remaining=max(limit.calls - count, 0),
-        # The window includes its last second.
-        seconds_left=max(window - int(time.time()) + 1, 1),
-        is_exceeded=count > limit.calls,
-    )
+    # takes three each. A key is the hash of all this: no address and no bot lies in
+    # Redis.
+    windows = [core._get_window(who, limit.seconds) for limit, who in limits]  # noqa: SLF001
+    counters = [
+        Counter(
+            _key(limit, who, window),
+            limit.calls,
+            limit.seconds + core.EXPIRATION_FUDGE,
+        )
+        for (limit, who), window in zip(limits, windows, strict=True)
+    ]
+    counts = cast("SurvivingCache", caches["default"]).count(counters)
+    # Of those behind one that is exceeded there is no count.
+    told = zip(limits, windows, counts, strict=False)
+    return [_usage(limit, window, count) for (limit, _), window, count in told]
 
 
 def forget(limit: Limit, who: str) -> None:
@@ -76,6 +83,18 @@ def narrowest(usages: Sequence[Usage]) -> Usage:
 
 
 def _key(limit: Limit, who: str, window: int) -> str:
-    # A hash of all this: no address and no bot lies in Redis.
     rate = (limit.calls, limit.seconds)
-    return str(core._make_cache_key(limit.name, window, rate, who, None))  # noqa: SLF001
+    key: str = core._make_cache_key(limit.name, window, rate, who, None)  # noqa: SLF001
+    return key
+
+
+def _usage(limit: Limit, window: int, count: int) -> Usage:
+    if count > limit.calls:
+        metrics.note_refusal(limit.name)
+    return Usage(
+        limit=limit.calls,
+        remaining=max(limit.calls - count, 0),
+        # The window includes its last second.
+        seconds_left=max(window - int(time.time()) + 1, 1),
+        is_exceeded=count > limit.calls,
+    )

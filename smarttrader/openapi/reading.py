@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
 from smarttrader.openapi.document import document
 
 TITLES = {"ea": "Calls of Expert Advisors", "me": "Your account", "auth": "Signing in"}
@@ -16,22 +19,26 @@ class Field:
     name: str
     kind: str
     is_required: bool
-    description: str
+    description: SafeString
 
 
 @dataclass(frozen=True)
 class Body:
-    """A body: its media type, the schema's name, the kind of value and an example."""
+    """A body: its media type, what it holds, that object's name if it is one."""
 
     media_type: str
     kind: str
     example: str
 
+    @property
+    def object_name(self) -> str:
+        return self.kind if self.kind in document()["components"]["schemas"] else ""
+
 
 @dataclass(frozen=True)
 class Reply:
     status: str
-    description: str
+    description: SafeString
     bodies: list[Body]
 
     @property
@@ -44,7 +51,7 @@ class Operation:
     id: str
     method: str
     path: str
-    description: str
+    description: SafeString
     token: str
     parameters: list[Field]
     bodies: list[Body]
@@ -61,8 +68,12 @@ class Chapter:
 @dataclass(frozen=True)
 class Schema:
     name: str
-    description: str
+    description: SafeString
     fields: list[Field]
+
+
+def about() -> SafeString:
+    return _marked(document()["info"]["description"])
 
 
 @cache
@@ -83,7 +94,7 @@ def chapters() -> list[Chapter]:
 def schemas() -> list[Schema]:
     """Return the objects that bodies hold, with their fields."""
     return [
-        Schema(name, schema.get("description", ""), list(_fields(schema)))
+        Schema(name, _marked(schema.get("description", "")), list(_fields(schema)))
         for name, schema in document()["components"]["schemas"].items()
         if "properties" in schema
     ]
@@ -94,7 +105,7 @@ def _operation(method: str, path: str, told: dict[str, Any]) -> Operation:
         id=told["operationId"],
         method=method.upper(),
         path=path,
-        description=told.get("description") or told.get("summary", ""),
+        description=_marked(told.get("description") or told.get("summary", "")),
         token=next((name for each in told.get("security", []) for name in each), ""),
         parameters=[_parameter(each) for each in told.get("parameters", [])],
         bodies=_bodies(told.get("requestBody", {})),
@@ -103,7 +114,7 @@ def _operation(method: str, path: str, told: dict[str, Any]) -> Operation:
 
 
 def _parameter(told: dict[str, Any]) -> Field:
-    description = told.get("description", "")
+    description = _marked(told.get("description", ""))
     is_required = told.get("required", False)
     return Field(told["name"], _kind(told["schema"]), is_required, description)
 
@@ -111,7 +122,7 @@ def _parameter(told: dict[str, Any]) -> Field:
 def _reply(status: str, told: dict[str, Any]) -> Reply:
     if "$ref" in told:
         told = document()["components"]["responses"][_name(told)]
-    return Reply(status, told["description"], _bodies(told))
+    return Reply(status, _marked(told["description"]), _bodies(told))
 
 
 def _bodies(holder: dict[str, Any]) -> list[Body]:
@@ -129,7 +140,17 @@ def _example(media: dict[str, Any]) -> str:
 def _fields(schema: dict[str, Any]) -> Iterator[Field]:
     required = schema.get("required", [])
     for name, of in schema["properties"].items():
-        yield Field(name, _kind(of), name in required, of.get("description", ""))
+        description = _marked(of.get("description", ""))
+        yield Field(name, _kind(of), name in required, description)
+
+
+def _marked(text: str) -> SafeString:
+    """Return a text whose `code` is marked as such."""
+    pieces = (
+        format_html("<code>{}</code>" if number % 2 else "{}", piece)
+        for number, piece in enumerate(text.split("`"))
+    )
+    return format_html_join("", "{}", ((piece,) for piece in pieces))
 
 
 def _kind(schema: dict[str, Any]) -> str:

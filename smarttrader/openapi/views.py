@@ -15,7 +15,8 @@ def schema(_request: HttpRequest) -> HttpResponse:
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
     context = {
-        "about": document.document()["info"],
+        "title": document.document()["info"]["title"],
+        "about": reading.about(),
         "chapters": reading.chapters(),
         "schemas": reading.schemas(),
     }

@@ -146,6 +146,14 @@ def test_an_unspeakable_name_is_refused(client):
     assert list(errors_of(client, '{"a\\u0000b": 1}')) == ["body"]
 
 
+def test_so_many_problems_are_told_and_no_more(client):
+    names = {f"{number:03}{'x' * 500}": "\0" for number in range(100)}
+
+    errors = errors_of(client, names)
+
+    assert list(errors) == [name[:200] for name in list(names)[:20]]
+
+
 @pytest.mark.parametrize(
     "body",
     [

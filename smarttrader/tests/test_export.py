@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.db import models
+from django.urls import reverse
 
 from accounts.models import AuthEvent, User
 from accounts.tests.tokens import bearer
@@ -162,6 +163,38 @@ def test_it_is_taken_five_times_an_hour(client, alice, charlie):
     assert refused["Retry-After"].isdigit()
     assert refused["X-RateLimit-Remaining"] == "0"
     assert files_of(client, charlie)
+
+
+def test_a_browser_gets_the_same_file(client, alice):
+    give_rows(alice, "alice")
+    client.force_login(alice)
+    page = client.get(reverse("settings"))
+
+    response = client.post(reverse("settings_export"))
+
+    assert reverse("settings_export") in page.content.decode()
+    assert response["Content-Disposition"] == (
+        'attachment; filename="smart-stock-trader-export.zip"'
+    )
+    assert response["Cache-Control"] == "no-store"
+    with zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content))) as archive:
+        assert len(archive.namelist()) == 2 * len(tables_of(alice))
+
+
+def test_both_doors_count_together(client, alice):
+    client.force_login(alice)
+    for _ in range(5):
+        files_of(client, alice)
+
+    refused = client.post(reverse("settings_export"))
+
+    assert (refused.status_code, refused["Retry-After"].isdigit()) == (429, True)
+
+
+def test_a_stranger_is_led_to_the_sign_in(client):
+    response = client.post(reverse("settings_export"))
+
+    assert response["Location"].startswith(reverse("account_login"))
 
 
 def test_every_table_that_leads_to_a_user_is_exported_or_left_out_for_a_reason(alice):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 import redis
 
-from smarttrader.lib.rate_limits import Limit, Usage, count_call, narrowest
+from smarttrader.lib.rate_limits import Limit, Usage, count_call, count_calls, narrowest
 from smarttrader.tests.broken_redis import cut_off_at, nobody_there
 
 pytestmark = pytest.mark.usefixtures("one_window")
@@ -61,6 +61,25 @@ def test_of_many_at_once_no_more_get_through_than_may():
         exceeded = list(pool.map(call, range(8)))
 
     assert sorted(exceeded) == [False] * 3 + [True] * 5
+
+
+@pytest.mark.parametrize("is_redis_there", [True, False])
+def test_behind_a_limit_that_is_exceeded_nothing_is_counted(is_redis_there, use_redis):
+    if not is_redis_there:
+        use_redis(nobody_there())
+    wide, narrow = Limit("wide", calls=2), Limit("narrow", calls=9)
+    both = [(wide, "address"), (narrow, "bot")]
+
+    told = [count_calls(both) for _ in range(4)]
+
+    assert [[usage.remaining for usage in usages] for usages in told] == [
+        [1, 8],
+        [0, 7],
+        [0],
+        [0],
+    ]
+    assert [usages[-1].is_exceeded for usages in told] == [False, False, True, True]
+    assert count_call(narrow, "bot").remaining == 6
 
 
 def test_without_redis_the_process_counts_alone(use_redis):

@@ -22,7 +22,12 @@ from trading.services.ticks import (
     tick_moments,
     write_held_ticks,
 )
-from trading.services.trades import RecordedTrades, TradeReport, write_held_trades
+from trading.services.trades import (
+    RecordedTrades,
+    TradeReport,
+    without_settled,
+    write_held_trades,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,25 +77,29 @@ def write_sync(
     The caller has made the partitions, and holds no tickets yet.
     """
     heard = heartbeats.write_heartbeat(bot=bot, beat=report.beat, now=now)
-    held = _hold(bot, report, is_licensed=is_licensed)
+    news, settled = without_settled(bot, report.trades)
+    held = _hold(bot, news, report.ticks, is_licensed=is_licensed)
+    written = write_held_trades(
+        bot=bot, reports=news, held=held, now=now, is_licensed=is_licensed
+    )
     return RecordedSync(
         heard,
-        write_held_trades(
-            bot=bot,
-            reports=report.trades,
-            held=held,
-            now=now,
-            is_licensed=is_licensed,
-        ),
+        settled + written,
         write_held_ticks(bot=bot, ticks=report.ticks, held=held, now=now),
         bot_logs.write_logs(bot=bot, logs=report.logs, now=now),
     )
 
 
-def _hold(bot: BotInstance, report: SyncReport, *, is_licensed: bool) -> Held:
+def _hold(
+    bot: BotInstance,
+    trades: Sequence[TradeReport],
+    ticks: Sequence[TickReport],
+    *,
+    is_licensed: bool,
+) -> Held:
     return hold_tickets(
         bot=bot,
-        claims=report.trades if is_licensed else (),
-        others={trade.ticket_number for trade in report.trades}
-        | {tick.ticket_number for tick in report.ticks},
+        claims=trades if is_licensed else (),
+        others={trade.ticket_number for trade in trades}
+        | {tick.ticket_number for tick in ticks},
     )

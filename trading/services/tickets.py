@@ -24,6 +24,8 @@ class Claim(Protocol):
     def ticket_number(self) -> str: ...
     @property
     def opened_at(self) -> datetime: ...
+    @property
+    def digest(self) -> bytes | None: ...
 
 
 def hold_tickets(
@@ -39,9 +41,9 @@ def hold_tickets(
     trades, and in the order of ticket numbers. Whatever is locked on their trades and
     ticks afterwards is then nobody else's.
     """
-    first: dict[str, datetime] = {}
+    first: dict[str, Claim] = {}
     for claim in claims:
-        first.setdefault(claim.ticket_number, claim.opened_at)
+        first.setdefault(claim.ticket_number, claim)
     tickets = [*first, *others]
     if not tickets:
         return {}
@@ -52,8 +54,12 @@ def hold_tickets(
                 {
                     "bot_instance_id": bot.pk,
                     "ticket_number": list(first),
-                    "opened_at": list(first.values()),
-                    "trade_id": [trade_id(bot.pk, *each) for each in first.items()],
+                    "opened_at": [claim.opened_at for claim in first.values()],
+                    "trade_id": [
+                        trade_id(bot.pk, ticket, claim.opened_at)
+                        for ticket, claim in first.items()
+                    ],
+                    "report_digest": [claim.digest for claim in first.values()],
                 },
             )
         # A statement of its own: its snapshot shows what a claim has waited for.
@@ -62,6 +68,26 @@ def hold_tickets(
             {"bot_instance_id": bot.pk, "ticket_number": tickets},
         )
         return dict(cursor.fetchall())
+
+
+def settled_tickets(*, bot: BotInstance, claims: Iterable[Claim]) -> set[str]:
+    """Return the tickets whose trade has ended and stands as this report left it.
+
+    Locks nothing: such a trade changes by no report that says the same.
+    """
+    digests = {claim.ticket_number: claim.digest for claim in claims if claim.digest}
+    if not digests:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            statement("settled_tickets"),
+            {
+                "bot_instance_id": bot.pk,
+                "ticket_number": list(digests),
+                "report_digest": list(digests.values()),
+            },
+        )
+        return {ticket for (ticket,) in cursor.fetchall()}
 
 
 def months_of(held: Mapping[str, datetime], tickets: Iterable[str]) -> Bounds:

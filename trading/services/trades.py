@@ -1,21 +1,32 @@
 """Recording trades, as often and in whichever order they are reported."""
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
+from hashlib import blake2b
 from typing import Any
 
+import msgspec
 from django.db import connection
 
 from bots.models import BotInstance, LogCategory, LogLevel
 from bots.services import logs as bot_logs
 from smarttrader.jobs.partitions import BOT_LOGS, TRADES, write_to_partitions
 from trading.models import TradeStatus, TradeType
-from trading.services.tickets import Held, hold_tickets, months_of, statement
+from trading.services.tickets import (
+    Held,
+    hold_tickets,
+    months_of,
+    settled_tickets,
+    statement,
+)
+
+# A digest stands for what the rules have made of a report: new rules, a new number.
+RULES = b"trades-1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +57,17 @@ class TradeReport:
     magic_number: int | None = None
     comment: str = ""
     continued_from: str | None = None
+
+    @property
+    def digest(self) -> bytes | None:
+        """Return what tells this report of an ended trade from all others, or None.
+
+        Of an open trade it would not do: the next report may come back to this one.
+        """
+        if self.status == TradeStatus.OPEN:
+            return None
+        told = msgspec.msgpack.encode(self)
+        return blake2b(told, digest_size=16, person=RULES).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +125,32 @@ def write_trades(
 
     The caller has made the partitions, also that of bot_logs, and holds no tickets yet.
     """
-    tickets = [report.ticket_number for report in reports]
+    news, settled = without_settled(bot, reports)
+    tickets = [report.ticket_number for report in news]
     held = (
-        hold_tickets(bot=bot, claims=reports)
+        hold_tickets(bot=bot, claims=news)
         if is_licensed
         else hold_tickets(bot=bot, others=tickets)
     )
-    return write_held_trades(
-        bot=bot, reports=reports, held=held, now=now, is_licensed=is_licensed
+    return settled + write_held_trades(
+        bot=bot, reports=news, held=held, now=now, is_licensed=is_licensed
     )
+
+
+def without_settled(
+    bot: BotInstance, reports: Sequence[TradeReport]
+) -> tuple[list[TradeReport], RecordedTrades]:
+    """Return the reports that may change something, and what became of the others.
+
+    An EA that starts again sends its whole history: nearly all of it is known by its
+    digest. What a call tells twice of a ticket is looked at, in its order.
+    """
+    times = Counter(report.ticket_number for report in reports)
+    settled = settled_tickets(
+        bot=bot, claims=[each for each in reports if times[each.ticket_number] == 1]
+    )
+    news = [report for report in reports if report.ticket_number not in settled]
+    return news, RecordedTrades(unchanged=len(settled))
 
 
 def write_held_trades(
@@ -177,6 +216,7 @@ def _columns(
         field.name: [getattr(report, field.name) for report in reports]
         for field in fields(TradeReport)
     }
+    columns["report_digest"] = [report.digest for report in reports]
     bounds = months_of(held, columns["ticket_number"])
     return columns | bounds | {"bot_instance_id": bot.pk, "now": now}
 

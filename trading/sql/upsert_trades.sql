@@ -4,6 +4,9 @@
 -- unique key: a probe for each report, however many rows the planner expects. The months
 -- leave all others out of the plan, the hour leaves them out of each probe; no equality,
 -- or the index of opened_at would be taken, where many trades may have the same.
+-- A report that changed what has ended is remembered, so that nothing looks at the trade
+-- when it comes again; that of a new ticket came with the claim.
+WITH written AS (
 INSERT INTO trades AS t (
     id, bot_instance_id, ticket_number, opened_at, symbol, trade_type, lot_size, open_price,
     close_price, stop_loss, take_profit, commission, swap, profit, profit_percentage, status,
@@ -112,4 +115,16 @@ ELSE
             )
     )
 END
-RETURNING old.id IS NULL AS is_created
+RETURNING old.id IS NULL AS is_created, new.ticket_number
+),
+remembered AS (
+    UPDATE trade_tickets k SET report_digest = r.report_digest
+    FROM unnest(%(ticket_number)s::text[], %(report_digest)s::bytea[])
+        AS r (ticket_number, report_digest)
+    WHERE k.bot_instance_id = %(bot_instance_id)s AND k.ticket_number = r.ticket_number
+    AND r.report_digest IS NOT NULL
+    AND k.ticket_number = ANY (ARRAY (
+        SELECT ticket_number FROM written WHERE NOT is_created
+    ))
+)
+SELECT is_created FROM written

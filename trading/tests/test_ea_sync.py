@@ -273,7 +273,7 @@ def test_sync_asks_the_same_of_the_database_for_any_number_of_items(
 
 
 @pytest.mark.parametrize("size", [1, 3, 100])
-def test_sync_at_its_worst_asks_twelve_things(ea, count_statements, size):
+def test_sync_at_its_worst_asks_thirteen_things(ea, count_statements, size):
     close: dict[str, Any] = {
         "close_price": 1.105,
         "closed_at": f"{DAY:%Y.%m.%d} 11:30:00",
@@ -287,8 +287,9 @@ def test_sync_at_its_worst_asks_twelve_things(ea, count_statements, size):
     with count_statements() as asked:
         ea.call("sync", worst)
 
-    # also: disputes, their warnings; the lock and the look-up of lines without a time
-    assert len(asked) == 12
+    # also: which trades are settled; disputes, their warnings; the lock and the look-up
+    # of lines without a time
+    assert len(asked) == 13
 
 
 @pytest.mark.parametrize(("call", "statements"), [("trades", 4), ("ticks", 4)])

@@ -506,21 +506,97 @@ def test_trades_of_many_months_are_stored_in_one_batch(bot):
     assert sorted(Trade.objects.values_list("opened_at", flat=True)) == months
 
 
-@pytest.mark.parametrize("first", [(), ("1",), ("1", "2", "3")], ids=len)
+@pytest.mark.parametrize("known", [0, 1, 3])
 def test_query_count_is_flat_in_the_number_of_reports(
-    bot, first, django_assert_num_queries
+    bot, known, django_assert_num_queries
 ):
     create_partitions_for(TRADES, [OPENED_AT], now=NOW)
-    record(bot, *(closed(ticket) for ticket in first))
+    record(bot, *(closed(str(ticket)) for ticket in range(known)))
+    savepoint, settled, claim, lock, upsert, release = 1, 1, 1, 1, 1, 1
 
-    for reports in ([closed("1")], [closed(ticket) for ticket in "123"]):
-        savepoint, claim, lock, upsert, release = 1, 1, 1, 1, 1
-        disputes = 1 if set(first) & {report.ticket_number for report in reports} else 0
+    for number in (1, 3):
+        news = [closed(f"{number}{ticket}") for ticket in range(number)]
         with django_assert_num_queries(
-            savepoint + claim + lock + upsert + disputes + release
+            savepoint + settled + claim + lock + upsert + release
         ):
-            record(bot, *reports)
-        Trade.objects.exclude(ticket_number__in=first).delete()
+            record(bot, *news)
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_reports_that_came_before_ask_one_thing(bot, number, django_assert_num_queries):
+    reports = [closed(str(ticket)) for ticket in range(number)]
+    record(bot, *reports)
+    savepoint, settled, release = 1, 1, 1
+
+    with django_assert_num_queries(savepoint + settled + release):
+        recorded = record(bot, *reports)
+
+    assert recorded == RecordedTrades(unchanged=number)
+
+
+@pytest.mark.parametrize(
+    "reports",
+    [
+        [closed()],
+        [opened(), closed()],
+        [closed(), closed(comment="filled in")],
+        [closed(), opened(stop_loss=Decimal("1.09"))],
+        [opened(status=TradeStatus.CANCELLED, closed_at=OPENED_AT + ONE_HOUR)],
+    ],
+    ids=["new", "closed", "filled in", "late", "cancelled"],
+)
+def test_what_settled_a_trade_is_not_looked_at_again(bot, reports, count_statements):
+    for report in reports:
+        record(bot, report)
+    last = next(each for each in reversed(reports) if each.status != TradeStatus.OPEN)
+
+    with count_statements() as asked:
+        recorded = record(bot, last)
+
+    assert (recorded, len(asked)) == (UNCHANGED, 1)
+
+
+def test_a_settled_trade_listens_to_every_other_report(bot):
+    record(bot, closed())
+
+    recorded = record(bot, closed(comment="filled in"))
+
+    assert (recorded, stored(bot)["comment"]) == (UPDATED, "filled in")
+
+
+def test_what_was_not_taken_over_without_a_license_is_taken_over_with_one(bot):
+    record(bot, closed())
+    filled = closed(comment="filled in")
+    record_trades(bot=bot, reports=[filled], now=NOW, is_licensed=False)
+
+    recorded = record(bot, filled)
+
+    assert (recorded, stored(bot)["comment"]) == (UPDATED, "filled in")
+
+
+def test_a_settled_trade_that_was_deleted_comes_back(bot):
+    record(bot, closed())
+    Trade.objects.all().delete()
+
+    assert record(bot, closed()) == CREATED
+
+
+def test_a_disputed_report_is_known_by_the_one_that_stands(bot):
+    record(bot, closed())
+    record(bot, closed(profit=Decimal("11.00")))
+
+    assert record(bot, closed()) == UNCHANGED
+    assert stored(bot)["profit"] == Decimal("10.00")
+    assert BotLog.objects.count() == 1
+
+
+def test_a_ticket_twice_in_a_call_is_looked_at_in_the_order_of_the_call(bot):
+    record(bot, opened(), closed())
+
+    recorded = record(bot, opened(comment="late"), closed())
+
+    assert recorded == RecordedTrades(updated=1, unchanged=1)
+    assert stored(bot)["comment"] == "late"
 
 
 # --- The database's own rules ---------------------------------------------------------

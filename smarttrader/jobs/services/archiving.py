@@ -251,6 +251,11 @@ def _read_back(archive: ArchivedPartition) -> dict[str, Any]:
     }
 
 
+def manifest_of(archive: ArchivedPartition) -> str:
+    """Return the path of the manifest that lies beside an archive's file."""
+    return archive.file.removesuffix(".parquet") + ".json"
+
+
 def _write_manifest(storage: ArchiveStorage, archive: ArchivedPartition) -> None:
     told = {
         name: getattr(archive, name)
@@ -260,5 +265,5 @@ def _write_manifest(storage: ArchiveStorage, archive: ArchivedPartition) -> None
             *("content_sha256", "columns", "written_at"),
         )
     }
-    with storage.new_file(archive.file.replace(".parquet", ".json")) as sink:
+    with storage.new_file(manifest_of(archive)) as sink:
         sink.write(json.dumps(told, indent=1, default=datetime.isoformat).encode())

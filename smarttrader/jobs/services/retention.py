@@ -1,7 +1,8 @@
 """Retention: partitions past their age go to the archive, then away.
 
 Archived, verified, detached, seven days later dropped. Each step leaves a record or
-nothing, and the next run goes on from what it finds: docs/adr/0007-archive.md.
+nothing, and the next run goes on from what it finds: docs/adr/0007-archive.md. Archives
+themselves may have an end as well: smarttrader/jobs/services/expiring.py.
 """
 
 import logging
@@ -26,6 +27,7 @@ from smarttrader.jobs.services.archiving import (
     verify_noted,
     write_archive,
 )
+from smarttrader.jobs.services.expiring import delete_archive, expired_archives
 from smarttrader.jobs.services.locks import archive_lock, patiently
 from smarttrader.lib.errors import DomainError
 
@@ -62,7 +64,8 @@ class StillAttached(DomainError):
 def archive_partitions(*, now: datetime, on_progress: Progress) -> int:
     """Archive and detach what is past its retention, drop what was detached a week ago.
 
-    Returns how many partitions were detached and dropped. A partition that fails stops
+    Deletes the archives that are past ARCHIVE_KEEP_DAYS. Returns how many partitions
+    were detached and dropped, and archives deleted. A partition that fails stops
     no other: it keeps the error in its record and in the log, and ArchivesFailed is
     raised at the end. Raises ArchiveBusy when another session is at it.
     """
@@ -104,6 +107,11 @@ def _steps(
         state=ArchiveState.DETACHED, detached_at__lte=now - DROPPED_AFTER
     ).order_by("starts_at", "generation"):
         yield archive.partition, partial(_drop, archive, now, on_progress)
+    for archive in expired_archives(now):
+        yield (
+            archive.partition,
+            partial(delete_archive, archive=archive, on_progress=on_progress),
+        )
 
 
 def _due(table: PartitionedTable, now: datetime) -> list[Source]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from itertools import islice
 from typing import IO, Any
 
 from django.http import UnreadablePostError
@@ -17,6 +18,7 @@ from rest_framework.parsers import BaseParser
 from smarttrader.lib import strict_json
 
 MAX_BYTES = 1024 * 1024
+MOST_PROBLEMS, LONGEST_PATH = 20, 200
 CHARSET = re.compile(r"charset\s*=\s*[\"']?([^\s\"';]*)", re.IGNORECASE)
 # PostgreSQL stores neither NUL nor half a character, and a reply could not say them.
 UNSPEAKABLE = re.compile("[\0\ud800-\udfff]")
@@ -43,17 +45,19 @@ class StrictJSONParser(BaseParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
         _check_charset(media_type or "")
-        length = int(parser_context["request"].META["CONTENT_LENGTH"])  # type: ignore[index]
-        content = _content(stream, length)
+        request = (parser_context or {})["request"]
+        content = _content(stream, int(request.META.get("CONTENT_LENGTH") or 0))
         try:
             value = strict_json.parse(content.decode())
         except strict_json.TooManyContainers as error:
             raise TooLarge("The body has too many items.") from error
         except ValueError as error:
             raise ParseError(f"The body is malformed: {_reason(error)}.") from error
-        unspeakable = {path: [problem] for path, problem in _problems(value, "")}
-        if unspeakable:
-            raise ValidationError(unspeakable)
+        problems = dict(islice(_problems(value, ""), MOST_PROBLEMS))
+        if problems:
+            raise ValidationError(
+                {path[:LONGEST_PATH]: [problem] for path, problem in problems.items()}
+            )
         return value
 
 

@@ -31,7 +31,7 @@ from smarttrader.lib.ea.fields import Fields
 from smarttrader.lib.ea.refusals import EaRefusal, FieldInvalid, refusal_of
 from smarttrader.lib.ea.replies import reply
 from smarttrader.lib.errors import DomainError
-from smarttrader.lib.rate_limits import Limit, Usage, count_call, narrowest
+from smarttrader.lib.rate_limits import Limit, Usage, count_call, count_calls, narrowest
 from smarttrader.lib.request_ids import request_id_of
 
 SERVER_ERROR = 500
@@ -78,28 +78,32 @@ class EaView(APIView):
             )
 
     def begin(self) -> None:
-        """Read the clock, and count the call towards its address, whatever it is."""
+        """Read the clock, and find out where the call comes from."""
         self.now = clock.now()
         self.nonce = ""
         self.client = address_bucket(client_address(_plain_request(self.request)))
-        limit = Limit("ea", settings.EA_CALLS_PER_IP)
-        self.usages = [count_call(limit, self.client)]
+        self.usages: list[Usage] = []
 
     def authenticate(self) -> None:
         """Find out who calls; here nobody has to tell. Raises EaRefusal."""
 
-    def check_limits(self) -> None:
+    def check_limits(self, *more: tuple[Limit, str]) -> None:
         """Refuse who calls too often; calls add limits of their own. Raises EaRefusal.
 
-        Here all calls of an address together, which `begin` has counted.
+        All calls of an address are counted together, whatever they are; `more` limits
+        are counted in the same round trip unless the address is refused.
         """
-        _refuse_if_exceeded(self.usages[0])
+        self.usages = count_calls([self._limit_of_address(), *more])
+        _refuse_if_exceeded(self.usages[-1])
 
     def count(self, limit: Limit, who: str) -> None:
         """Count the call towards a limit. Raises EaRefusal when it is used up."""
         usage = count_call(limit, who)
         self.usages.append(usage)
         _refuse_if_exceeded(usage)
+
+    def _limit_of_address(self) -> tuple[Limit, str]:
+        return Limit("ea", settings.EA_CALLS_PER_IP), self.client
 
     @property
     def call(self) -> str:
@@ -150,6 +154,8 @@ class EaView(APIView):
     def finalize_response(  # type: ignore[override]
         self, request: Request, response: HttpResponse, *args: Any, **kwargs: Any
     ) -> HttpResponse:
+        if not self.usages:  # a call that was refused before its limits
+            self.usages = count_calls([self._limit_of_address()])
         for name, value in narrowest(self.usages).headers(self.now).items():
             response.headers[name] = value
         metrics.note_ea_call(_name_of(request), self.code)

@@ -8,6 +8,7 @@ from django.test import Client
 
 from accounts.tests.tokens import bearer
 from bots.models import BotInstance
+from bots.services import instances
 from bots.tests.factories import BotInstanceFactory
 from licensing.tests.factories import LicenseFactory
 from smarttrader.tests.api.world import UNKNOWN_ID, Api, give_one_of_each
@@ -124,3 +125,22 @@ def test_metrics_come_by_type_and_period(alice):
         [str(second.metric.pk)],
         [str(first.metric.pk)],
     )
+
+
+def test_a_later_statement_finds_the_bot_that_was_renamed(alice):
+    license = LicenseFactory.create(user=alice)
+    _, first = upload(alice)
+    api = Api(alice)
+    api.send("patch", f"bots/{first['bot']}", {"instance_name": "Old account"})
+    # A second one on the account, so that the number alone does not tell.
+    BotInstanceFactory.create(license=license, mt4_account=ACCOUNT)
+
+    again = instances.statement_instance(
+        license=license,
+        mt4_account=ACCOUNT,
+        broker_name="Example Broker Ltd",
+        account_currency="USD",
+        utc_offset_minutes=0,
+    )
+
+    assert (str(again.pk), again.instance_name) == (first["bot"], "Old account")

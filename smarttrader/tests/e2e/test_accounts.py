@@ -22,6 +22,11 @@ each_look = pytest.mark.parametrize(("width", "scheme"), LOOKS)
 PERIOD_SECONDS = 30
 
 
+@pytest.fixture(autouse=True)
+def _patience(page):
+    page.set_default_timeout(15_000)
+
+
 @pytest.fixture
 def at(page, live_server):
     """Open a page by its name."""
@@ -42,6 +47,8 @@ def sign_in(at):
         page.get_by_label("Email").fill(email)
         page.get_by_label("Password", exact=True).fill(password)
         page.get_by_role("button", name="Sign in").click()
+        # Going on before the answer is there would call the sign-in off.
+        expect(page.get_by_label("Password", exact=True)).to_have_count(0)
         return page
 
     return by_form
@@ -58,6 +65,21 @@ def looks(axe):
         return [*axe(), *(["too wide"] if wide else [])]
 
     return problems
+
+
+def confirm_that_it_is_oneself(page):
+    page.get_by_role("heading", name="Is it you?").wait_for()
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Go on").click()
+
+
+def turn_on(page):
+    """Enroll an authenticator on the open page; return its secret."""
+    secret = page.locator("#authenticator_secret").inner_text()
+    page.get_by_label("Code", exact=True).fill(totp_code(secret))
+    page.get_by_role("button", name="Turn on").click()
+    page.locator(".codes").wait_for()
+    return secret
 
 
 def totp_code(secret):
@@ -98,9 +120,8 @@ def test_the_code_page_is_accessible(page, at, looks, width, scheme):
 def test_a_second_factor_is_set_up_and_asked_for(page, alice, sign_in, at):
     sign_in(alice.email)
     at("settings").get_by_role("link", name="Set up two-factor").click()
-    secret = page.locator("#authenticator_secret").inner_text()
-    page.get_by_label("Code", exact=True).fill(totp_code(secret))
-    page.get_by_role("button", name="Turn on").click()
+    confirm_that_it_is_oneself(page)
+    secret = turn_on(page)
     expect(page.locator(".codes li")).to_have_count(10)
     with page.expect_download() as download:
         page.get_by_role("link", name="Download").click()
@@ -108,6 +129,7 @@ def test_a_second_factor_is_set_up_and_asked_for(page, alice, sign_in, at):
 
     page.get_by_role("button", name="Account menu").click()
     page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     sign_in(alice.email)
     page.get_by_label("Code").fill(totp_code(secret))
     page.get_by_role("button", name="Sign in").click()
@@ -120,11 +142,11 @@ def test_the_pages_of_the_second_factor_are_accessible(
     page, alice, sign_in, at, looks, width, scheme
 ):
     sign_in(alice.email)
-    found = looks(at("mfa_activate_totp"), width, scheme)
-    secret = page.locator("#authenticator_secret").inner_text()
-    page.get_by_label("Code", exact=True).fill(totp_code(secret))
-    page.get_by_role("button", name="Turn on").click()
-    expect(page.locator(".codes")).to_be_visible()
+    at("mfa_activate_totp")
+    confirm_that_it_is_oneself(page)
+    page.locator("#authenticator_secret").wait_for()
+    found = looks(page, width, scheme)
+    turn_on(page)
 
     found += looks(page, width, scheme)
     for name in ("mfa_index", "mfa_generate_recovery_codes", "mfa_deactivate_totp"):
@@ -145,9 +167,8 @@ def test_staff_are_led_to_enrolment_and_then_into_the_back_office(
 
     sign_in(admin.email)
     expect(page.get_by_text("Your role needs a second factor")).to_be_visible()
-    secret = page.locator("#authenticator_secret").inner_text()
-    page.get_by_label("Code", exact=True).fill(totp_code(secret))
-    page.get_by_role("button", name="Turn on").click()
+    confirm_that_it_is_oneself(page)
+    turn_on(page)
     page.goto(live_server.url + reverse("admin:index"))
 
     expect(page.get_by_role("navigation", name="Back office")).to_be_visible()
@@ -173,6 +194,8 @@ def test_an_address_is_changed_by_its_code(page, alice, sign_in, at):
     sign_in(alice.email)
     at("account_email").get_by_label("New address").fill("alice@new.example.com")
     page.get_by_role("button", name="Change email").click()
+    confirm_that_it_is_oneself(page)
+    expect(page.get_by_role("heading", name="Confirm your email")).to_be_visible()
     page.get_by_label("Code").fill(mailed_code("alice@new.example.com"))
     page.get_by_role("button", name="Confirm").click()
 

@@ -1,0 +1,296 @@
+"""What each named query may touch: how many partitions, and how many rows.
+
+A query function without an entry fails the test. The history has 8,000 trades of a
+hundred bots in 37 months, and three months are made ahead. The largest bot has 800 of
+them, its owner's ten bots have 1,325; their metrics are 3,260 rows of 30,000. Lists are
+sorted twice, a page of each bot and the page of all.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from analytics.models import PerformanceMetric, RollupDirty
+from analytics.queries import fleet, performance, statements
+from analytics.services import rollups
+from bots import queries as bots
+from bots.models import BotLog, LogCategory, LogLevel
+from bots.services import heartbeats, logs
+from licensing.models import License
+from notifications.services import inbox as notifications
+from smarttrader.jobs.services import invariants
+from smarttrader.tests.plans.ground import Ground
+from trading import queries as trading
+from trading.models import Trade, TradeHistory, TradeStatus, TradeType
+from trading.services import ticks, trades
+
+ANY = Trade.objects.all()
+A_MINUTE = timedelta(minutes=1)
+DAYS = timedelta(days=10)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expected:
+    """Of each statement of a call: partitions in its plan, rows read or sorted."""
+
+    call: Callable[[Ground], object]
+    trades: int = 0
+    ticks: int = 0
+    logs: int = 0
+    rows: int
+    # Sums up all trades that it finds; else it may do so behind a LIMIT only.
+    aggregates: bool = False
+
+
+def _fleet(ground: Ground) -> list[fleet.FleetBot]:
+    return fleet.fleet(ground.owner, ground.now)
+
+
+def _reports(
+    ground: Ground, count: int, *, profit: Decimal = Decimal(0)
+) -> list[trades.TradeReport]:
+    """Report the newest closed trades again, each with so much more profit."""
+    return [
+        trades.TradeReport(
+            ticket_number=trade.ticket_number,
+            symbol=trade.symbol,
+            trade_type=TradeType(trade.trade_type),
+            lot_size=trade.lot_size,
+            open_price=trade.open_price,
+            opened_at=trade.opened_at,
+            status=TradeStatus.CLOSED,
+            close_price=trade.close_price,
+            closed_at=trade.closed_at,
+            commission=trade.commission,
+            swap=trade.swap,
+            profit=trade.profit + profit,
+        )
+        for trade in ground.closed[:count]
+    ]
+
+
+def _record_ticks(ground: Ground) -> object:
+    trade = ground.closed[0]
+    reports = [
+        ticks.TickReport(
+            ticket_number=trade.ticket_number,
+            current_price=Decimal(1),
+            unrealized_profit=Decimal(place),
+            recorded_at=trade.opened_at + place * timedelta(seconds=1),
+        )
+        for place in range(100)
+    ]
+    return ticks.record_ticks(bot=ground.largest, ticks=reports, now=ground.now)
+
+
+def _record_logs(ground: Ground) -> object:
+    lines: Sequence[logs.LogLine] = [
+        logs.LogLine(
+            level=LogLevel.INFO,
+            category=LogCategory.TRADE,
+            message="Line",
+            client_seq=place,
+        )
+        for place in range(50)
+    ]
+    return logs.record_logs(bot=ground.largest, logs=lines, now=ground.now)
+
+
+def _roll_up_an_hour(ground: Ground) -> object:
+    """Roll up the last hour of each of the owner's bots."""
+    hour = ground.now.replace(minute=0) - timedelta(hours=1)
+    RollupDirty.objects.bulk_create(
+        RollupDirty(bot_instance=bot, hour_start=hour) for bot in ground.bots
+    )
+    return rollups.roll_up(now=ground.now)
+
+
+def _quietly(_line: str) -> None:
+    """Want no progress."""
+
+
+# fmt: off
+EXPECTATIONS: dict[str, Expected] = {
+    # --- Lists of trades --------------------------------------------------------------
+    "trading.queries.newest_trades": Expected(
+        call=lambda g: trading.newest_trades(g.bots, ANY, limit=51),
+        trades=37, rows=1000,
+    ),
+    "trading.queries.newest_trades: far page": Expected(
+        call=lambda g: trading.newest_trades(g.bots, ANY, limit=51, after=g.middle),
+        trades=19, rows=1000,
+    ),
+    "trading.queries.newest_trades: of a ticket": Expected(
+        call=lambda g: trading.newest_trades(
+            [g.largest], ANY, limit=51, ticket=g.tickets[400]
+        ),
+        trades=1, rows=2,
+    ),
+    "trading.queries.newest_trades: nothing matches": Expected(
+        call=lambda g: trading.newest_trades(
+            [g.largest], ANY.filter(symbol="NONE"), limit=51
+        ),
+        trades=37, rows=200,
+    ),
+    "trading.queries.newest_ticks": Expected(
+        call=lambda g: trading.newest_ticks(
+            g.closed[0], TradeHistory.objects.all(), limit=51
+        ),
+        ticks=3, rows=60,
+    ),
+    "trading.queries.all_trades": Expected(
+        call=lambda g: list(trading.all_trades([g.largest], ANY)),
+        trades=37, rows=1600,
+    ),
+    "trading.queries.sums_of_trades": Expected(
+        call=lambda g: trading.sums_of_trades([g.largest], ANY),
+        trades=37, rows=800,
+    ),
+    "trading.queries.known_trades": Expected(
+        call=lambda g: trading.known_trades(
+            g.largest,
+            [trade.ticket_number for trade in g.closed[:20]],
+            months_from=g.closed[19].opened_at - timedelta(days=31),
+            months_until=g.now,
+        ),
+        trades=3, rows=40,
+    ),
+    "trading.queries.closed_trades_in_order": Expected(
+        call=lambda g: list(
+            trading.closed_trades_in_order([g.largest.pk], g.tickets[:20])
+        ),
+        trades=1, rows=40,
+    ),
+    # --- Bots -------------------------------------------------------------------------
+    "bots.queries.running_bot": Expected(
+        call=lambda g: bots.running_bot(g.largest.pk, g.now), rows=0
+    ),
+    "bots.queries.live_bots": Expected(
+        call=lambda g: bots.live_bots(g.largest.license), rows=5
+    ),
+    "bots.queries.required_bot": Expected(
+        call=lambda g: bots.required_bot(str(g.largest.pk)), rows=0
+    ),
+    "bots.queries.settings_of": Expected(
+        call=lambda g: bots.settings_of(g.largest), rows=1
+    ),
+    "bots.queries.bots_to_list": Expected(
+        call=lambda g: bots.bots_to_list(g.owner), rows=10
+    ),
+    "bots.queries.bots_to_list: the named one": Expected(
+        call=lambda g: bots.bots_to_list(g.owner, g.largest.pk), rows=0
+    ),
+    "bots.queries.newest_of_bots": Expected(
+        call=lambda g: bots.newest_of_bots(
+            g.bots, BotLog.objects.filter(created_at__gte=g.now - DAYS), "created_at",
+            limit=51, after=None,
+        ),
+        logs=4, rows=1000,
+    ),
+    "bots.queries.newest_logs": Expected(
+        call=lambda g: bots.newest_logs(
+            g.bots, BotLog.objects.all(), limit=51, after=None, now=g.now
+        ),
+        logs=7, rows=1100,
+    ),
+    "bots.queries.licenses_in_use": Expected(
+        call=lambda g: list(
+            bots.licenses_in_use(License.objects.with_standing().filter(user=g.owner))
+        ),
+        rows=10,
+    ),
+    # --- Analytics --------------------------------------------------------------------
+    "analytics.queries.fleet.fleet": Expected(call=_fleet, rows=3300),
+    "analytics.queries.fleet.fleet_bot": Expected(
+        call=lambda g: fleet.fleet_bot(g.owner, g.largest.pk, g.now), rows=1600
+    ),
+    "analytics.queries.fleet.latest_trades": Expected(
+        call=lambda g: fleet.latest_trades(_fleet(g)), trades=37, rows=3300
+    ),
+    "analytics.queries.fleet.attention": Expected(
+        call=lambda g: fleet.attention(g.owner, _fleet(g), g.now), rows=3300
+    ),
+    "analytics.queries.fleet.bot_logs": Expected(
+        call=lambda g: fleet.bot_logs(g.largest, now=g.now, limit=51),
+        logs=7, rows=60,
+    ),
+    "analytics.queries.fleet.bot_logs: of a level": Expected(
+        call=lambda g: fleet.bot_logs(g.largest, now=g.now, limit=51, level="ERROR"),
+        logs=7, rows=200,
+    ),
+    "analytics.queries.performance.performance_by_bot": Expected(
+        call=lambda g: performance.performance_by_bot([bot.pk for bot in g.bots]),
+        rows=3300,
+    ),
+    "analytics.queries.performance.balance_curve": Expected(
+        call=lambda g: performance.balance_curve([bot.pk for bot in g.bots]),
+        rows=3300,
+    ),
+    "analytics.queries.performance.newest_metrics": Expected(
+        call=lambda g: performance.newest_metrics(
+            g.bots, PerformanceMetric.objects.filter(metric_type="hourly"), limit=51
+        ),
+        rows=3300,
+    ),
+    "analytics.queries.statements.with_checks": Expected(
+        call=lambda g: list(statements.with_checks().filter(user=g.owner)), rows=0
+    ),
+    "analytics.queries.statements.statement_imports": Expected(
+        call=lambda g: list(statements.statement_imports(g.owner)), rows=0
+    ),
+    # --- Writes: the statements of */sql ----------------------------------------------
+    "trading.services.trades.record_trades: again": Expected(
+        call=lambda g: trades.record_trades(
+            bot=g.largest, reports=_reports(g, 20), now=g.now
+        ),
+        trades=1, rows=50,
+    ),
+    "trading.services.trades.record_trades: other figures": Expected(
+        call=lambda g: trades.record_trades(
+            bot=g.largest, reports=_reports(g, 20, profit=Decimal(1)), now=g.now
+        ),
+        trades=1, rows=900,
+    ),
+    "trading.services.ticks.record_ticks": Expected(
+        call=_record_ticks, trades=1, rows=100
+    ),
+    "bots.services.logs.record_logs": Expected(call=_record_logs, logs=4, rows=50),
+    "bots.services.heartbeats.record_heartbeat": Expected(
+        call=lambda g: heartbeats.record_heartbeat(
+            bot=g.largest, beat=heartbeats.Heartbeat(), now=g.now
+        ),
+        rows=0,
+    ),
+    "bots.services.heartbeats.sweep_offline": Expected(
+        call=lambda g: heartbeats.sweep_offline(now=g.now + 10 * A_MINUTE), rows=100
+    ),
+    "analytics.services.rollups.roll_up": Expected(
+        call=_roll_up_an_hour, trades=40, rows=300, aggregates=True
+    ),
+    # All that there is, once, and then two thousand hours at a time.
+    "analytics.services.rollups.rebuild": Expected(
+        call=lambda g: rollups.rebuild(now=g.now),
+        trades=40, rows=30_000, aggregates=True,
+    ),
+    "notifications.services.inbox.delete_old_notifications": Expected(
+        call=lambda g: notifications.delete_old_notifications(now=g.now), rows=11_000
+    ),
+    "smarttrader.jobs.services.invariants.check_invariants": Expected(
+        call=lambda g: invariants.check_invariants(now=g.now, on_progress=_quietly),
+        rows=0,
+    ),
+}
+# fmt: on
+
+# Functions of the same modules that reckon with what they are given.
+ASK_NOTHING = {
+    "bots.queries.account_of",
+    "bots.queries.accounts_of",
+    "bots.queries.of_bot_in_turn",
+    "bots.queries.of_each_bot",
+    "analytics.queries.fleet.currencies",
+    "analytics.queries.fleet.equity_now",
+    "analytics.queries.performance.combined",
+    "analytics.queries.performance.last_days",
+}
