@@ -25,7 +25,6 @@ KNOWN_TICKETS = (
     "  WHERE k.bot_instance_id = bot.id AND k.ticket_number = r.ticket_number"
     "  LIMIT 1) k"
 )
-A_DAY = timedelta(days=1)
 
 
 def closed_trades_in_order(

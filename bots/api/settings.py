@@ -120,8 +120,9 @@ class Settings(Resources[BotInstance]):
     @extend_schema(responses=SettingsSerializer)
     def change(self, _request: Request, pk: uuid.UUID) -> Response:  # noqa: ARG002
         """Set some of the settings; 409 when they were changed since `version`."""
-        changes = self.sent()
+        # First: what is not theirs is not there, whatever they send.
         bot = self.get_object()
+        changes = self.sent()
         try:
             bot_settings.change_settings(
                 bot=bot,

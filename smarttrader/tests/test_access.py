@@ -8,6 +8,7 @@ import re
 
 import pytest
 
+from conftest import MANY
 from smarttrader.tests.access import (
     METHODS,
     PRINCIPALS,
@@ -41,9 +42,15 @@ def cells(*names):
             yield url, method, status, {each[0] for each in seen}
 
 
+@pytest.fixture
+def unlimited(no_limits, one_window, settings, monkeypatch):
+    settings.ACCOUNT_RATE_LIMITS = False
+    monkeypatch.setattr("smarttrader.export.api.EXPORTS_AN_HOUR", MANY)
+
+
 @pytest.mark.skipif(not WRITES_ANEW, reason="only when it is asked for")
 @pytest.mark.django_db
-@pytest.mark.usefixtures("no_limits", "one_window")
+@pytest.mark.usefixtures("unlimited")
 def test_the_table_is_written_anew():
     world = World()
 
@@ -52,7 +59,7 @@ def test_the_table_is_written_anew():
 
 @pytest.mark.skipif(WRITES_ANEW, reason="the table is being written")
 @pytest.mark.django_db
-@pytest.mark.usefixtures("no_limits", "one_window")
+@pytest.mark.usefixtures("unlimited")
 @pytest.mark.parametrize("name", PRINCIPALS)
 def test_everybody_gets_what_the_table_says(name):
     told = cells_of(World(), name)
