@@ -130,9 +130,6 @@ DATABASES = {
 }
 DATABASES["default"]["OPTIONS"] = {
     "connect_timeout": 3,
-    # Not None, or nothing could be prepared: smarttrader.lib.database.prepared_cursor
-    # asks for it. Django's own cursors never do.
-    "prepare_threshold": 5,
     **DATABASES["default"].get("OPTIONS", {}),
     "options": " ".join(
         f"-c {name}={limit}" for name, limit in DATABASE_TIMEOUTS.items()
