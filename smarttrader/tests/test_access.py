@@ -5,10 +5,12 @@
 
 import os
 import re
+from dataclasses import replace
 
 import pytest
 
 from conftest import MANY
+from smarttrader.export import archive
 from smarttrader.tests.access import (
     METHODS,
     PRINCIPALS,
@@ -45,7 +47,8 @@ def cells(*names):
 @pytest.fixture
 def unlimited(no_limits, one_window, settings, monkeypatch):
     settings.ACCOUNT_RATE_LIMITS = False
-    monkeypatch.setattr("smarttrader.export.api.EXPORTS_AN_HOUR", MANY)
+    often = replace(archive.LIMIT, calls=MANY)
+    monkeypatch.setattr("smarttrader.export.archive.LIMIT", often)
 
 
 @pytest.mark.skipif(not WRITES_ANEW, reason="only when it is asked for")

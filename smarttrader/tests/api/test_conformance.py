@@ -181,6 +181,7 @@ def test_the_document_is_true(principals, cast, who):
         "new_password": f"{PASSWORD}, again",
         "license_key": license_key_of(cast["alice"]),
         "version": things.bot.settings_version,
+        "reason": "The computer is another",
         **SETTINGS,
     }
     if not IS_NIGHTLY:
