@@ -13,7 +13,7 @@ from django.db.models import Model, Prefetch, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from accounts.models import User
-from bots.models import BotInstance, BotLog, BotSettings
+from bots.models import BotCommand, BotInstance, BotLog, BotSettings
 from licensing.models import License, grace_days, is_held
 from licensing.standing import Standing, standing_of
 from smarttrader.jobs.partitions import BOT_LOGS
@@ -129,6 +129,11 @@ def required_bot(text: str) -> BotInstance:
 def settings_of(bot: BotInstance) -> BotSettings | None:
     """Return a bot's settings; one that only holds a statement has none."""
     return BotSettings.objects.filter(bot_instance=bot).first()
+
+
+def latest_commands(bot: BotInstance, limit: int) -> list[BotCommand]:
+    """Return what a bot was told last, newest first."""
+    return list(bot.commands.order_by("-queued_at", "-id")[:limit])
 
 
 class TooManyBots(DomainError):

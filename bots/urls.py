@@ -4,6 +4,8 @@ from bots.api import bots, licenses, logs
 from bots.api import settings as api_settings
 from bots.ea import activation, heartbeat, settings
 from bots.ea import logs as ea_logs
+from bots.pages import commands
+from bots.pages import settings as settings_page
 
 # With and without a trailing slash: an EA loses its body in a redirect.
 ea_urls = [
@@ -61,4 +63,9 @@ api_urls = [
         name="api_bot_commands",
     ),
     path("logs", logs.Logs.as_view({"get": "list"}), name="api_logs"),
+]
+
+page_urls = [
+    path("bots/<uuid:pk>/command/", commands.command, name="bot_command"),
+    path("bots/<uuid:pk>/settings/", settings_page.settings, name="bot_settings"),
 ]
