@@ -41,7 +41,9 @@ class PairsField(forms.CharField):
     """Symbols of a broker, divided by spaces, commas or lines; each once."""
 
     def to_python(self, value: Any) -> list[str]:  # type: ignore[override]
-        pairs = list(dict.fromkeys(re.split(r"[\s,;]+", super().to_python(value))))
+        pairs = list(
+            dict.fromkeys(re.split(r"[\s,;]+", super().to_python(value) or ""))
+        )
         found = [pair for pair in pairs if pair]
         for pair in found:
             if not re.fullmatch(limits.PAIR, pair):
@@ -144,7 +146,10 @@ class SessionForm(forms.Form):
     def value(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
         days = "".join(sorted(cleaned["days"]))
-        return {**{name: cleaned[name] for name in ("name", "start", "end")}, "days": days}
+        return {
+            **{name: cleaned[name] for name in ("name", "start", "end")},
+            "days": days,
+        }
 
 
 class StrategyForm(forms.Form):
@@ -179,11 +184,11 @@ class BaseRows(forms.BaseFormSet[Any]):
             form.value()
             for form in self.forms
             if form.has_changed() or form.initial
-            if form.is_valid() and not self._should_delete_form(form)
+            if form.is_valid() and not form.cleaned_data.get("DELETE")
         ]
 
 
-SessionRows = forms.formset_factory(
+SessionRows: Any = forms.formset_factory(
     SessionForm,
     formset=BaseRows,
     extra=EMPTY_ROWS,
@@ -192,7 +197,7 @@ SessionRows = forms.formset_factory(
     validate_max=True,
     can_delete=True,
 )
-StrategyRows = forms.formset_factory(
+StrategyRows: Any = forms.formset_factory(
     StrategyForm,
     formset=BaseRows,
     extra=EMPTY_ROWS,
@@ -225,7 +230,7 @@ class WholeSettings:
 
     def is_valid(self) -> bool:
         parts = (self.form, self.sessions, self.strategies)
-        return all([part.is_valid() for part in parts])
+        return all([part.is_valid() for part in parts])  # noqa: C419 -- asks each
 
     @property
     def version_seen(self) -> int:

@@ -26,22 +26,22 @@ def bot(alice, monkeypatch):
 
 
 @pytest.fixture
-def browser(client, alice):
+def alices_browser(client, alice):
     client.force_login(alice)
     return client
 
 
-def tell(browser, bot, command):
-    return browser.post(reverse("bot_command", args=[bot.pk]), {"command": command})
+def tell(alices_browser, bot, command):
+    return alices_browser.post(reverse("bot_command", args=[bot.pk]), {"command": command})
 
 
 def settings_url(bot):
     return reverse("bot_settings", args=[bot.pk])
 
 
-def filled_in(browser, bot, **changes):
-    """Return what a browser would send: the form as it is shown, but for changes."""
-    forms = browser.get(settings_url(bot)).context["forms"]
+def filled_in(alices_browser, bot, **changes):
+    """Return what a alices_browser would send: the form as it is shown, but for changes."""
+    forms = alices_browser.get(settings_url(bot)).context["forms"]
     sent = {}
     parts = [forms.form, *forms.sessions, *forms.strategies]
     managers = [forms.sessions.management_form, forms.strategies.management_form]
@@ -54,14 +54,14 @@ def filled_in(browser, bot, **changes):
     return {name: value for name, value in sent.items() if value is not None}
 
 
-def save(browser, bot, **changes):
-    return browser.post(settings_url(bot), filled_in(browser, bot, **changes))
+def save(alices_browser, bot, **changes):
+    return alices_browser.post(settings_url(bot), filled_in(alices_browser, bot, **changes))
 
 
 # --- Commands -------------------------------------------------------------------------
 @pytest.mark.parametrize("command", ["pause", "resume", "stop"])
-def test_a_command_is_queued_in_its_owners_name(browser, alice, bot, command):
-    response = tell(browser, bot, command)
+def test_a_command_is_queued_in_its_owners_name(alices_browser, alice, bot, command):
+    response = tell(alices_browser, bot, command)
 
     queued = BotCommand.objects.get()
     assert response.url == reverse("bot", args=[bot.pk])
@@ -72,8 +72,8 @@ def test_a_command_is_queued_in_its_owners_name(browser, alice, bot, command):
     )
 
 
-def test_an_unknown_command_is_refused(browser, bot):
-    assert tell(browser, bot, "dance").status_code == 400
+def test_an_unknown_command_is_refused(alices_browser, bot):
+    assert tell(alices_browser, bot, "dance").status_code == 400
     assert BotCommand.objects.count() == 0
 
 
@@ -88,10 +88,10 @@ def test_a_stranger_tells_a_bot_nothing(client, charlie, bot):
 @pytest.mark.parametrize(
     "fields", [{"released_at": NOW}, {"source": BotSource.STATEMENT}]
 )
-def test_who_hears_nothing_is_told_nothing(browser, bot, fields):
+def test_who_hears_nothing_is_told_nothing(alices_browser, bot, fields):
     BotInstance.objects.filter(pk=bot.pk).update(**fields)
 
-    response = browser.post(
+    response = alices_browser.post(
         reverse("bot_command", args=[bot.pk]), {"command": "stop"}, follow=True
     )
 
@@ -118,16 +118,16 @@ def test_what_is_offered_is_what_makes_a_difference(bot, status, pending, offere
     assert list(bot.commands_offered) == offered
 
 
-def test_the_page_tells_what_becomes_of_a_command(browser, bot):
+def test_the_page_tells_what_becomes_of_a_command(alices_browser, bot):
     page = reverse("bot", args=[bot.pk])
-    tell(browser, bot, "pause")
+    tell(alices_browser, bot, "pause")
 
-    queued = browser.get(page).content.decode()
+    queued = alices_browser.get(page).content.decode()
     BotCommand.objects.update(delivered_at=NOW)
-    delivered = browser.get(page).content.decode()
+    delivered = alices_browser.get(page).content.decode()
     BotInstance.objects.update(last_heartbeat=None)
     BotCommand.objects.update(delivered_at=None)
-    waiting = browser.get(page).content.decode()
+    waiting = alices_browser.get(page).content.decode()
 
     assert "“Pause” goes out with its next signal" in queued
     assert "“Pause” reached it at 12:00:00" in delivered
@@ -135,16 +135,16 @@ def test_the_page_tells_what_becomes_of_a_command(browser, bot):
 
 
 # --- Settings -------------------------------------------------------------------------
-def test_settings_that_are_sent_as_they_are_change_nothing(browser, bot):
-    response = save(browser, bot)
+def test_settings_that_are_sent_as_they_are_change_nothing(alices_browser, bot):
+    response = save(alices_browser, bot)
 
     assert response.url == reverse("bot", args=[bot.pk])
     assert SettingsChange.objects.count() == 0
 
 
-def test_settings_are_saved_and_make_a_version(browser, alice, bot):
+def test_settings_are_saved_and_make_a_version(alices_browser, alice, bot):
     response = save(
-        browser,
+        alices_browser,
         bot,
         risk_percentage="1.5",
         trading_pairs="EURUSD, xauusd.m\nEURUSD",
@@ -178,8 +178,8 @@ def test_settings_are_saved_and_make_a_version(browser, alice, bot):
     ]
 
 
-def test_rows_are_removed(browser, bot):
-    save(browser, bot, **{"sessions-0-DELETE": "on", "strategies-0-DELETE": "on"})
+def test_rows_are_removed(alices_browser, bot):
+    save(alices_browser, bot, **{"sessions-0-DELETE": "on", "strategies-0-DELETE": "on"})
 
     settings = BotSettings.objects.get()
     assert (settings.trading_sessions, settings.strategies_enabled) == ([], [])
@@ -203,10 +203,10 @@ def test_rows_are_removed(browser, bot):
         ("strategies", "name", "x" * 51),
     ],
 )
-def test_what_no_setting_may_be_is_told_by_its_field(browser, bot, part, field, value):
+def test_what_no_setting_may_be_is_told_by_its_field(alices_browser, bot, part, field, value):
     name = field if part == "form" else f"{part}-0-{field}"
 
-    response = save(browser, bot, **{name: value})
+    response = save(alices_browser, bot, **{name: value})
 
     forms = response.context["forms"]
     marked = forms.form if part == "form" else getattr(forms, part)[0]
@@ -215,28 +215,28 @@ def test_what_no_setting_may_be_is_told_by_its_field(browser, bot, part, field, 
     assert SettingsChange.objects.count() == 0
 
 
-def test_no_two_rows_have_one_name(browser, bot):
-    response = save(browser, bot, **{"strategies-1-name": "breakout"})
+def test_no_two_rows_have_one_name(alices_browser, bot):
+    response = save(alices_browser, bot, **{"strategies-1-name": "breakout"})
 
     assert response.context["forms"].strategies.non_form_errors() == [
         "“breakout” stands here twice."
     ]
 
 
-def test_a_form_without_its_rows_is_refused(browser, bot):
-    sent = filled_in(browser, bot)
+def test_a_form_without_its_rows_is_refused(alices_browser, bot):
+    sent = filled_in(alices_browser, bot)
     del sent["sessions-TOTAL_FORMS"]
 
-    assert browser.post(settings_url(bot), sent).status_code == 400
+    assert alices_browser.post(settings_url(bot), sent).status_code == 400
 
 
-def test_a_change_that_nobody_saw_is_not_undone(browser, bot):
-    sent = filled_in(browser, bot, risk_percentage="3")
+def test_a_change_that_nobody_saw_is_not_undone(alices_browser, bot):
+    sent = filled_in(alices_browser, bot, risk_percentage="3")
     bot_settings.change_settings(
         bot=bot, changes={"stop_loss_pips": 70}, actor=SYSTEM, now=NOW
     )
 
-    refused = browser.post(settings_url(bot), sent)
+    refused = alices_browser.post(settings_url(bot), sent)
 
     told = [
         (each.label, each.stored, each.wanted)
@@ -252,11 +252,11 @@ def test_a_change_that_nobody_saw_is_not_undone(browser, bot):
     form = refused.context["forms"].form
     assert form["risk_percentage"].value() == "3"
     assert form["version"].value() == "2"
-    browser.post(settings_url(bot), {**sent, "version": form["version"].value()})
+    alices_browser.post(settings_url(bot), {**sent, "version": form["version"].value()})
     assert BotSettings.objects.get().risk_percentage == 3
 
 
-def test_a_statement_has_no_settings(browser, bot):
+def test_a_statement_has_no_settings(alices_browser, bot):
     BotInstance.objects.update(source=BotSource.STATEMENT)
 
-    assert browser.get(settings_url(bot)).status_code == 404
+    assert alices_browser.get(settings_url(bot)).status_code == 404

@@ -23,8 +23,8 @@ from bots.models import BotInstance
 from bots.tests.factories import BotInstanceFactory
 from licensing.models import LicenseStatus
 from licensing.tests.factories import LicenseFactory
-from notifications.services import inbox
 from notifications.models import NotificationType
+from notifications.services import inbox
 from smarttrader.celery import app
 from smarttrader.jobs.models import JobRun
 from smarttrader.jobs.partitions import (

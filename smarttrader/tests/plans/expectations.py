@@ -167,6 +167,23 @@ EXPECTATIONS: dict[str, Expected] = {
     "bots.queries.settings_of": Expected(
         call=lambda g: bots.settings_of(g.largest), rows=1
     ),
+    "bots.queries.latest_commands": Expected(
+        call=lambda g: bots.latest_commands(g.largest, 4), rows=0
+    ),
+    "bots.queries.licenses_of": Expected(
+        call=lambda g: bots.licenses_of(g.owner, g.now, limit=11), rows=50
+    ),
+    "bots.queries.licenses_to_mind": Expected(
+        call=lambda g: bots.licenses_to_mind(g.owner, g.now), rows=50
+    ),
+    "bots.queries.connecting_bots": Expected(
+        call=lambda g: bots.connecting_bots(g.owner, g.now - timedelta(hours=1)),
+        rows=10,
+    ),
+    "bots.queries.refused_activation": Expected(
+        call=lambda g: bots.refused_activation(g.owner, g.now - timedelta(hours=1)),
+        rows=0,
+    ),
     # --- Analytics --------------------------------------------------------------------
     "analytics.queries.fleet.fleet": Expected(call=_fleet, rows=3300),
     "analytics.queries.fleet.fleet_bot": Expected(
@@ -245,6 +262,7 @@ EXPECTATIONS: dict[str, Expected] = {
 ASK_NOTHING = {
     "bots.queries.account_of",
     "bots.queries.accounts_of",
+    "bots.queries.license_in_use",
     "analytics.queries.fleet.currencies",
     "analytics.queries.fleet.equity_now",
     "analytics.queries.performance.combined",
