@@ -177,14 +177,18 @@ def licenses_to_mind(user: User, now: datetime) -> list[LicenseInUse]:
     )
     found = [LicenseInUse(each, current_standing(each, now), []) for each in owned]
     lapsed = [each for each in found if each.standing.code != "VALID"]
-    in_use = [each for each in lapsed if each.license.is_in_use]  # type: ignore[attr-defined]
+    in_use = [
+        each
+        for each in lapsed
+        if each.license.is_in_use  # type: ignore[attr-defined]
+    ]
     if in_use or len(lapsed) < len(found):
         return sorted(in_use, key=lambda each: each.standing.is_valid)
     return lapsed[:1]
 
 
 def connecting_bots(user: User, since: datetime) -> list[BotInstance]:
-    """Return bots that activated after a moment, or were not heard yet; five at most."""
+    """Return up to five bots that activated after a moment, or were never heard."""
     activated = LicenseEvent.objects.filter(
         owner_id=user.pk, type=LicenseEventType.ACTIVATED, at__gt=since
     )

@@ -17,7 +17,7 @@ from analytics.queries import fleet
 from bots import queries as bots_queries
 from bots.models import BotInstance, LogCategory, LogLevel
 from smarttrader.lib import clock
-from smarttrader.lib.keyset import NotAPlace, Place
+from smarttrader.lib.keyset import Place, dated_place_of
 
 LOG_ROWS, COMMAND_ROWS = 15, 4
 PERIOD = ("range", "from", "to")
@@ -87,12 +87,7 @@ def _log(request: HttpRequest, bot: BotInstance, now: datetime) -> dict[str, Any
     chosen = LogFilter(request.GET)
     if not chosen.is_valid():
         raise BadRequest("level, category")
-    try:
-        after = Place.read(request.GET["after"]) if "after" in request.GET else None
-    except NotAPlace as error:
-        raise BadRequest("after") from error
-    if after and after.moment is None:
-        raise BadRequest("after")
+    after = dated_place_of(request)
     lines = fleet.bot_logs(
         bot, now=now, limit=LOG_ROWS + 1, after=after, **chosen.cleaned_data
     )

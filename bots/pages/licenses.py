@@ -22,7 +22,7 @@ from licensing.models import LicenseEvent
 from licensing.services import hardware
 from smarttrader.lib import clock
 from smarttrader.lib.actors import ActorType
-from smarttrader.lib.keyset import NotAPlace, Place
+from smarttrader.lib.keyset import Place, dated_place_of
 
 LICENSES_SHOWN, EVENTS_SHOWN = 10, 25
 NUMBER = re.compile(r"[0-9]{1,9}")
@@ -58,7 +58,7 @@ class EventLine:
 @login_required
 def licenses(request: HttpRequest) -> HttpResponse:
     now = clock.now()
-    after = _place(request)
+    after = dated_place_of(request)
     found = queries.licenses_of(
         signed_in(request), now, limit=LICENSES_SHOWN + 1, after=after
     )
@@ -128,15 +128,3 @@ def _written(name: str, value: object) -> str:
         return str(value)
     moment = timezone.localtime(datetime.fromisoformat(str(value)))
     return formats.date_format(moment, "j M Y H:i")
-
-
-def _place(request: HttpRequest) -> Place | None:
-    if "after" not in request.GET:
-        return None
-    try:
-        after = Place.read(request.GET["after"])
-    except NotAPlace as error:
-        raise BadRequest("after") from error
-    if after.moment is None:
-        raise BadRequest("after")
-    return after

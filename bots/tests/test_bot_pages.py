@@ -32,7 +32,9 @@ def alices_browser(client, alice):
 
 
 def tell(alices_browser, bot, command):
-    return alices_browser.post(reverse("bot_command", args=[bot.pk]), {"command": command})
+    return alices_browser.post(
+        reverse("bot_command", args=[bot.pk]), {"command": command}
+    )
 
 
 def settings_url(bot):
@@ -40,7 +42,7 @@ def settings_url(bot):
 
 
 def filled_in(alices_browser, bot, **changes):
-    """Return what a alices_browser would send: the form as it is shown, but for changes."""
+    """Return what a browser would send: the form as it is shown, but for changes."""
     forms = alices_browser.get(settings_url(bot)).context["forms"]
     sent = {}
     parts = [forms.form, *forms.sessions, *forms.strategies]
@@ -55,7 +57,9 @@ def filled_in(alices_browser, bot, **changes):
 
 
 def save(alices_browser, bot, **changes):
-    return alices_browser.post(settings_url(bot), filled_in(alices_browser, bot, **changes))
+    return alices_browser.post(
+        settings_url(bot), filled_in(alices_browser, bot, **changes)
+    )
 
 
 # --- Commands -------------------------------------------------------------------------
@@ -179,7 +183,9 @@ def test_settings_are_saved_and_make_a_version(alices_browser, alice, bot):
 
 
 def test_rows_are_removed(alices_browser, bot):
-    save(alices_browser, bot, **{"sessions-0-DELETE": "on", "strategies-0-DELETE": "on"})
+    save(
+        alices_browser, bot, **{"sessions-0-DELETE": "on", "strategies-0-DELETE": "on"}
+    )
 
     settings = BotSettings.objects.get()
     assert (settings.trading_sessions, settings.strategies_enabled) == ([], [])
@@ -203,7 +209,9 @@ def test_rows_are_removed(alices_browser, bot):
         ("strategies", "name", "x" * 51),
     ],
 )
-def test_what_no_setting_may_be_is_told_by_its_field(alices_browser, bot, part, field, value):
+def test_what_no_setting_may_be_is_told_by_its_field(
+    alices_browser, bot, part, field, value
+):
     name = field if part == "form" else f"{part}-0-{field}"
 
     response = save(alices_browser, bot, **{name: value})

@@ -47,7 +47,9 @@ def prove(alices_browser, address):
     """Ask for a page, and give the password that allauth wants first."""
     asked = alices_browser.get(address)
     assert asked.url.startswith(reverse("account_reauthenticate"))
-    return alices_browser.post(asked.url, {"password": PASSWORD, "next": address}, follow=True)
+    return alices_browser.post(
+        asked.url, {"password": PASSWORD, "next": address}, follow=True
+    )
 
 
 def standings(alices_browser):
@@ -66,7 +68,9 @@ def events():
 
 
 # --- The list -------------------------------------------------------------------------
-def test_a_license_is_shown_masked_with_the_accounts_it_is_in_use_on(alices_browser, ea, key):
+def test_a_license_is_shown_masked_with_the_accounts_it_is_in_use_on(
+    alices_browser, ea, key
+):
     page = alices_browser.get(LICENSES)
 
     (card,) = page.context["cards"]
@@ -146,7 +150,9 @@ def test_a_license_in_use_on_more_accounts_than_it_has_says_so(alices_browser, a
     assert "2 accounts over the limit" in page.content.decode()
 
 
-def test_the_list_asks_as_much_for_many_as_for_one(alices_browser, alice, count_statements):
+def test_the_list_asks_as_much_for_many_as_for_one(
+    alices_browser, alice, count_statements
+):
     BotInstanceFactory(owner=alice)
     with count_statements() as for_one:
         alices_browser.get(LICENSES)
