@@ -183,8 +183,8 @@ class BaseRows(forms.BaseFormSet[Any]):
         return [
             form.value()
             for form in self.forms
-            if form.has_changed() or form.initial
-            if form.is_valid() and not form.cleaned_data.get("DELETE")
+            if form.has_changed() and form.is_valid()
+            if not form.cleaned_data.get("DELETE")
         ]
 
 
@@ -216,17 +216,16 @@ class WholeSettings:
     ) -> None:
         values = {name: getattr(settings, name) for name in limits.CHECKS}
         self.form = SettingsForm(sent, initial={**values, "version": version})
-        self.sessions = SessionRows(
-            sent,
-            prefix="sessions",
-            initial=[
-                {**session, "days": list(session["days"])}
-                for session in settings.trading_sessions
-            ],
-        )
-        self.strategies = StrategyRows(
-            sent, prefix="strategies", initial=settings.strategies_enabled
-        )
+        sessions = [
+            {**session, "days": list(session["days"])}
+            for session in settings.trading_sessions
+        ]
+        strategies = settings.strategies_enabled
+        if sent is not None:
+            # Rows are told by their place, and what is stored may have others by now.
+            sessions, strategies = [], []
+        self.sessions = SessionRows(sent, prefix="sessions", initial=sessions)
+        self.strategies = StrategyRows(sent, prefix="strategies", initial=strategies)
 
     def is_valid(self) -> bool:
         parts = (self.form, self.sessions, self.strategies)

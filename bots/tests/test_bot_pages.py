@@ -264,6 +264,19 @@ def test_a_change_that_nobody_saw_is_not_undone(alices_browser, bot):
     assert BotSettings.objects.get().risk_percentage == 3
 
 
+def test_rows_that_were_added_meanwhile_are_no_error_of_ours(alices_browser, bot):
+    sent = filled_in(alices_browser, bot, stop_loss_pips="60")
+    rows = [{"name": name, "enabled": True} for name in ("breakout", "grid")]
+    bot_settings.change_settings(
+        bot=bot, changes={"strategies_enabled": rows}, actor=SYSTEM, now=NOW
+    )
+
+    refused = alices_browser.post(settings_url(bot), sent)
+
+    told = [each.label for each in refused.context["differences"]]
+    assert (refused.status_code, told) == (409, ["Stop loss, in pips", "Strategies"])
+
+
 def test_a_statement_has_no_settings(alices_browser, bot):
     BotInstance.objects.update(source=BotSource.STATEMENT)
 
