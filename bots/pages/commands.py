@@ -14,8 +14,9 @@ from django.views.decorators.http import require_POST
 from accounts.actors import acting, signed_in
 from bots.models import Command
 from bots.pages.owned import own_bot
-from bots.services.commands import BotNotConnected, queue_command
+from bots.services.commands import queue_command
 from smarttrader.lib import clock
+from smarttrader.lib.errors import DomainError
 
 
 class CommandForm(forms.Form):
@@ -37,7 +38,7 @@ def command(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             actor=acting(signed_in(request), request),
             now=clock.now(),
         )
-    except BotNotConnected as refusal:
+    except DomainError as refusal:
         messages.error(request, refusal.message)
     else:
         messages.success(request, _sentence(told) % {"name": bot.instance_name})

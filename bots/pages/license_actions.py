@@ -85,9 +85,12 @@ def reveal(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def _reveal(request: HttpRequest, owned: License) -> HttpResponse:
     if request.method != "POST":
         return _ask(request, owned, REVEAL)
-    key = secrets.reveal_key(
-        license=owned, actor=acting(signed_in(request), request), now=clock.now()
-    )
+    try:
+        key = secrets.reveal_key(
+            license=owned, actor=acting(signed_in(request), request), now=clock.now()
+        )
+    except DomainError as refusal:
+        return _refused(request, refusal)
     return render(request, "bots/license_key.html", {"license": owned, "key": key})
 
 

@@ -14,6 +14,7 @@ from accounts.actors import acting, signed_in
 from bots.forms import WholeSettings, differences
 from bots.models import BotInstance
 from bots.pages.owned import own_bot
+from bots.queries import BotNotFound
 from bots.services import bot_settings
 from bots.settings_schema import SettingsInvalid
 from smarttrader.lib import clock
@@ -39,6 +40,8 @@ def settings(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     except SettingsInvalid as refusal:
         forms.form.add_error(None, refusal.message)
         return _shown(request, bot, forms, status=400)
+    except (BotNotFound, bot_settings.NoSettings) as error:
+        raise Http404 from error
     except bot_settings.SettingsChanged:
         return _changed_meanwhile(request, own_bot(request, pk), forms)
     if version == forms.version_seen:
