@@ -30,6 +30,7 @@ START_SECONDS = 30
 CATCH_UP_HOURS, CATCH_UP_SECONDS = 4, 30
 ONLINE_SECONDS = 30
 WIDTH, HEIGHT, PHONE_WIDTH = 1440, 1180, 390
+PATIENCE_MS = 180_000  # a picture is no measurement: a busy machine may take its time
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,7 @@ def take_pictures(url: str, folder: Path, names: list[str]) -> None:
                 reduced_motion="reduce",
                 storage_state=states.get(shot.email),
             )
+            context.set_default_timeout(PATIENCE_MS)
             target = folder / f"{name}.png"
             page = _open(context.new_page(), url, shot)
             page.screenshot(path=target, full_page=shot.is_whole)
@@ -157,6 +159,7 @@ def take_pictures(url: str, folder: Path, names: list[str]) -> None:
 def _signed_in(browser: Browser, url: str, email: str) -> StorageState:
     """Sign in once; return the cookies."""
     page = browser.new_page()
+    page.set_default_timeout(PATIENCE_MS)
     page.goto(f"{url}/accounts/login/")
     page.get_by_label("Email").fill(email)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
@@ -167,6 +170,7 @@ def _signed_in(browser: Browser, url: str, email: str) -> StorageState:
 
 def _wait_for_bots(browser: Browser, url: str, state: StorageState) -> None:
     page = browser.new_page(storage_state=state)
+    page.set_default_timeout(PATIENCE_MS)
     for _ in range(ONLINE_SECONDS):
         page.goto(f"{url}/bots/")
         if page.locator(".badge.ok").count():
