@@ -10,9 +10,9 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from accounts.forms import NameField
 from bots import settings_schema as limits
 from bots.models import BotSettings
-from smarttrader.lib.text import clean_text
 
 EMPTY_ROWS = 1
 DAYS = {
@@ -25,16 +25,6 @@ DAYS = {
     "7": _("Sun"),
 }
 TIME_INPUT = {"inputmode": "numeric", "maxlength": 5, "placeholder": "HH:MM"}
-
-
-class NameField(forms.CharField):
-    """A name without markup or invisible characters."""
-
-    def to_python(self, value: Any) -> str:
-        try:
-            return clean_text(super().to_python(value) or "", limit=200)
-        except ValueError as error:
-            raise ValidationError(_("This is no name.")) from error
 
 
 class PairsField(forms.CharField):

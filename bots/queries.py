@@ -129,6 +129,12 @@ class LicenseInUse:
         return max(len(self.accounts) - self.license.max_accounts, 0)
 
     @property
+    def has_room(self) -> bool:
+        """Whether it lets another account in."""
+        used = len(self.accounts)
+        return self.standing.is_valid and used < self.license.max_accounts
+
+    @property
     def grace_ends_at(self) -> datetime | None:
         """Return when the grace days end, of a license that is in them."""
         if self.standing.code != "GRACE" or self.license.expires_at is None:

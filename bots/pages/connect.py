@@ -35,11 +35,7 @@ class Progress:
     @property
     def ready(self) -> list[LicenseInUse]:
         """Return the licenses that let another account in."""
-        return [
-            each
-            for each in self.licenses
-            if each.standing.is_valid and len(each.accounts) < each.license.max_accounts
-        ]
+        return [each for each in self.licenses if each.has_room]
 
     @property
     def heard(self) -> list[BotInstance]:

@@ -59,7 +59,7 @@ RESET = Question(
     gettext_lazy("Unlock from the computer"),
     gettext_lazy(
         "The license is locked to the computer that activates it next. Bots that run"
-        " now have to activate again, which they do by themselves."
+        " now are refused until they activate again. Open trades stay open."
     ),
     gettext_lazy("Unlock"),
 )

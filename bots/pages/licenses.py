@@ -44,6 +44,7 @@ OWN_ACTORS = (ActorType.USER, ActorType.EA)
 class LicenseCard:
     used: LicenseInUse
     resets_left: int | None  # staff have no limit
+    resets_allowed: int | None
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,11 @@ def _cards(
         since=now - hardware.RESETS_ARE_COUNTED_FOR,
     )
     return [
-        LicenseCard(each, hardware.resets_left(counts[each.license.pk], by))
+        LicenseCard(
+            each,
+            hardware.resets_left(counts[each.license.pk], by),
+            hardware.MOST_RESETS.get(by),
+        )
         for each in used
     ]
 

@@ -76,7 +76,8 @@ def test_a_license_is_shown_masked_with_the_accounts_it_is_in_use_on(
     (card,) = page.context["cards"]
     (account,) = card.used.accounts
     assert [bot.mt4_account for bot in account.bots] == ["900100"]
-    assert (card.resets_left, card.used.accounts_over) == (3, 0)
+    assert (card.resets_left, card.resets_allowed) == (3, 3)
+    assert card.used.accounts_over == 0
     assert card.used.license.masked_key in page.content.decode()
     assert key not in page.content.decode()
 
