@@ -78,7 +78,8 @@ RELEASE = Question(
 @login_required
 def reveal(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     # A stranger's license is not there, whether or not somebody proved who they are.
-    return _reveal(request, own_license(request, pk))
+    response: HttpResponse = _reveal(request, own_license(request, pk))
+    return response
 
 
 @reauthentication_required  # type: ignore[untyped-decorator]
@@ -97,7 +98,8 @@ def _reveal(request: HttpRequest, owned: License) -> HttpResponse:
 @GET_OR_POST
 @login_required
 def rotate(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    return _rotate(request, own_license(request, pk))
+    response: HttpResponse = _rotate(request, own_license(request, pk))
+    return response
 
 
 @reauthentication_required  # type: ignore[untyped-decorator]
