@@ -45,8 +45,9 @@ migrate: venv ## bring the database up to date
 seed: venv ## fill an empty database with demo data
 	@$(DEVSTACK) exec -- $(VENV_PYTHON) manage.py seed
 
-screenshots: venv-dev ## take docs/overview.png of the demo (NAMES="overview bots")
-	@$(DEVSTACK) test -- $(VENV_PYTHON) -m smarttrader.devstack.screenshots $(NAMES)
+screenshots: venv-dev ## picture every page of the demo (FOLDER=var/screenshots NAMES="overview bots-dark")
+	@$(DEVSTACK) test -- $(VENV_PYTHON) -m smarttrader.devstack.screenshots \
+		--folder $(or $(FOLDER),var/screenshots) $(NAMES)
 
 bench: venv-dev ## measure ratios to the raw database (BENCH=small, medium or full; PARTS="ticks")
 	@$(DEVSTACK) test -- $(VENV_PYTHON) -m smarttrader.bench --size $(BENCH) $(PARTS)

@@ -68,6 +68,13 @@ STATUS_OF_COMMAND = {
     Command.RESUME: BotStatus.RUNNING,
     Command.STOP: BotStatus.STOPPED,
 }
+# What makes a difference to a bot that has, or is about to have, this status.
+COMMANDS_OF_STATUS = {
+    BotStatus.RUNNING: (Command.PAUSE, Command.STOP),
+    BotStatus.PAUSED: (Command.RESUME, Command.STOP),
+    BotStatus.STOPPED: (Command.RESUME,),
+    BotStatus.ERROR: (Command.RESUME, Command.PAUSE, Command.STOP),
+}
 
 
 class BotInstanceQuerySet(models.QuerySet["BotInstance"]):
@@ -179,6 +186,21 @@ class BotInstance(models.Model):
     @property
     def name_of_its_ea(self) -> str:
         return self.activated_as or self.instance_name
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether an EA is expected to be heard: not a file's, not a released one."""
+        return self.source == BotSource.EA and self.released_at is None
+
+    @property
+    def commands_offered(self) -> tuple[Command, ...]:
+        """Return what its owner may tell it, given what it does and was told last."""
+        if not self.is_connected:
+            return ()
+        status = BotStatus(self.status)
+        if self.pending_command:
+            status = STATUS_OF_COMMAND[Command(self.pending_command)]
+        return COMMANDS_OF_STATUS[status]
 
     def state(self, now: datetime) -> BotState:
         """Return how the bot is doing, decided from its last heartbeat by our clock."""

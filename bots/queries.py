@@ -9,13 +9,19 @@ from itertools import islice
 from typing import Any
 
 from django.db import connection
-from django.db.models import Model, Prefetch, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Prefetch, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from accounts.models import User
-from bots.models import BotInstance, BotLog, BotSettings
-from licensing.models import License, grace_days, is_held
-from licensing.standing import Standing, standing_of
+from bots.models import BotCommand, BotInstance, BotLog, BotSettings
+from licensing.models import (
+    License,
+    LicenseEvent,
+    LicenseEventType,
+    grace_days,
+    is_held,
+)
+from licensing.standing import Standing, current_standing, standing_of
 from smarttrader.jobs.partitions import BOT_LOGS
 from smarttrader.lib.database import prepared_cursor
 from smarttrader.lib.errors import DomainError
@@ -42,6 +48,7 @@ RUNNING_BOT: tuple[tuple[Any, list[str]], ...] = (
 LOGS_KEPT = timedelta(days=BOT_LOGS.retention_days or 0)
 # Of how many bots a list reads the newest rows, an index probe or more for each.
 MOST_BOTS = 200
+MOST_LICENSES = 50
 Account = tuple[str, str]  # MT4 account, server in lower case
 
 
@@ -103,6 +110,110 @@ def licenses_in_use(licenses: QuerySet[License]) -> QuerySet[License]:
     )
 
 
+@dataclass(frozen=True)
+class AccountInUse:
+    """A trading account that takes a slot, and the bots on it."""
+
+    bots: list[BotInstance]
+
+
+@dataclass(frozen=True)
+class LicenseInUse:
+    license: License
+    standing: Standing
+    accounts: list[AccountInUse]
+
+    @property
+    def accounts_over(self) -> int:
+        """Return by how many accounts more than it has slots for it is in use."""
+        return max(len(self.accounts) - self.license.max_accounts, 0)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether it lets another account in."""
+        used = len(self.accounts)
+        return self.standing.is_valid and used < self.license.max_accounts
+
+    @property
+    def grace_ends_at(self) -> datetime | None:
+        """Return when the grace days end, of a license that is in them."""
+        if self.standing.code != "GRACE" or self.license.expires_at is None:
+            return None
+        days: int = getattr(self.license, "grace_days") or 0  # noqa: B009
+        return self.license.expires_at + timedelta(days=days)
+
+
+def licenses_of(
+    user: User, now: datetime, *, limit: int, after: Place | None = None
+) -> list[LicenseInUse]:
+    """Return a user's own licenses, newest first, with the accounts they are used on.
+
+    `after` is the last license of the page before.
+    """
+    owned = License.objects.with_standing().filter(user=user)
+    if after is not None and after.moment is not None:
+        owned = owned.filter(
+            Q(issued_at__lt=after.moment) | Q(pk__lt=after.id),
+            issued_at__lte=after.moment,
+        )
+    newest = licenses_in_use(owned).order_by("-issued_at", "-id")[:limit]
+    return [license_in_use(license, now) for license in newest]
+
+
+def license_in_use(license: License, now: datetime) -> LicenseInUse:
+    """Return a license that was read by `licenses_in_use`, `with_standing`."""
+    by_account: dict[Account, list[BotInstance]] = {}
+    for bot in license.live_bots:  # type: ignore[attr-defined]
+        by_account.setdefault(account_of(bot), []).append(bot)
+    accounts = [AccountInUse(bots) for bots in by_account.values()]
+    return LicenseInUse(license, current_standing(license, now), accounts)
+
+
+def licenses_to_mind(user: User, now: datetime) -> list[LicenseInUse]:
+    """Return a user's licenses that stopped, or soon stop, what runs under them.
+
+    Of a user without any valid license, and without a bot, it is the newest one.
+    """
+    live = BotInstance.objects.live().filter(license=OuterRef("pk"))
+    owned = (
+        License.objects.with_standing()
+        .filter(user=user)
+        .annotate(is_in_use=Exists(live))
+        .order_by("-issued_at", "-id")[:MOST_LICENSES]
+    )
+    found = [LicenseInUse(each, current_standing(each, now), []) for each in owned]
+    lapsed = [each for each in found if each.standing.code != "VALID"]
+    in_use = [
+        each
+        for each in lapsed
+        if each.license.is_in_use  # type: ignore[attr-defined]
+    ]
+    if in_use or len(lapsed) < len(found):
+        return sorted(in_use, key=lambda each: each.standing.is_valid)
+    return lapsed[:1]
+
+
+def connecting_bots(user: User, since: datetime) -> list[BotInstance]:
+    """Return up to five bots that activated after a moment, or were never heard."""
+    activated = LicenseEvent.objects.filter(
+        owner_id=user.pk, type=LicenseEventType.ACTIVATED, at__gt=since
+    )
+    return list(
+        BotInstance.objects.live()
+        .filter(user=user)
+        .filter(Q(last_heartbeat=None) | Q(pk__in=activated.values("actor_id")))
+        .order_by("-updated_at", "-id")[:5]
+    )
+
+
+def refused_activation(user: User, since: datetime) -> LicenseEvent | None:
+    """Return the latest refusal of an EA under a user's licenses after a moment."""
+    refusals = LicenseEvent.objects.filter(
+        owner_id=user.pk, type=LicenseEventType.ACTIVATION_REJECTED, at__gt=since
+    )
+    return refusals.order_by("-at", "-id").first()
+
+
 def account_of(bot: BotInstance) -> Account:
     """Return a bot's trading account, as slots are counted by it."""
     return bot.mt4_account, (bot.broker_server or "").lower()
@@ -129,6 +240,11 @@ def required_bot(text: str) -> BotInstance:
 def settings_of(bot: BotInstance) -> BotSettings | None:
     """Return a bot's settings; one that only holds a statement has none."""
     return BotSettings.objects.filter(bot_instance=bot).first()
+
+
+def latest_commands(bot: BotInstance, limit: int) -> list[BotCommand]:
+    """Return what a bot was told last, newest first."""
+    return list(bot.commands.order_by("-queued_at", "-id")[:limit])
 
 
 class TooManyBots(DomainError):

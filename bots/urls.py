@@ -4,6 +4,9 @@ from bots.api import bots, licenses, logs
 from bots.api import settings as api_settings
 from bots.ea import activation, heartbeat, settings
 from bots.ea import logs as ea_logs
+from bots.pages import commands, connect, license_actions
+from bots.pages import licenses as license_pages
+from bots.pages import settings as settings_page
 
 # With and without a trailing slash: an EA loses its body in a redirect.
 ea_urls = [
@@ -61,4 +64,24 @@ api_urls = [
         name="api_bot_commands",
     ),
     path("logs", logs.Logs.as_view({"get": "list"}), name="api_logs"),
+]
+
+page_urls = [
+    path("bots/<uuid:pk>/command/", commands.command, name="bot_command"),
+    path("bots/<uuid:pk>/settings/", settings_page.settings, name="bot_settings"),
+    path("connect/", connect.connect, name="connect"),
+    path("licenses/", license_pages.licenses, name="licenses"),
+    path("licenses/<uuid:pk>/", license_pages.license, name="license"),
+    path("licenses/<uuid:pk>/key/", license_actions.reveal, name="license_reveal"),
+    path("licenses/<uuid:pk>/rotate/", license_actions.rotate, name="license_rotate"),
+    path(
+        "licenses/<uuid:pk>/reset-hardware/",
+        license_actions.reset_hardware,
+        name="license_reset",
+    ),
+    path(
+        "licenses/<uuid:pk>/accounts/<uuid:bot_id>/release/",
+        license_actions.release,
+        name="license_release",
+    ),
 ]

@@ -1,11 +1,16 @@
 """Reads of licenses."""
 
 import uuid
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db.models import Count
 
 from accounts.models import User
 from licensing import keys
 from licensing.keyring import current_keyring
-from licensing.models import License
+from licensing.models import License, LicenseEvent, LicenseEventType
+from smarttrader.lib.actors import ActorType
 
 
 def license_by_key(text: str) -> License | None:
@@ -28,6 +33,35 @@ def license_by_id(text: str) -> License | None:
 def newest_license(user: User) -> License | None:
     """Return the license that was issued to a user last."""
     return License.objects.filter(user=user).order_by("-issued_at", "-id").first()
+
+
+def hardware_resets(
+    license_ids: Collection[uuid.UUID], *, by: ActorType, since: datetime
+) -> dict[uuid.UUID, int]:
+    """Return how often each license was unlocked from its computer after a moment."""
+    resets = LicenseEvent.objects.filter(
+        license_id__in=license_ids,
+        type=LicenseEventType.HARDWARE_RESET,
+        actor_type=by,
+        at__gt=since,
+    )
+    counts = resets.values_list("license_id").annotate(Count("id"))
+    return {**dict.fromkeys(license_ids, 0), **dict(counts)}
+
+
+def events_of_owner(
+    license: License, *, limit: int, before: int | None = None
+) -> list[LicenseEvent]:
+    """Return what became of a license since it is its owner's, newest first.
+
+    `before` is the number of the event that the list goes on after.
+    """
+    events = LicenseEvent.objects.filter(
+        license_id=license.pk, owner_id=license.user_id
+    )
+    if before is not None:
+        events = events.filter(sequence__lt=before)
+    return list(events.order_by("-sequence")[:limit])
 
 
 def is_key_of(license: License, canonical: str) -> bool:

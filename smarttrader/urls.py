@@ -52,6 +52,7 @@ urlpatterns = [
     *smarttrader.operations.urls.probe_urls,
     path("", include(accounts.urls.page_urls)),
     path("", include(smarttrader.export.urls.page_urls)),
+    path("", include(bots.urls.page_urls)),
     path("", include(analytics.urls.page_urls)),
     path("", include(trading.urls.page_urls)),
     # The same account pages as everywhere: with limits, and a second factor.

@@ -14,11 +14,12 @@ from django.views.decorators.http import require_safe
 from analytics.pages import parts
 from analytics.pages.overview import chart_parts, curve_of, figures_part
 from analytics.queries import fleet
+from bots import queries as bots_queries
 from bots.models import BotInstance, LogCategory, LogLevel
 from smarttrader.lib import clock
-from smarttrader.lib.keyset import NotAPlace, Place
+from smarttrader.lib.keyset import Place, dated_place_of
 
-LOG_ROWS = 15
+LOG_ROWS, COMMAND_ROWS = 15, 4
 PERIOD = ("range", "from", "to")
 
 
@@ -46,8 +47,14 @@ def bot(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     currency = found.bot.account_currency
     context = {"each": found, "bot": found.bot, "currency": currency, "now": now}
     curve = curve_of([found])
+    control = {
+        **context,
+        "state": found.state,
+        "commands": bots_queries.latest_commands(found.bot, COMMAND_ROWS),
+    }
     shown = [
         parts.drawn(request, "state", "analytics/_bot_state.html", context),
+        parts.drawn(request, "commands", "bots/_commands.html", control),
         figures_part(request, [found], curve, now, currency=currency),
         *chart_parts(request, [found], curve, now, currency=currency),
         parts.drawn(
@@ -80,12 +87,7 @@ def _log(request: HttpRequest, bot: BotInstance, now: datetime) -> dict[str, Any
     chosen = LogFilter(request.GET)
     if not chosen.is_valid():
         raise BadRequest("level, category")
-    try:
-        after = Place.read(request.GET["after"]) if "after" in request.GET else None
-    except NotAPlace as error:
-        raise BadRequest("after") from error
-    if after and after.moment is None:
-        raise BadRequest("after")
+    after = dated_place_of(request)
     lines = fleet.bot_logs(
         bot, now=now, limit=LOG_ROWS + 1, after=after, **chosen.cleaned_data
     )

@@ -21,9 +21,10 @@ from analytics.services.statements import import_statement
 from bots.models import BotInstance
 from smarttrader.lib import clock
 from smarttrader.lib.errors import DomainError
+from smarttrader.lib.keyset import Place, dated_place_of
 from trading.services.statements import StatementDisagrees, StatementFile
 
-IMPORTS_SHOWN = 50
+IMPORTS_SHOWN = 25
 HALF_HOURS = range(-12 * 60, 14 * 60 + 1, 30)
 
 
@@ -78,7 +79,7 @@ def statements(request: HttpRequest) -> HttpResponse:
         if response is not None:
             return response
         status = 400
-    context["imports"] = queries.statement_imports(user)[:IMPORTS_SHOWN]
+    context.update(_history(request, user))
     return render(request, "analytics/statements.html", context, status=status)
 
 
@@ -87,6 +88,18 @@ def statements(request: HttpRequest) -> HttpResponse:
 def statement(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     record = get_object_or_404(queries.statement_imports(user_of(request)), pk=pk)
     return render(request, "analytics/statement.html", {"record": record})
+
+
+def _history(request: HttpRequest, user: User) -> dict[str, Any]:
+    after = dated_place_of(request)
+    found = queries.statement_imports(user, after)[: IMPORTS_SHOWN + 1]
+    shown = list(found)[:IMPORTS_SHOWN]
+    is_last = len(found) <= IMPORTS_SHOWN
+    return {
+        "imports": shown,
+        "is_first": after is None,
+        "next": None if is_last else Place(shown[-1].created_at, shown[-1].pk),
+    }
 
 
 def _import(

@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from accounts.models import User
 from analytics.queries.performance import Performance, performance_by_bot
-from bots.models import BotInstance, BotLog, BotSource, BotState
+from bots.models import BotInstance, BotLog, BotState
 from bots.queries import LOGS_KEPT
 from licensing.models import License, LicenseStatus
 from smarttrader.lib.keyset import Place
@@ -47,11 +47,6 @@ class FleetBot:
         if self.bot.equity is None or self.bot.balance is None:
             return None
         return Decimal(self.bot.equity - self.bot.balance)
-
-    @property
-    def is_connected(self) -> bool:
-        """Whether an EA is expected to be heard: not a file's, not a released one."""
-        return self.bot.source == BotSource.EA and self.bot.released_at is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +126,7 @@ def equity_now(bots: Sequence[FleetBot]) -> EquityNow | None:
     # Two bots on one account report the same money: it counts once, as told last.
     told: dict[tuple[str, str], FleetBot] = {}
     for each in bots:
-        if not each.is_connected or each.open_profit is None:
+        if not each.bot.is_connected or each.open_profit is None:
             continue
         account = (each.bot.mt4_account, (each.bot.broker_server or "").lower())
         known = told.get(account)
@@ -212,14 +207,14 @@ def _troubled_bots(bots: Sequence[FleetBot]) -> list[Attention]:
     return [
         Attention(troubles[each.state], bot=each.bot)
         for each in bots
-        if each.is_connected and each.state in troubles
+        if each.bot.is_connected and each.state in troubles
     ]
 
 
 def _troubled_licenses(bots: Sequence[FleetBot], now: datetime) -> list[Attention]:
     """Return the licenses under which something runs, and soon or already cannot."""
     in_use = {
-        each.bot.license_id: each.bot.license for each in bots if each.is_connected
+        each.bot.license_id: each.bot.license for each in bots if each.bot.is_connected
     }
     found = []
     for license in in_use.values():

@@ -11,7 +11,6 @@ from bots.models import (
     STATUS_OF_COMMAND,
     BotCommand,
     BotInstance,
-    BotSource,
     BotStatus,
     Command,
 )
@@ -38,7 +37,7 @@ def queue_command(
     """
     with transaction.atomic():
         locked = locked_bot(bot.pk)
-        if locked.released_at is not None or locked.source == BotSource.STATEMENT:
+        if not locked.is_connected:
             raise BotNotConnected
         forget_commands([locked.pk], now=now)
         BotInstance.objects.filter(pk=locked.pk).update(

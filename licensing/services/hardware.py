@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from licensing import queries
 from licensing.fingerprints import fingerprint, fingerprints
-from licensing.models import License, LicenseEvent, LicenseEventType
+from licensing.models import License, LicenseEventType
 from licensing.services import events
 from licensing.services.locks import locked_unrevoked_license, update_license
 from smarttrader.lib.actors import Actor, ActorType
@@ -77,8 +78,7 @@ def clear_hardware(
     """
     with transaction.atomic():
         locked = locked_unrevoked_license(license.pk)
-        most = MOST_RESETS.get(actor.type)
-        if most is not None and _resets(locked, actor, now) >= most:
+        if resets_left(_resets(locked, actor, now), actor.type) == 0:
             raise TooManyHardwareResets
         before = {"hardware": (locked.hardware_id or "")[:8]}
         update_license(locked, now=now, hardware_id=None)
@@ -93,10 +93,14 @@ def clear_hardware(
         return locked
 
 
+def resets_left(used: int, by: ActorType) -> int | None:
+    """Return how many resets are left after so many; staff have no limit."""
+    most = MOST_RESETS.get(by)
+    return None if most is None else max(most - used, 0)
+
+
 def _resets(license: License, actor: Actor, now: datetime) -> int:
-    return LicenseEvent.objects.filter(
-        license_id=license.pk,
-        type=LicenseEventType.HARDWARE_RESET,
-        actor_type=actor.type,
-        at__gt=now - RESETS_ARE_COUNTED_FOR,
-    ).count()
+    counts = queries.hardware_resets(
+        [license.pk], by=actor.type, since=now - RESETS_ARE_COUNTED_FOR
+    )
+    return counts[license.pk]

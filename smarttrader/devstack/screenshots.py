@@ -1,4 +1,4 @@
-"""`make screenshots`: pictures of the pages with demo data, for the documents.
+"""`make screenshots`: pictures of every page with demo data, light, dark and narrow.
 
 Runs inside `python -m smarttrader.devstack test`, and fills its empty database first;
 with `--url` it looks at a stack that runs already.
@@ -15,6 +15,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, StorageState, sync_playwright
@@ -23,19 +24,54 @@ from smarttrader.devstack.errors import DevstackError
 
 ROOT = Path(__file__).resolve().parents[2]
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
-EMAIL, PASSWORD = "alice@example.com", "smart-trader-demo"
+EMAIL, NEWCOMER = "alice@example.com", "charlie@example.com"
+PASSWORD = "smart-trader-demo"  # noqa: S105 -- the demo's, printed by `make run`
 START_SECONDS = 30
 CATCH_UP_HOURS, CATCH_UP_SECONDS = 4, 30
 ONLINE_SECONDS = 30
 WIDTH, HEIGHT, PHONE_WIDTH = 1440, 1180, 390
+PATIENCE_MS = 180_000  # a picture is no measurement: a busy machine may take its time
 
-# name: path, color scheme, width
+
+@dataclass(frozen=True)
+class Shot:
+    """A page: its path, or what the first link there leads to that a selector names."""
+
+    path: str
+    link: str = ""
+    page: str = ""  # what is added to the link's address
+    email: str = EMAIL  # nobody's: empty
+    is_whole: bool = True  # below the fold, too
+
+
+SHOTS = {
+    "overview": Shot("/", is_whole=False),
+    "first-run": Shot("/", email=NEWCOMER),
+    "bots": Shot("/bots/"),
+    "bot": Shot("/bots/", link="a.who"),
+    "bot-settings": Shot("/bots/", link="a.who", page="settings/"),
+    "connect": Shot("/connect/"),
+    "trades": Shot("/trades/"),
+    "statements": Shot("/statements/"),
+    "licenses": Shot("/licenses/"),
+    "license": Shot("/licenses/", link="text=History"),
+    "license-reset": Shot("/licenses/", link="text=Unlock from the computer"),
+    "license-release": Shot("/licenses/", link="text=Release"),
+    "settings": Shot("/settings/"),
+    "sign-in": Shot("/accounts/login/", email=""),
+    "not-found": Shot("/nothing/"),
+}
+# What a name of a picture ends in: color scheme and width.
+LOOKS = {
+    "": ("light", WIDTH),
+    "-dark": ("dark", WIDTH),
+    "-phone": ("dark", PHONE_WIDTH),
+    "-phone-light": ("light", PHONE_WIDTH),
+}
 PICTURES = {
-    "overview": ("/", "light", WIDTH),
-    "overview-dark": ("/", "dark", WIDTH),
-    "overview-phone": ("/", "dark", PHONE_WIDTH),
-    "bots": ("/bots/", "light", WIDTH),
-    "trades": ("/trades/", "light", WIDTH),
+    f"{name}{ending}": (shot, *look)
+    for name, shot in SHOTS.items()
+    for ending, look in LOOKS.items()
 }
 
 
@@ -94,42 +130,47 @@ def _start_advisors(url: str) -> subprocess.Popen[bytes]:
 
 
 def take_pictures(url: str, folder: Path, names: list[str]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=_chromium(), args=["--no-sandbox", "--disable-gpu"]
         )
-        state = _signed_in(browser, url)
-        _wait_for_bots(browser, url, state)
-        for name in names:
+        states = {who: _signed_in(browser, url, who) for who in (EMAIL, NEWCOMER)}
+        _wait_for_bots(browser, url, states[EMAIL])
+        for name in names or PICTURES:
             if name not in PICTURES:
                 raise DevstackError(f"{name} is none of {', '.join(PICTURES)}")
-            path, scheme, width = PICTURES[name]
+            shot, scheme, width = PICTURES[name]
             context = browser.new_context(
                 viewport={"width": width, "height": HEIGHT},
                 color_scheme="dark" if scheme == "dark" else "light",
                 reduced_motion="reduce",
-                storage_state=state,
+                storage_state=states.get(shot.email),
             )
+            context.set_default_timeout(PATIENCE_MS)
             target = folder / f"{name}.png"
-            _open(context.new_page(), url + path).screenshot(path=target)
+            page = _open(context.new_page(), url, shot)
+            page.screenshot(path=target, full_page=shot.is_whole)
             context.close()
             print(target)
         browser.close()
 
 
-def _signed_in(browser: Browser, url: str) -> StorageState:
+def _signed_in(browser: Browser, url: str, email: str) -> StorageState:
     """Sign in once; return the cookies."""
     page = browser.new_page()
+    page.set_default_timeout(PATIENCE_MS)
     page.goto(f"{url}/accounts/login/")
-    page.get_by_label("Email").fill(EMAIL)
+    page.get_by_label("Email").fill(email)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("heading", name="Overview").wait_for()
+    page.locator("main h1").wait_for()
     return page.context.storage_state()
 
 
 def _wait_for_bots(browser: Browser, url: str, state: StorageState) -> None:
     page = browser.new_page(storage_state=state)
+    page.set_default_timeout(PATIENCE_MS)
     for _ in range(ONLINE_SECONDS):
         page.goto(f"{url}/bots/")
         if page.locator(".badge.ok").count():
@@ -140,10 +181,12 @@ def _wait_for_bots(browser: Browser, url: str, state: StorageState) -> None:
     page.close()
 
 
-def _open(page: Page, url: str) -> Page:
-    answer = page.goto(url, wait_until="networkidle")
-    if answer is None or not answer.ok:
-        raise DevstackError(f"{url} did not answer with a page")
+def _open(page: Page, url: str, shot: Shot) -> Page:
+    address = url + shot.path
+    page.goto(address, wait_until="networkidle")
+    if shot.link:
+        linked = page.locator(shot.link).first.get_attribute("href")
+        page.goto(f"{url}{linked}{shot.page}", wait_until="networkidle")
     return page
 
 
@@ -176,8 +219,8 @@ def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m smarttrader.devstack.screenshots")
     parser.add_argument("--url", default="", help="a stack that runs already")
-    parser.add_argument("--folder", type=Path, default=ROOT / "docs")
-    parser.add_argument("names", nargs="*", metavar="NAME", default=["overview"])
+    parser.add_argument("--folder", type=Path, default=ROOT / "var" / "screenshots")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="instead of all")
     return parser
 
 

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
 
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest
+
 from smarttrader.lib.ids import EPOCH
 
 WRITTEN = re.compile(r"(\d{1,18})?-([0-9a-f]{32})")
@@ -44,3 +47,19 @@ class Place:
             return f"-{self.id.hex}"
         microseconds = (self.moment - EPOCH) // timedelta(microseconds=1)
         return f"{microseconds}-{self.id.hex}"
+
+
+def dated_place_of(request: HttpRequest) -> Place | None:
+    """Return after which row the page of an address begins, in a list of dated rows.
+
+    Raises BadRequest.
+    """
+    if "after" not in request.GET:
+        return None
+    try:
+        after = Place.read(request.GET["after"])
+    except NotAPlace as error:
+        raise BadRequest("after") from error
+    if after.moment is None:
+        raise BadRequest("after")
+    return after

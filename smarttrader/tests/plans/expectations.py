@@ -175,6 +175,23 @@ EXPECTATIONS: dict[str, Expected] = {
     "bots.queries.settings_of": Expected(
         call=lambda g: bots.settings_of(g.largest), rows=1
     ),
+    "bots.queries.latest_commands": Expected(
+        call=lambda g: bots.latest_commands(g.largest, 4), rows=0
+    ),
+    "bots.queries.licenses_of": Expected(
+        call=lambda g: bots.licenses_of(g.owner, g.now, limit=11), rows=50
+    ),
+    "bots.queries.licenses_to_mind": Expected(
+        call=lambda g: bots.licenses_to_mind(g.owner, g.now), rows=50
+    ),
+    "bots.queries.connecting_bots": Expected(
+        call=lambda g: bots.connecting_bots(g.owner, g.now - timedelta(hours=1)),
+        rows=10,
+    ),
+    "bots.queries.refused_activation": Expected(
+        call=lambda g: bots.refused_activation(g.owner, g.now - timedelta(hours=1)),
+        rows=0,
+    ),
     "bots.queries.licenses_in_use": Expected(
         call=lambda g: list(
             bots.licenses_in_use(License.objects.filter(pk=g.largest.license_id))
@@ -291,6 +308,7 @@ ASK_NOTHING = {
     "analytics.queries.statements.with_checks",
     "bots.queries.account_of",
     "bots.queries.accounts_of",
+    "bots.queries.license_in_use",
     "bots.queries.of_bot_in_turn",
     "bots.queries.of_each_bot",
     "analytics.queries.fleet.currencies",
