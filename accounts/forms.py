@@ -43,7 +43,10 @@ class NameField(forms.CharField):
     """A name without markup or invisible characters."""
 
     def to_python(self, value: Any) -> str:
-        return clean_text(super().to_python(value) or "", limit=LONGEST_NAME + 1)
+        try:
+            return clean_text(super().to_python(value) or "", limit=LONGEST_NAME + 1)
+        except ValueError as error:
+            raise forms.ValidationError(_("Write it without markup.")) from error
 
 
 class ProfileForm(forms.Form):

@@ -17,6 +17,12 @@ OPEN_PAGES = (
     "account_reauthenticate",
     "account_logout",
 )
+# Enrolment wants a verified address, and sends who has none to the first of these.
+VERIFYING_PAGES = (
+    "mfa_index",
+    "account_email",
+    "account_email_verification_sent",
+)
 
 
 class StaffSecondFactor:
@@ -45,9 +51,10 @@ def _is_to_enrol(request: HttpRequest) -> bool:
         return False
     if settings.SESSION_COOKIE_NAME not in request.COOKIES:
         return False
-    if request.path_info in map(reverse, OPEN_PAGES):
-        return False
     user = request.user
     if not (user.is_authenticated and user.is_staff):
+        return False
+    open_pages = OPEN_PAGES if user.email_verified else OPEN_PAGES + VERIFYING_PAGES
+    if request.path_info in map(reverse, open_pages):
         return False
     return not is_mfa_enabled(user, [Authenticator.Type.TOTP])

@@ -11,7 +11,7 @@ from django.db.models.signals import post_save
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from accounts import queries
+from accounts import attempts, queries
 from accounts.actors import acting
 from accounts.models import AuthEventType, User, normalize_email
 from accounts.services import emails, events
@@ -87,6 +87,12 @@ def note_wrong_code(request: HttpRequest, user: User, **_kwargs: Any) -> None:
 )
 def note_password(request: HttpRequest, user: User, **_kwargs: Any) -> None:
     _note(AuthEventType.PASSWORD_CHANGED, request, user)
+
+
+@receiver(account_signals.password_reset)
+def forgive_tries(user: User, **_kwargs: Any) -> None:
+    """Let in at once who tried the old password until they asked for a new one."""
+    attempts.forgive_account(user.email)
 
 
 @receiver(account_signals.email_confirmed)

@@ -130,9 +130,6 @@ DATABASES = {
 }
 DATABASES["default"]["OPTIONS"] = {
     "connect_timeout": 3,
-    # Not None, or nothing could be prepared: smarttrader.lib.database.prepared_cursor
-    # asks for it. Django's own cursors never do.
-    "prepare_threshold": 5,
     **DATABASES["default"].get("OPTIONS", {}),
     "options": " ".join(
         f"-c {name}={limit}" for name, limit in DATABASE_TIMEOUTS.items()
@@ -277,8 +274,9 @@ USERSESSIONS_ADAPTER = "accounts.adapter.SessionsAdapter"
 USERSESSIONS_TRACK_ACTIVITY = False
 MFA_ADAPTER = "accounts.adapter.SecondFactorAdapter"
 MFA_TOTP_ISSUER = "Smart Stock Trader"
-# The code that ran out while it was being typed (RFC 6238, 5.2).
-MFA_TOTP_TOLERANCE = 1
+# allauth remembers a used code for 30 seconds: one that were good for longer could be
+# used again (RFC 6238, 5.2).
+MFA_TOTP_TOLERANCE = 0
 
 # --- Mail -----------------------------------------------------------------------------
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))

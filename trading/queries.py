@@ -16,6 +16,7 @@ from smarttrader.lib.keyset import Place
 from trading.models import Trade, TradeHistory, TradeStatus, TradeTicket
 
 ROWS_AT_ONCE = 2000
+A_DAY = timedelta(days=1)
 # A probe for each ticket, as trading/sql/upsert_trades.sql has it, which says why.
 KNOWN_TICKETS = (
     "FROM unnest(%s::uuid[]) AS bot (id)"
@@ -24,7 +25,6 @@ KNOWN_TICKETS = (
     "  WHERE k.bot_instance_id = bot.id AND k.ticket_number = r.ticket_number"
     "  LIMIT 1) k"
 )
-A_DAY = timedelta(days=1)
 DRAWN_TICKS = """
 SELECT count(*), min(recorded_at), max(recorded_at),
     (array_agg(current_price ORDER BY recorded_at, id))[1],

@@ -52,6 +52,7 @@ def test_a_profile_is_saved_cleaned(client, alice):
         ("time_zone", "../etc/passwd"),
         ("language", "tlh"),
         ("first_name", "x" * 101),
+        ("last_name", "&" + "amp;" * 20 + "lt;b"),
     ],
 )
 def test_what_a_profile_cannot_hold_is_told_by_its_field(client, alice, field, value):
@@ -112,6 +113,12 @@ def test_one_session_is_ended_and_a_strangers_is_not(alice, charlie):
         for browser in (here, there, strange)
     ]
     assert statuses == [200, 302, 200]
+
+
+def test_an_impossible_session_is_missing(client, alice):
+    client.force_login(alice)
+
+    assert client.post(f"/settings/sessions/{10**30}/end/").status_code == 404
 
 
 def test_all_other_sessions_are_ended(alice):
@@ -217,6 +224,20 @@ def test_staff_get_nowhere_without_a_second_factor(client, bob, settings):
             302,
             reverse("mfa_activate_totp"),
         )
+
+
+def test_staff_without_a_verified_address_are_not_sent_in_circles(
+    client, bob, settings
+):
+    settings.STAFF_TOTP_REQUIRED = True
+    User.objects.filter(pk=bob.pk).update(email_verified=False)
+    emails.know_address(user=User.objects.get(pk=bob.pk))
+    client.force_login(bob)
+
+    response = client.get(reverse("overview"), follow=True)
+
+    assert response.status_code == 200
+    assert response.redirect_chain[-1][0] == reverse("mfa_index")
 
 
 def test_users_and_a_laptops_staff_need_none(client, alice, bob, settings):

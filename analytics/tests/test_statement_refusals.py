@@ -30,7 +30,7 @@ from licensing.models import License
 from licensing.tests.factories import LicenseFactory
 from smarttrader.lib.errors import DomainError
 from trading.models import StatementImport, Trade, TradeTicket
-from trading.statements.reader import StatementReader
+from trading.statements.reader import StatementReader, StatementUnreadable
 from trading.statements.verification import read_statement
 from trading.tests.statement_writer import (
     FIGURE_NAMES,
@@ -280,6 +280,14 @@ def test_damaged_statement_is_read_or_refused_but_never_breaks(data: st.DataObje
 
     with contextlib.suppress(DomainError):
         read_statement(io.BytesIO(bytes(content)), "utf-8")
+
+
+def test_file_that_was_cut_off_before_the_last_figure_of_its_summary_is_refused():
+    html = SOUND.html()
+    cell = html.index("<b>", html.index("Equity:</b></td>"))
+
+    with pytest.raises(StatementUnreadable):
+        _assert_sound(html[:cell])
 
 
 @given(data=st.data())

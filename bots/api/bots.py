@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from bots.models import BotCommand, BotInstance, BotState, Command
+from bots.queries import BotNotFound
 from bots.services import commands, instances
 from smarttrader.lib.api.fields import TextField
 from smarttrader.lib.api.filters import TrueOrFalse
@@ -123,7 +124,7 @@ class BotCommands(ListModelMixin, Resources[BotCommand]):
 
     queryset = BotCommand.objects.all()
     serializer_class = CommandSerializer
-    refusals: ClassVar = {"queue": [commands.BotNotConnected]}
+    refusals: ClassVar = {"queue": [BotNotFound, commands.BotNotConnected]}
 
     def get_queryset(self) -> QuerySet[BotCommand]:
         return super().get_queryset().filter(bot_instance=self._bot())

@@ -21,7 +21,8 @@ from bots.services import licenses, releases
 from licensing.models import License, LicenseStatus
 from licensing.services import secrets
 from licensing.services.hardware import TooManyHardwareResets
-from licensing.services.locks import LicenseRevoked
+from licensing.services.locks import LicenseGone, LicenseRevoked
+from licensing.services.sealing import KeyringMismatch
 from licensing.standing import current_standing
 from smarttrader.lib import clock
 from smarttrader.lib.api.fields import TextField, VerbatimField
@@ -129,10 +130,10 @@ class Licenses(ReadableResources[License]):
     serializer_class = LicenseSerializer
     filterset_class = LicenseFilter
     refusals: ClassVar = {
-        "reveal": [PasswordWrong],
-        "rotate": [PasswordWrong, LicenseRevoked],
-        "reset_hardware": [LicenseRevoked, TooManyHardwareResets],
-        "release": [releases.NoSuchAccount],
+        "reveal": [PasswordWrong, KeyringMismatch, LicenseGone],
+        "rotate": [PasswordWrong, KeyringMismatch, LicenseGone, LicenseRevoked],
+        "reset_hardware": [TooManyHardwareResets, LicenseGone, LicenseRevoked],
+        "release": [releases.NoSuchAccount, LicenseGone],
     }
 
     def get_queryset(self) -> QuerySet[License]:

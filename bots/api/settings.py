@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from bots import settings_schema as limits
 from bots.models import BotInstance
+from bots.queries import BotNotFound
 from bots.services import bot_settings
 from smarttrader.lib.api.fields import (
     BooleanField,
@@ -89,6 +90,7 @@ class SomeSettingsSerializer(AllSettingsSerializer):
         return fields
 
 
+CHANGE_REFUSALS = [BotNotFound, bot_settings.NoSettings, bot_settings.SettingsChanged]
 BODIES = {"replace": AllSettingsSerializer, "change": SomeSettingsSerializer}
 
 
@@ -98,8 +100,8 @@ class Settings(Resources[BotInstance]):
     queryset = BotInstance.objects.all()
     refusals: ClassVar = {
         "retrieve": [bot_settings.NoSettings],
-        "replace": [bot_settings.NoSettings, bot_settings.SettingsChanged],
-        "change": [bot_settings.NoSettings, bot_settings.SettingsChanged],
+        "replace": CHANGE_REFUSALS,
+        "change": CHANGE_REFUSALS,
     }
 
     def get_serializer_class(self) -> Any:
@@ -118,8 +120,9 @@ class Settings(Resources[BotInstance]):
     @extend_schema(responses=SettingsSerializer)
     def change(self, _request: Request, pk: uuid.UUID) -> Response:  # noqa: ARG002
         """Set some of the settings; 409 when they were changed since `version`."""
-        changes = self.sent()
+        # First: what is not theirs is not there, whatever they send.
         bot = self.get_object()
+        changes = self.sent()
         try:
             bot_settings.change_settings(
                 bot=bot,

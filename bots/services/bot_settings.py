@@ -8,6 +8,7 @@ from django.db import transaction
 
 from bots import queries
 from bots.models import BotInstance, BotSettings, BotSource, SettingsChange
+from bots.services.locks import locked_bot
 from bots.settings_schema import checked_settings
 from smarttrader.lib.actors import Actor
 from smarttrader.lib.errors import DomainError
@@ -63,12 +64,13 @@ def change_settings(
     """Change some of a bot's settings, all or none; return the version that holds now.
 
     What changes nothing makes no new version. Locks the bot. Raises SettingsInvalid
-    (with the field to blame), NoSettings, and SettingsChanged when the version that the
-    change was made for, if it is told, is no longer the one that holds.
+    (with the field to blame), BotNotFound, NoSettings, and SettingsChanged when the
+    version that the change was made for, if it is told, is no longer the one that
+    holds.
     """
     checked = checked_settings(changes)
     with transaction.atomic():
-        locked = BotInstance.objects.select_for_update(no_key=True).get(pk=bot.pk)
+        locked = locked_bot(bot.pk)
         if locked.source == BotSource.STATEMENT:
             raise NoSettings
         if version_seen not in (None, locked.settings_version):

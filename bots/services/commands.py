@@ -15,6 +15,7 @@ from bots.models import (
     BotStatus,
     Command,
 )
+from bots.services.locks import locked_bot
 from smarttrader.lib.actors import Actor
 from smarttrader.lib.errors import DomainError
 
@@ -32,11 +33,11 @@ def queue_command(
 ) -> BotCommand:
     """Queue a command, in place of one that the bot has not acknowledged yet.
 
-    Locks the bot. Raises BotNotConnected for a bot that was released, or only holds a
-    statement.
+    Locks the bot. Raises BotNotFound, and BotNotConnected for a bot that was released,
+    or only holds a statement.
     """
     with transaction.atomic():
-        locked = BotInstance.objects.select_for_update(no_key=True).get(pk=bot.pk)
+        locked = locked_bot(bot.pk)
         if locked.released_at is not None or locked.source == BotSource.STATEMENT:
             raise BotNotConnected
         forget_commands([locked.pk], now=now)

@@ -124,7 +124,7 @@ def test_an_owner_who_is_deleted_meanwhile_fails_no_call(rounds):
             [
                 *(partial(activate, ea) for ea in eas[:4]),
                 *(partial(ea.call, "deactivate") for ea in eas[4:]),
-                partial(accounts.delete_user, user=owner),
+                partial(accounts.delete_user, user=owner, now=clock.now()),
             ]
         )
 

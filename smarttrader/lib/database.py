@@ -45,7 +45,13 @@ class UpdatedAtField(CreatedAtField):
 
 class _PreparingCursor(psycopg.Cursor[Any]):
     def execute(self, *args: Any, **kwargs: Any) -> Any:
-        return super().execute(*args, **{**kwargs, "prepare": True})
+        # For this statement only: psycopg counts whatever a connection with a threshold
+        # is asked, and keeps the last hundred texts, of a batch a megabyte each.
+        self.connection.prepare_threshold = 0
+        try:
+            return super().execute(*args, **kwargs)
+        finally:
+            self.connection.prepare_threshold = None
 
 
 @contextmanager

@@ -71,6 +71,17 @@ def count_calls(limits: Sequence[tuple[Limit, str]]) -> list[Usage]:
     return [_usage(limit, window, count) for (limit, _), window, count in told]
 
 
+def forget(limit: Limit, who: str) -> None:
+    """Forget the calls of `who` in this window."""
+    window = core._get_window(who, limit.seconds)  # noqa: SLF001
+    caches["default"].delete(_key(limit, who, window))
+
+
+def narrowest(usages: Sequence[Usage]) -> Usage:
+    """Return the limit that will bite first; of those that bite, the longest."""
+    return min(usages, key=lambda usage: (usage.remaining, -usage.seconds_left))
+
+
 def _key(limit: Limit, who: str, window: int) -> str:
     rate = (limit.calls, limit.seconds)
     key: str = core._make_cache_key(limit.name, window, rate, who, None)  # noqa: SLF001
@@ -87,14 +98,3 @@ def _usage(limit: Limit, window: int, count: int) -> Usage:
         seconds_left=max(window - int(time.time()) + 1, 1),
         is_exceeded=count > limit.calls,
     )
-
-
-def forget(limit: Limit, who: str) -> None:
-    """Forget the calls of `who` in this window."""
-    window = core._get_window(who, limit.seconds)  # noqa: SLF001
-    caches["default"].delete(_key(limit, who, window))
-
-
-def narrowest(usages: Sequence[Usage]) -> Usage:
-    """Return the limit that will bite first; of those that bite, the longest."""
-    return min(usages, key=lambda usage: (usage.remaining, -usage.seconds_left))

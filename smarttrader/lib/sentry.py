@@ -15,9 +15,8 @@ def start_sentry(dsn: str, **options: Any) -> None:
     """Report exceptions and errors of this process from now on."""
     sentry_sdk.init(
         dsn,
-        send_default_pii=False,
-        include_local_variables=False,
         max_request_body_size="never",
+        include_local_variables=False,
         traces_sample_rate=0,
         before_send=_without_secrets,
         before_breadcrumb=lambda crumb, _hint: _scrubbed_deep(crumb),

@@ -5,9 +5,12 @@
 
 import os
 import re
+from dataclasses import replace
 
 import pytest
 
+from conftest import MANY
+from smarttrader.export import archive
 from smarttrader.tests.access import (
     METHODS,
     PRINCIPALS,
@@ -41,9 +44,16 @@ def cells(*names):
             yield url, method, status, {each[0] for each in seen}
 
 
+@pytest.fixture
+def unlimited(no_limits, one_window, settings, monkeypatch):
+    settings.ACCOUNT_RATE_LIMITS = False
+    often = replace(archive.LIMIT, calls=MANY)
+    monkeypatch.setattr("smarttrader.export.archive.LIMIT", often)
+
+
 @pytest.mark.skipif(not WRITES_ANEW, reason="only when it is asked for")
 @pytest.mark.django_db
-@pytest.mark.usefixtures("no_limits", "one_window")
+@pytest.mark.usefixtures("unlimited")
 def test_the_table_is_written_anew():
     world = World()
 
@@ -52,7 +62,7 @@ def test_the_table_is_written_anew():
 
 @pytest.mark.skipif(WRITES_ANEW, reason="the table is being written")
 @pytest.mark.django_db
-@pytest.mark.usefixtures("no_limits", "one_window")
+@pytest.mark.usefixtures("unlimited")
 @pytest.mark.parametrize("name", PRINCIPALS)
 def test_everybody_gets_what_the_table_says(name):
     told = cells_of(World(), name)

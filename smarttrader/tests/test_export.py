@@ -34,6 +34,7 @@ NOT_EXPORTED = {
     "accounts.User_groups": "what staff may do",
     "accounts.User_user_permissions": "what staff may do",
     "licensing.LicenseHold": "the events of licenses tell of them",
+    "analytics.DailyBreakdown": "sums of trades",
     "analytics.RollupDirty": "work that waits",
     "trading.TradeTicket": "an index of trades",
 }

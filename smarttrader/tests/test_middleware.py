@@ -5,9 +5,10 @@ import pytest
 from django.conf import settings
 from django.http import HttpResponse
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 
 from accounts.models import User
-from smarttrader.middleware import SecurityHeaders, UserTimeZone
+from smarttrader.middleware import SecurityHeaders, UserTimeZone, _known_user_id
 
 
 def answer(rf, *, cookies=None, headers=None, response=None):
@@ -121,3 +122,24 @@ def test_the_zone_ends_with_the_request(rf):
     zone_seen(signed_in(rf, "/", User(time_zone="Asia/Tokyo")))
 
     assert timezone.get_current_timezone_name() == before
+
+
+def test_a_request_is_logged_with_who_called_and_by_its_route(client, alice, caplog):
+    client.force_login(alice)
+    caplog.set_level("INFO", "smarttrader.requests")
+
+    client.get("/bots/?token=not-to-be-logged")
+
+    [record] = [each for each in caplog.records if each.name == "smarttrader.requests"]
+    assert (record.method, record.route, record.status) == ("GET", "bots", 200)
+    assert "not-to-be-logged" not in record.getMessage()
+
+
+def test_who_calls_is_found_without_asking(rf, alice):
+    request = rf.get("/")
+    request.user = SimpleLazyObject(lambda: alice)
+
+    unasked = _known_user_id(request)
+    request._cached_user = alice  # noqa: SLF001 -- as Django keeps it
+
+    assert (unasked, _known_user_id(request)) == ("", str(alice.pk))

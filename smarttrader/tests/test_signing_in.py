@@ -271,6 +271,21 @@ def test_a_reset_tells_nobody_who_has_an_account(alice):
     ] * 2
 
 
+def test_a_reset_lets_in_at_once_who_tried_too_often(client, alice, one_window):
+    emails.know_address(user=alice)
+    for _ in range(6):
+        sign_in(client, alice.email, "wrong")
+    client.post(reverse("account_reset_password"), {"email": alice.email})
+    text = Delivery.objects.get(recipient=alice.email).text
+    form = client.get(re.findall(r"http\S+?(/accounts/\S+)", text)[0])
+    new_password = "a different battery staple"
+
+    client.post(form.url, {"password1": new_password, "password2": new_password})
+
+    assert sign_in(client, alice.email, new_password).status_code == 302
+    assert "password_changed" in events_of(alice.email)
+
+
 def test_links_in_mails_come_from_our_address_not_from_the_host_header(
     client, alice, settings
 ):

@@ -253,7 +253,7 @@ class StatementReader:
         if self._header is None or self._sections == 0:
             raise NotAStatement
         summary, details = self._summary[:SUMMARY_ROWS], self._summary[SUMMARY_ROWS:]
-        if len(summary) < SUMMARY_ROWS or SECOND not in summary[-1]:
+        if len(summary) < SUMMARY_ROWS or not summary[-1].get(SECOND):
             raise StatementUnreadable("the file ends before or within its summary")
         if details and [set(row) for row in details] != [set(row) for row in DETAILS]:
             raise StatementUnreadable("the file ends within its details")

@@ -11,20 +11,24 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from analytics.models import RollupDirty
-from analytics.queries import fleet, performance, statements
+from analytics.models import MetricType, PerformanceMetric, RollupDirty
+from analytics.queries import breakdowns, fleet, performance, statements
 from analytics.services import rollups
 from bots import queries as bots
-from bots.models import LogCategory, LogLevel
+from bots.models import BotLog, LogCategory, LogLevel
 from bots.services import heartbeats, logs
-from notifications.services import inbox
+from licensing.models import License
+from notifications.services import inbox as notifications
 from smarttrader.jobs.services import invariants
 from smarttrader.tests.plans.ground import Ground
 from trading import queries as trading
-from trading.models import Trade, TradeStatus, TradeType
+from trading.models import Trade, TradeHistory, TradeStatus, TradeType
 from trading.services import ticks, trades
 
 ANY = Trade.objects.all()
+TICKS = TradeHistory.objects.all()
+LOGS = BotLog.objects.all()
+METRICS = PerformanceMetric.objects.filter(metric_type=MetricType.DAILY)
 A_MINUTE = timedelta(minutes=1)
 
 
@@ -154,6 +158,10 @@ EXPECTATIONS: dict[str, Expected] = {
         ),
         trades=1, rows=40,
     ),
+    "trading.queries.newest_ticks": Expected(
+        call=lambda g: trading.newest_ticks(g.closed[0], TICKS, limit=51),
+        ticks=3, rows=60,
+    ),
     # --- Bots -------------------------------------------------------------------------
     "bots.queries.running_bot": Expected(
         call=lambda g: bots.running_bot(g.largest.pk, g.now), rows=0
@@ -166,6 +174,25 @@ EXPECTATIONS: dict[str, Expected] = {
     ),
     "bots.queries.settings_of": Expected(
         call=lambda g: bots.settings_of(g.largest), rows=1
+    ),
+    "bots.queries.licenses_in_use": Expected(
+        call=lambda g: list(
+            bots.licenses_in_use(License.objects.filter(pk=g.largest.license_id))
+        ),
+        rows=5,
+    ),
+    "bots.queries.bots_to_list": Expected(
+        call=lambda g: bots.bots_to_list(g.owner), rows=20
+    ),
+    "bots.queries.newest_logs": Expected(
+        call=lambda g: bots.newest_logs(g.bots, LOGS, limit=51, after=None, now=g.now),
+        logs=7, rows=1100,
+    ),
+    "bots.queries.newest_of_bots": Expected(
+        call=lambda g: bots.newest_of_bots(
+            g.bots, METRICS, "period_start", limit=51, after=None
+        ),
+        rows=1100,
     ),
     # --- Analytics --------------------------------------------------------------------
     "analytics.queries.fleet.fleet": Expected(call=_fleet, rows=3300),
@@ -193,6 +220,24 @@ EXPECTATIONS: dict[str, Expected] = {
     "analytics.queries.performance.balance_curve": Expected(
         call=lambda g: performance.balance_curve([bot.pk for bot in g.bots]),
         rows=3300,
+    ),
+    "analytics.queries.performance.newest_metrics": Expected(
+        call=lambda g: performance.newest_metrics(g.bots, METRICS, limit=51), rows=1100
+    ),
+    "analytics.queries.breakdowns.trades_by_symbol": Expected(
+        call=lambda g: breakdowns.trades_by_symbol(g.bot_ids), rows=3300
+    ),
+    "analytics.queries.breakdowns.trades_by_strategy": Expected(
+        call=lambda g: breakdowns.trades_by_strategy(g.bot_ids), rows=3300
+    ),
+    "analytics.queries.breakdowns.trades_by_direction": Expected(
+        call=lambda g: breakdowns.trades_by_direction(g.bot_ids), rows=3300
+    ),
+    "analytics.queries.breakdowns.trades_by_weekday": Expected(
+        call=lambda g: breakdowns.trades_by_weekday(g.bot_ids), rows=3300
+    ),
+    "analytics.queries.breakdowns.trades_by_hour": Expected(
+        call=lambda g: breakdowns.trades_by_hour(g.bot_ids), rows=3300
     ),
     "analytics.queries.statements.statement_imports": Expected(
         call=lambda g: list(statements.statement_imports(g.owner)), rows=0
@@ -226,13 +271,13 @@ EXPECTATIONS: dict[str, Expected] = {
     "analytics.services.rollups.roll_up": Expected(
         call=_roll_up_an_hour, trades=40, rows=300, aggregates=True
     ),
-    # All that there is, once, and then two thousand hours at a time.
+    # All that there is, once, and then twenty thousand hours at a time.
     "analytics.services.rollups.rebuild": Expected(
         call=lambda g: rollups.rebuild(now=g.now),
-        trades=40, rows=30_000, aggregates=True,
+        trades=40, rows=50_000, aggregates=True,
     ),
     "notifications.services.inbox.delete_old_notifications": Expected(
-        call=lambda g: inbox.delete_old_notifications(now=g.now), rows=11_000
+        call=lambda g: notifications.delete_old_notifications(now=g.now), rows=11_000
     ),
     "smarttrader.jobs.services.invariants.check_invariants": Expected(
         call=lambda g: invariants.check_invariants(now=g.now, on_progress=_quietly),
@@ -241,10 +286,13 @@ EXPECTATIONS: dict[str, Expected] = {
 }
 # fmt: on
 
-# Functions of the same modules that reckon with what they are given.
+# Functions of the same modules that reckon with what they are given, or begin a query.
 ASK_NOTHING = {
+    "analytics.queries.statements.with_checks",
     "bots.queries.account_of",
     "bots.queries.accounts_of",
+    "bots.queries.of_bot_in_turn",
+    "bots.queries.of_each_bot",
     "analytics.queries.fleet.currencies",
     "analytics.queries.fleet.equity_now",
     "analytics.queries.performance.combined",

@@ -1,5 +1,6 @@
 """A history of three years, with logs, metrics, notifications and statistics."""
 
+import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -50,6 +51,10 @@ class Ground:
     @property
     def largest(self) -> BotInstance:
         return self.bots[0]
+
+    @property
+    def bot_ids(self) -> list[uuid.UUID]:
+        return [bot.pk for bot in self.bots]
 
     @property
     def middle(self) -> Place:
