@@ -249,11 +249,10 @@ def _busiest(found: Sequence[Part]) -> list[Part]:
     if len(others) < 2:  # noqa: PLR2004 -- one takes no more room than its sum
         return by_trades
     name = ngettext("%(count)d other", "%(count)d others", len(others))
-    sums = [
-        sum((getattr(part, field) for part in others), Decimal(0))
-        for field in breakdowns.SUMS
-    ]
-    together = Part(others[0].currency, name % {"count": len(others)}, *sums)
+    sums: dict[str, Any] = {
+        field: sum(getattr(part, field) for part in others) for field in breakdowns.SUMS
+    }
+    together = Part(others[0].currency, name % {"count": len(others)}, **sums)
     return [*by_trades[:SYMBOLS_SHOWN], together]
 
 

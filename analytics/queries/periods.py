@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 from django.db.models import Max, Min, QuerySet, Sum
@@ -175,8 +176,10 @@ def composed(periods: Sequence[Period]) -> Figures:
         drawdown = max(drawdown, part.max_drawdown, peak - (net + part.trough))
         peak = max(peak, net + part.peak)
         net += part.net_profit
-    sums = {name: sum(getattr(part, name) for part in parts) for name in SUMS}
-    largest = {
+    sums: dict[str, Any] = {
+        name: sum((getattr(part, name) for part in parts), 0) for name in SUMS
+    }
+    largest: dict[str, Any] = {
         name: max((getattr(part, name) for part in parts), default=ZERO)
         for name in ("largest_win", "largest_loss")
     }
