@@ -295,7 +295,7 @@ EXPECTATIONS: dict[str, Expected] = {
         call=lambda g: track_records.track_record_of(g.owner, g.largest.pk), rows=0
     ),
     "analytics.queries.track_records.public_record": Expected(
-        call=lambda g: track_records.public_record("slug"), rows=0
+        call=lambda _ground: track_records.public_record("slug"), rows=0
     ),
     "analytics.queries.track_records.public_figures": Expected(
         call=lambda g: track_records.public_figures(_record(g)), rows=900
