@@ -124,16 +124,12 @@ def badge(request: HttpRequest, slug: str) -> HttpResponse:
         "currency": record.bot_instance.account_currency,
         "verification": queries.verification_of(record.bot_instance),
     }
-    return render(
-        request,
-        "analytics/badge.svg",
-        context,
-        content_type="image/svg+xml",
-        headers={
-            "Cache-Control": f"public, max-age={BADGE_SECONDS}",
-            "X-Robots-Tag": "noindex",
-        },
+    response = render(
+        request, "analytics/badge.svg", context, content_type="image/svg+xml"
     )
+    response.headers["Cache-Control"] = f"public, max-age={BADGE_SECONDS}"
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response
 
 
 def _renew(request: HttpRequest, bot: BotInstance) -> HttpResponse:
