@@ -273,8 +273,8 @@ def _rows(
 def _calendar(request: HttpRequest, chosen: Chosen) -> dict[str, Any]:
     curve = chosen.curve()
     first = curve[0].hour.astimezone(UTC).year if curve else chosen.now.year
-    last = max(chosen.now.year, curve[-1].hour.astimezone(UTC).year if curve else 0)
-    years = range(first, last + 1)
+    last = max(chosen.now, curve[-1].hour if curve else chosen.now).astimezone(UTC)
+    years = range(first, last.year + 1)
     try:
         year = int(request.GET.get("year", years[-1]))
     except ValueError as error:
@@ -285,8 +285,9 @@ def _calendar(request: HttpRequest, chosen: Chosen) -> dict[str, Any]:
     return {
         "year": year,
         "before": year - 1 if year > first else None,
-        "after": year + 1 if year < last else None,
-        "months": months_of_year(year, days),
+        "after": year + 1 if year < last.year else None,
+        # The months that are yet to come have nothing to show.
+        "months": months_of_year(year, days)[: last.month if year == last.year else 12],
         "trades": sum(day.trades for day in days),
         "net": sum((day.net for day in days), Decimal(0)),
         "currency": chosen.currency,
