@@ -2,7 +2,12 @@
 
 from django.contrib import admin
 
-from analytics.models import PerformanceMetric, RollupDirty, StatementCheck
+from analytics.models import (
+    PerformanceMetric,
+    PublicTrackRecord,
+    RollupDirty,
+    StatementCheck,
+)
 from smarttrader.lib.admin import PartitionedAdmin, ReadOnlyAdmin
 
 
@@ -34,3 +39,13 @@ class StatementCheckAdmin(ReadOnlyAdmin[StatementCheck]):
     list_display = ("statement_import", "mismatches")
     list_select_related = ("statement_import",)
     ordering = ("-statement_import_id",)
+
+
+@admin.register(PublicTrackRecord)
+class PublicTrackRecordAdmin(ReadOnlyAdmin[PublicTrackRecord]):
+    list_display = ("title", "bot_instance", "is_public", "is_indexed", "updated_at")
+    list_select_related = ("bot_instance",)
+    list_filter = ("is_public",)
+    # The link is its owner's to give away.
+    exclude = ("slug",)
+    ordering = ("-updated_at",)

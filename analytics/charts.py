@@ -3,35 +3,31 @@
 Figures become floats here and only here: they are drawn, never added up.
 """
 
-import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
 from analytics.queries.performance import CurvePoint, Day
-
-MINUS = "\N{MINUS SIGN}"
-
-# A pane is drawn in tenths of pixels, so that paths need no decimal points, and is
-# stretched to the width that it is given; labels are not, and lie beside it.
-PANE_WIDTH, HIGH_PANE, LOW_PANE = 10_000, 2_300, 900
-OUTSIDE = 90  # how far a filled path runs out of sight, for its edges to be unseen
-BUCKETS = 300
-ABOVE_AND_BELOW = 0.08
+from smarttrader.lib.axes import (
+    ABOVE_AND_BELOW,
+    BUCKETS,
+    HIGH_PANE,
+    LOW_PANE,
+    OUTSIDE,
+    PANE_WIDTH,
+    Tick,
+    range_of,
+    time_ticks,
+    value_ticks,
+)
 
 SPARK_WIDTH, SPARK_HEIGHT, SPARK_PADDING = 120.0, 36.0, 2.0
 SPARK_BUCKETS = 60
 BAR_WIDTH, BARS_HEIGHT = 10, 34
-
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-MONTH_STEPS = (1, 2, 3, 6, 12, 24, 60, 120)
-DAY_STEPS = (1, 2, 3, 4, 7, 10, 14, 20, 30)
-HOUR_STEPS = (1, 2, 3, 4, 6, 12, 24)
-TIME_LABELS = 7
-EDGE = 0.03  # no label this near to an end: it would be cut
+MINUTE = 60  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +35,6 @@ class Sample:
     at: float  # seconds since 1970
     balance: float
     drawdown: float  # at least 0
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """A labeled line: where it is drawn in the pane, and where its label is written."""
-
-    place: str
-    label_place: str
-    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +102,7 @@ def balance_chart(
         _sample(end, last),
     ]
     kept = decimated(samples, BUCKETS)
-    low, high = _range_of([sample.balance for sample in kept])
+    low, high = range_of([sample.balance for sample in kept])
     deepest = max([before, *inside], key=lambda point: point.drawdown).drawdown
     depth = float(deepest) * (1 + ABOVE_AND_BELOW) or 1.0
     span = samples[-1].at - samples[0].at
@@ -139,9 +126,9 @@ def balance_chart(
         drawdown=_filled_steps(
             [(across(each.at), down(each.drawdown)) for each in kept], -OUTSIDE
         ),
-        balance_ticks=_value_ticks(low, high, 6, up),
-        drawdown_ticks=_value_ticks(-depth, 0, 3, lambda value: down(-value)),
-        time_ticks=_time_ticks(start, end, zone),
+        balance_ticks=value_ticks(low, high, 6, up),
+        drawdown_ticks=value_ticks(-depth, 0, 3, lambda value: down(-value)),
+        time_ticks=time_ticks(start, end, zone),
         opening=before.balance,
         closing=last.balance,
         deepest=deepest,
@@ -234,12 +221,6 @@ def _telling(samples: Sequence[Sample], part: range) -> list[Sample]:
     return [samples[index] for index in sorted(indexes)]
 
 
-def _range_of(values: Sequence[float]) -> tuple[float, float]:
-    low, high = min(values), max(values)
-    margin = (high - low) * ABOVE_AND_BELOW or abs(high) * ABOVE_AND_BELOW or 1.0
-    return low - margin, high + margin
-
-
 def _filled_steps(places: Sequence[tuple[int, int]], base: int) -> str:
     """Return a staircase, filled towards `base`; its sides and base are out of sight.
 
@@ -257,88 +238,6 @@ def _filled_steps(places: Sequence[tuple[int, int]], base: int) -> str:
     return "".join(path)
 
 
-def _value_ticks(
-    low: float, high: float, count: int, place: Callable[[float], int]
-) -> list[Tick]:
-    step = _round_step((high - low) / count)
-    decimals = len(f"{step:.6f}".rstrip("0").partition(".")[2])
-    ticks = []
-    for number in range(math.ceil(low / step), math.floor(high / step) + 1):
-        y = place(number * step)
-        label = f"{number * step:,.{decimals}f}".replace("-", MINUS)
-        ticks.append(Tick(str(y), f"{y / 10 + 4:.1f}", label))
-    return ticks
-
-
-def _round_step(least: float) -> float:
-    """Return the smallest of 1, 2, 2.5, 5, 10, ... that is not below `least`."""
-    magnitude = float(10 ** math.floor(math.log10(least)))
-    return next(
-        factor * magnitude
-        for factor in (1, 2, 2.5, 5, 10)
-        if factor * magnitude >= least
-    )
-
-
-def _time_ticks(start: datetime, end: datetime, zone: tzinfo) -> list[Tick]:
-    """Return labels at whole months, days or hours of the zone."""
-    span = end - start
-    ticks = []
-    for moment, label in _moments(start.astimezone(zone), end.astimezone(zone)):
-        share = (moment - start) / span
-        if EDGE < share < 1 - EDGE:
-            ticks.append(Tick("", f"{share * 100:.2f}%", label))
-    return ticks
-
-
-def _moments(start: datetime, end: datetime) -> Iterator[tuple[datetime, str]]:
-    span = end - start
-    if span > 130 * DAY:
-        return _months(start, end)
-    return _days(start, end) if span > 3 * DAY else _hours(start, end)
-
-
-def _months(start: datetime, end: datetime) -> Iterator[tuple[datetime, str]]:
-    wanted = (end - start) / DAY / 30.4 / TIME_LABELS
-    step = next((step for step in MONTH_STEPS if step >= wanted), MONTH_STEPS[-1])
-    with_year = end - start > 700 * DAY
-    month = start.year * 12 + start.month
-    while True:
-        year, index = divmod(month, 12)
-        moment = start.replace(
-            year=year, month=index + 1, day=1, hour=0, minute=0, second=0, microsecond=0
-        )
-        if moment > end:
-            return
-        if month % step == 0:
-            form = "%b %Y" if with_year or moment.month == 1 else "%b"
-            yield moment, moment.strftime(form)
-        month += 1
-
-
-def _days(start: datetime, end: datetime) -> Iterator[tuple[datetime, str]]:
-    wanted = (end - start) / DAY / TIME_LABELS
-    step = next((step for step in DAY_STEPS if step >= wanted), DAY_STEPS[-1])
-    moment = start.replace(hour=0, minute=0, second=0, microsecond=0) + DAY
-    while moment <= end:
-        yield moment, f"{moment.day} {moment:%b}"
-        moment += step * DAY
-
-
-def _hours(start: datetime, end: datetime) -> Iterator[tuple[datetime, str]]:
-    wanted = (end - start) / HOUR / TIME_LABELS
-    step = next((step for step in HOUR_STEPS if step >= wanted), HOUR_STEPS[-1])
-    moment = start.replace(minute=0, second=0, microsecond=0) + HOUR
-    while moment <= end:
-        if moment.hour % step == 0:
-            is_midnight = moment.hour == 0
-            yield (
-                moment,
-                f"{moment.day} {moment:%b}" if is_midnight else f"{moment:%H:%M}",
-            )
-        moment += HOUR
-
-
 def _readable(
     kept: Sequence[Sample], low: float, high: float, zone: str
 ) -> dict[str, Any]:
@@ -352,7 +251,8 @@ def _readable(
         "low": round(low, 2),
         "high": round(high, 2),
         "zone": zone,
-        "minutes": [round((each.at - start) / 60) for each in told],
-        "balance": [round(each.balance, 2) for each in told],
-        "drawdown": [round(each.drawdown, 2) for each in told],
+        "step": MINUTE,
+        "at": [round((each.at - start) / MINUTE) for each in told],
+        "upper": [round(each.balance, 2) for each in told],
+        "lower": [round(0 - each.drawdown, 2) for each in told],
     }

@@ -1,13 +1,15 @@
-"""What the trades amount to: metrics per period, and how a statement compares."""
+"""What the trades amount to: metrics, how a statement compares, what is made public."""
 
 from typing import Self
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from bots.models import BotInstance
-from smarttrader.lib.database import CreatedAtField, one_of
+from smarttrader.lib.database import CreatedAtField, UpdatedAtField, one_of
 from smarttrader.lib.ids import uuid7
 from smarttrader.lib.money import AmountField, RatioField, TotalField
 from trading.models import StatementImport, TradeType
@@ -183,3 +185,68 @@ class StatementCheck(models.Model):
 
     def __str__(self) -> str:
         return f"{self.mismatches} mismatches"
+
+
+class PublicFigure(models.TextChoices):
+    """What an owner may show of a bot. Without amounts no figure tells any money."""
+
+    CURVE = "curve", gettext_lazy("Curve of closed profit")
+    WIN_RATE = "win_rate", gettext_lazy("Win rate")
+    PROFIT_FACTOR = "profit_factor", gettext_lazy("Profit factor")
+    SHARPE = "sharpe", gettext_lazy("Sharpe ratio")
+    MONTHS = "months", gettext_lazy("Months")
+    CLOSED_TRADES = "closed_trades", gettext_lazy("Latest closed trades")
+    OPEN_TRADES = "open_trades", gettext_lazy("Open trades")
+    AMOUNTS = "amounts", gettext_lazy("Amounts of money, lots and drawdown")
+
+
+LONGEST_DELAY_HOURS = 30 * 24
+
+
+class PublicTrackRecordQuerySet(models.QuerySet["PublicTrackRecord"]):
+    def visible_to(self, user: User) -> Self:
+        return self.filter(user.owns_or_looks_after("bot_instance__user"))
+
+    def public(self) -> Self:
+        """Keep those that everybody who has the link may read."""
+        return self.filter(is_public=True, bot_instance__user__is_active=True)
+
+
+class PublicTrackRecord(models.Model):
+    """A bot's page for everybody who has the link: whether, and what it shows."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    bot_instance = models.OneToOneField(
+        BotInstance, models.DO_NOTHING, related_name="track_record"
+    )
+    slug = models.CharField(max_length=43, unique=True, editable=False)
+    title = models.CharField(max_length=80)
+    is_public = models.BooleanField(db_default=False)
+    is_indexed = models.BooleanField(db_default=False)
+    figures = ArrayField(
+        models.CharField(max_length=20, choices=PublicFigure), db_default=[]
+    )
+    delay_hours = models.PositiveSmallIntegerField(db_default=24)
+    created_at = CreatedAtField()
+    updated_at = UpdatedAtField()
+
+    objects = PublicTrackRecordQuerySet.as_manager()
+
+    class Meta:
+        db_table = "public_track_records"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(figures__contained_by=PublicFigure.values),
+                name="public_track_records_figures_valid",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(delay_hours__lte=LONGEST_DELAY_HOURS),
+                name="public_track_records_delay_valid",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def shows(self, figure: PublicFigure) -> bool:
+        return figure in self.figures

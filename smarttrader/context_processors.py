@@ -43,6 +43,7 @@ def _navigation(request: HttpRequest) -> list[Group]:
     own = [
         _page(request, _("Overview"), "layout-dashboard", "overview"),
         _page(request, _("Bots"), "bot", "bots"),
+        _page(request, _("Performance"), "chart-candlestick", "performance"),
         _page(request, _("Trades"), "arrow-left-right", "trades"),
         _page(request, _("Statements"), "file-check-corner", "statements"),
     ]

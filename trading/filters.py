@@ -1,6 +1,6 @@
 """What a list of trades can be narrowed to."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import django_filters
@@ -16,6 +16,24 @@ from trading.models import Trade, TradeStatus, TradeType
 
 FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2100, 1, 1)
 WON, LOST = "won", "lost"
+# What a table may show beside close, symbol, side and net.
+COLUMNS = {
+    "bot": gettext_lazy("Bot"),
+    "ticket": gettext_lazy("Ticket"),
+    "opened": gettext_lazy("Opened"),
+    "held": gettext_lazy("Held"),
+    "lots": gettext_lazy("Lots"),
+    "entry": gettext_lazy("Open"),
+    "exit": gettext_lazy("Close"),
+    "stop": gettext_lazy("Stop loss"),
+    "target": gettext_lazy("Take profit"),
+    "profit": gettext_lazy("Profit"),
+    "commission": gettext_lazy("Commission"),
+    "swap": gettext_lazy("Swap"),
+    "strategy": gettext_lazy("Strategy"),
+    "magic": gettext_lazy("Magic number"),
+    "comment": gettext_lazy("Comment"),
+}
 NET = F("profit") + F("commission") + F("swap")
 DAY_INPUT = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
@@ -54,6 +72,9 @@ class TradeForm(forms.Form):
     def clean_symbol(self) -> str:
         return self._without_nul("symbol")
 
+    def clean_currency(self) -> str:
+        return self._without_nul("currency")
+
     def _without_nul(self, name: str) -> str:
         text: str = self.cleaned_data[name]
         if "\0" in text:
@@ -64,8 +85,9 @@ class TradeForm(forms.Form):
 class TradeFilter(django_filters.FilterSet):  # type: ignore[misc]
     """Check `is_valid()` first: with an invalid value `qs` would hold all rows.
 
-    The days are whole days in the reader's zone. `bots` is whose trades are looked at,
-    and `ticket` is left to the query, which finds it by its own index.
+    The days are whole days in the reader's zone, but `day`, which is UTC's. `bots` is
+    whose trades are looked at, and `ticket` is left to the query, which finds it by its
+    own index.
     """
 
     bot = django_filters.ModelChoiceFilter(
@@ -109,11 +131,27 @@ class TradeFilter(django_filters.FilterSet):  # type: ignore[misc]
         widget=DAY_INPUT,
         validators=[_within_reason],
     )
+    day = django_filters.DateFilter(
+        method="keep_day",
+        label=gettext_lazy("Closed on (UTC)"),
+        widget=DAY_INPUT,
+        validators=[_within_reason],
+    )
+    currency = django_filters.CharFilter(
+        method="leave",
+        label=gettext_lazy("Currency"),
+        max_length=3,
+        widget=forms.TextInput(attrs={"placeholder": "USD", "autocomplete": "off"}),
+    )
     ticket = django_filters.CharFilter(
         method="leave",
         label=gettext_lazy("Ticket"),
         max_length=50,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
+
+    columns = django_filters.MultipleChoiceFilter(
+        choices=list(COLUMNS.items()), method="leave", label=gettext_lazy("Columns")
     )
 
     class Meta:
@@ -123,8 +161,10 @@ class TradeFilter(django_filters.FilterSet):  # type: ignore[misc]
 
     @property
     def bots(self) -> list[BotInstance]:
-        chosen = self.form.cleaned_data["bot"]
-        return [chosen] if chosen else list(_bots(self.request))
+        values = self.form.cleaned_data
+        bots = [values["bot"]] if values["bot"] else list(_bots(self.request))
+        currency = values["currency"].upper()
+        return [bot for bot in bots if not currency or bot.account_currency == currency]
 
     @property
     def wanted_ticket(self) -> str:
@@ -133,7 +173,17 @@ class TradeFilter(django_filters.FilterSet):  # type: ignore[misc]
     @property
     def active(self) -> int:
         """Count the filters that are set."""
-        return sum(value not in (None, "") for value in self.form.cleaned_data.values())
+        return sum(
+            value not in (None, "")
+            for name, value in self.form.cleaned_data.items()
+            if name != "columns"
+        )
+
+    @property
+    def chosen_columns(self) -> list[str]:
+        """Return the columns that were chosen, in their order; none: the usual ones."""
+        chosen = self.form.cleaned_data["columns"]
+        return [name for name in COLUMNS if name in chosen]
 
     def leave(
         self, queryset: QuerySet[Trade], _name: str, _value: Any
@@ -156,3 +206,13 @@ class TradeFilter(django_filters.FilterSet):  # type: ignore[misc]
         end = _midnight(value + timedelta(days=1))
         # A trade opens before it closes: a bound on the partition key.
         return queryset.filter(closed_at__lt=end, opened_at__lt=end)
+
+    def keep_day(
+        self, queryset: QuerySet[Trade], _name: str, value: date
+    ) -> QuerySet[Trade]:
+        """Keep a day of UTC, as the metrics count days."""
+        start = datetime.combine(value, time.min, UTC)
+        end = start + timedelta(days=1)
+        return queryset.filter(
+            closed_at__gte=start, closed_at__lt=end, opened_at__lt=end
+        )

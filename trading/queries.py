@@ -25,6 +25,22 @@ KNOWN_TICKETS = (
     "  WHERE k.bot_instance_id = bot.id AND k.ticket_number = r.ticket_number"
     "  LIMIT 1) k"
 )
+DRAWN_TICKS = """
+SELECT count(*), min(recorded_at), max(recorded_at),
+    (array_agg(current_price ORDER BY recorded_at, id))[1],
+    min(current_price), max(current_price),
+    (array_agg(current_price ORDER BY recorded_at DESC, id DESC))[1],
+    (array_agg(unrealized_profit ORDER BY recorded_at, id))[1],
+    min(unrealized_profit), max(unrealized_profit),
+    (array_agg(unrealized_profit ORDER BY recorded_at DESC, id DESC))[1]
+FROM trade_history
+WHERE trade_id = %(trade)s AND recorded_at BETWEEN %(from)s AND %(until)s
+GROUP BY width_bucket(
+    extract(epoch FROM recorded_at - %(start)s)::float8,
+    0, %(seconds)s::float8, %(buckets)s::integer
+)
+ORDER BY 2
+"""
 
 
 def closed_trades_in_order(
@@ -106,6 +122,61 @@ def newest_ticks(
             recorded_at__lte=after.moment,
         )
     return list(ticks.order_by("-recorded_at", "-id")[:limit])
+
+
+# As many as a chart has columns that an eye can tell apart.
+BUCKETS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class TickBucket:
+    """The ticks of a three-hundredth of a trade's life: first, lowest, highest, last.
+
+    Between the first and the last moment nothing tells when the extremes were.
+    """
+
+    count: int
+    first_at: datetime
+    last_at: datetime
+    prices: tuple[Decimal, Decimal, Decimal, Decimal]
+    profits: tuple[Decimal, Decimal, Decimal, Decimal]
+
+    @property
+    def moments(self) -> tuple[datetime, datetime, datetime, datetime]:
+        middle = self.first_at + (self.last_at - self.first_at) / 2
+        return self.first_at, middle, middle, self.last_at
+
+    @property
+    def lowest_profit(self) -> Decimal:
+        return self.profits[1]
+
+    @property
+    def highest_profit(self) -> Decimal:
+        return self.profits[2]
+
+
+def drawn_ticks(trade: Trade, *, now: datetime) -> list[TickBucket]:
+    """Return what a chart shows of a trade's prices, in order, however many there are.
+
+    A tick lies within a day of the trade's life, which bounds the days that are read.
+    """
+    end = trade.closed_at or max(now, trade.opened_at)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            DRAWN_TICKS,
+            {
+                "trade": trade.pk,
+                "from": trade.opened_at - A_DAY,
+                "until": end + A_DAY,
+                "start": trade.opened_at,
+                "seconds": max((end - trade.opened_at).total_seconds(), 1),
+                "buckets": BUCKETS,
+            },
+        )
+        return [
+            TickBucket(count, first_at, last_at, tuple(rest[:4]), tuple(rest[4:]))
+            for count, first_at, last_at, *rest in cursor.fetchall()
+        ]
 
 
 # How many trades are added up at most while somebody waits for a page.

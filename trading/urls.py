@@ -1,8 +1,9 @@
 from django.urls import path, re_path
 
-from trading import pages
 from trading.api import trades as api
 from trading.ea import sync, ticks, trades
+from trading.pages import trade as trade_page
+from trading.pages import trades as trades_pages
 
 # With and without a trailing slash: an EA loses its body in a redirect.
 ea_urls = [
@@ -23,6 +24,7 @@ api_urls = [
 ]
 
 page_urls = [
-    path("trades/", pages.trades, name="trades"),
-    path("trades/export.csv", pages.export, name="trades_export"),
+    path("trades/", trades_pages.trades, name="trades"),
+    path("trades/export.csv", trades_pages.export, name="trades_export"),
+    path("trades/<uuid:pk>/", trade_page.trade, name="trade"),
 ]

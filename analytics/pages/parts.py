@@ -6,12 +6,14 @@ or with 204 when none did.
 """
 
 import hashlib
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import BadRequest
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -19,6 +21,8 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from analytics.queries.performance import CurvePoint
+
+log = logging.getLogger(__name__)
 
 HOUR = timedelta(hours=1)
 ALL, CUSTOM = "all", "custom"
@@ -72,14 +76,22 @@ def drawn_later(
     template: str,
     context: Callable[[], dict[str, Any]],
     *,
-    version_of: Any,
+    version_of: Any = None,
 ) -> Part:
-    """Return a part that is expensive: it is drawn only where `version_of` changed."""
-    return Part(
-        name,
-        _digest(repr(version_of)),
-        lambda: render_to_string(template, context(), request),
-    )
+    """Return a part that is expensive: it is drawn only where `version_of` changed.
+
+    Where the database gives up on one of its queries, by a time-out or for a lock, it
+    tells of that, and leaves the other parts as they are.
+    """
+
+    def render() -> str:
+        try:
+            return render_to_string(template, context(), request)
+        except OperationalError:
+            log.exception("%s could not be drawn", name)
+            return render_to_string("analytics/_failed.html", {"name": name}, request)
+
+    return Part(name, _digest(repr(version_of)), render)
 
 
 def answer(
@@ -139,7 +151,7 @@ def _usual_range(curve: Sequence[CurvePoint], now: datetime) -> str:
 
 def _custom_period(request: HttpRequest) -> Period:
     try:
-        start, end = (_moment(request.GET[name]) for name in ("from", "to"))
+        start, end = (moment(request.GET[name]) for name in ("from", "to"))
     except (KeyError, ValueError, OverflowError) as error:
         raise BadRequest("from, to") from error
     if end - start < HOUR or start < EARLIEST or end > LATEST:
@@ -147,9 +159,10 @@ def _custom_period(request: HttpRequest) -> Period:
     return Period(CUSTOM, start, end)
 
 
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+def moment(text: str) -> datetime:
+    """Read a moment, in UTC where the text names no zone. Raises ValueError."""
+    read = datetime.fromisoformat(text)
+    return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
 
 
 def _answer_pulse(request: HttpRequest, parts: Sequence[Part]) -> HttpResponse:

@@ -131,13 +131,14 @@ def _metrics(
         bot_instance__in=bot_ids, metric_type=metric_type
     )
     if days.start:
-        rows = rows.filter(period_start__gte=_midnight(days.start))
+        rows = rows.filter(period_start__gte=midnight(days.start))
     if days.end:
-        rows = rows.filter(period_start__lt=_midnight(days.end))
+        rows = rows.filter(period_start__lt=midnight(days.end))
     return rows
 
 
-def _midnight(day: date) -> datetime:
+def midnight(day: date) -> datetime:
+    """Return the moment at which a UTC day begins."""
     return datetime.combine(day, time(), UTC)
 
 

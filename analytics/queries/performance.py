@@ -130,6 +130,22 @@ def balance_curve(bot_ids: Collection[uuid.UUID]) -> list[CurvePoint]:
     return curve
 
 
+def deepest_drawdown(
+    curve: Sequence[CurvePoint], start: datetime | None, end: datetime | None
+) -> Decimal:
+    """Return the deepest fall of the curve between two moments, from its peak there."""
+    balance, peak, deepest = ZERO, None, ZERO
+    for point in curve:
+        if end and point.hour >= end:
+            break
+        if not start or point.hour >= start:
+            # What was reached before is where the curve of these moments begins.
+            peak = max(balance if peak is None else peak, point.balance)
+            deepest = max(deepest, peak - point.balance)
+        balance = point.balance
+    return deepest
+
+
 def last_days(curve: list[CurvePoint], count: int, now: datetime) -> list[Day]:
     """Return the last UTC days of a curve up to today, days without trades included."""
     today = now.astimezone(UTC).date()

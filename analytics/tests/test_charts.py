@@ -59,7 +59,7 @@ def test_a_hundred_thousand_hours_make_a_small_picture():
     chart = draw(points, end=points[-1].hour)
 
     assert len(chart.balance) < 20_000
-    assert len(chart.data["minutes"]) <= charts.BUCKETS + 1
+    assert len(chart.data["at"]) <= charts.BUCKETS + 1
 
 
 def test_the_window_begins_with_what_was_reached_before():
@@ -70,8 +70,8 @@ def test_the_window_begins_with_what_was_reached_before():
     assert chart.change == -30
     assert chart.deepest == 60
     assert chart.trades == 2
-    assert chart.data["minutes"][-1] == 240
-    assert chart.data["balance"][-1] == 70
+    assert chart.data["at"][-1] == 240
+    assert chart.data["upper"][-1] == 70
 
 
 def test_the_balance_is_a_staircase_whose_edges_are_out_of_sight():
@@ -90,7 +90,7 @@ def test_a_window_after_the_last_trade_is_flat():
 
     assert chart.change == 0
     assert chart.trades == 0
-    assert chart.data["balance"] == [30, 30]
+    assert chart.data["upper"] == [30, 30]
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,12 @@ from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, r
 from accounts.models import AuthEvent, AuthEventType, User
 from accounts.tests.factories import AdminFactory, ResellerFactory, UserFactory
 from accounts.tests.tokens import bearer
-from analytics.models import RollupDirty, StatementCheck
+from analytics.models import (
+    PublicFigure,
+    PublicTrackRecord,
+    RollupDirty,
+    StatementCheck,
+)
 from bots.authentication import issue_token
 from bots.models import SettingsChange
 from bots.tests.ea_client import license_key_of
@@ -50,6 +55,7 @@ UNNAMED = {
 }
 # What a list needs to be told first.
 QUERIES = {"api_metrics": "?metric_type=hourly"}
+SLUG = "public-page-of-alice"
 # What tells a row in an answer: an id, a number of an account or a ticket, an address.
 TOLD = re.compile(
     r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b\d{6,}\b|\b\w+@people\.example\b"
@@ -146,6 +152,7 @@ class World:
             "key": "set-password",
             "content_type_id": 1,
             "app_label": "accounts",
+            "slug": SLUG,
         }
         return others[key]
 
@@ -202,6 +209,13 @@ class World:
                 after={},
             ),
             RollupDirty.objects.create(bot_instance=theirs.bot, hour_start=now),
+            PublicTrackRecord.objects.create(
+                bot_instance=theirs.bot,
+                slug=SLUG,
+                title="A record",
+                is_public=True,
+                figures=PublicFigure.values,
+            ),
             Delivery.objects.create(
                 recipient=alice.email, subject="Hello", next_attempt_at=now
             ),

@@ -10,7 +10,7 @@
   const STEPS = { ArrowLeft: -1, ArrowRight: 1, PageUp: -BIG_STEP, PageDown: BIG_STEP };
   const language = document.documentElement.lang;
 
-  function moneyFormat(digits) {
+  function numberFormat(digits) {
     const format = new Intl.NumberFormat(language, {
       minimumFractionDigits: digits,
       maximumFractionDigits: digits,
@@ -34,14 +34,15 @@
     const dot = box.querySelector(".over-dot");
     const area = box.querySelector(".over-area");
     const tip = box.querySelector(".tip");
-    const money = moneyFormat(Number(box.dataset.digits));
+    const upperText = numberFormat(Number(box.dataset.upperDigits));
+    const lowerText = numberFormat(Number(box.dataset.lowerDigits));
     const moment = new Intl.DateTimeFormat(language, {
       dateStyle: "medium",
-      timeStyle: "short",
+      timeStyle: data.step < 60 ? "medium" : "short",
       timeZone: data.zone,
     });
     const span = data.end - data.start;
-    const last = data.minutes.length - 1;
+    const last = data.at.length - 1;
     let shown = -1;
     let dragStart = null;
 
@@ -55,14 +56,14 @@
       return data.start + (pixel / pane.clientWidth) * span;
     }
 
-    // The curve is a staircase: a value holds until the next one.
+    // A value holds until the next one.
     function indexAt(pixel) {
-      const minute = (secondsAt(pixel) - data.start) / 60;
+      const place = (secondsAt(pixel) - data.start) / data.step;
       let low = 0;
       let high = last;
       while (low < high) {
         const middle = Math.ceil((low + high) / 2);
-        if (data.minutes[middle] <= minute) low = middle;
+        if (data.at[middle] <= place) low = middle;
         else high = middle - 1;
       }
       return low;
@@ -71,19 +72,19 @@
     // --- Telling a value ---------------------------------------------------------
     function tell(index, aloud) {
       shown = Math.max(0, Math.min(last, index));
-      const seconds = data.start + data.minutes[shown] * 60;
-      const balance = data.balance[shown];
+      const seconds = data.start + data.at[shown] * data.step;
+      const upper = data.upper[shown];
       const x = ((seconds - data.start) / span) * pane.clientWidth;
-      const y = ((data.high - balance) / (data.high - data.low)) * pane.clientHeight;
+      const y = ((data.high - upper) / (data.high - data.low)) * pane.clientHeight;
       overlay.hidden = false;
       line.style.transform = `translateX(${x}px)`;
       dot.style.transform = `translate(${x}px, ${y}px)`;
       tip.replaceChildren(
         element("time", moment.format(seconds * 1000)),
-        element("span", box.dataset.balance),
-        element("b", money(balance)),
-        element("span", box.dataset.drawdown),
-        element("b", money(-data.drawdown[shown])),
+        element("span", box.dataset.upper),
+        element("b", upperText(upper)),
+        element("span", box.dataset.lower),
+        element("b", lowerText(data.lower[shown])),
       );
       const onTheLeft = x > pane.clientWidth / 2;
       const tipX = onTheLeft ? x - tip.offsetWidth - TIP_GAP : x + TIP_GAP;
@@ -126,7 +127,7 @@
       if (dragStart !== null) markArea(dragStart, pixel);
     });
     box.addEventListener("pointerdown", (event) => {
-      if (event.pointerType !== "mouse" || event.button !== 0) return;
+      if (!("zoom" in box.dataset) || event.pointerType !== "mouse" || event.button !== 0) return;
       dragStart = pixelOf(event);
       box.setPointerCapture(event.pointerId);
     });

@@ -10,8 +10,9 @@ from django.urls import reverse
 
 from bots.tests.factories import BotInstanceFactory
 from smarttrader.lib.keyset import NotAPlace, Place
-from trading import pages, queries
+from trading import queries
 from trading.models import Trade, TradeStatus
+from trading.pages import trades as pages
 from trading.tests.factories import ClosedTradeFactory, TradeFactory
 
 pytestmark = pytest.mark.django_db

@@ -1,5 +1,6 @@
 import gzip
 import re
+from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
 
@@ -81,6 +82,22 @@ def without_script(browser, page, alice, bot, login, live_server):
 
     yield go
     context.close()
+
+
+@contextmanager
+def weighed(page):
+    """Yield what the page loads meanwhile: bytes that travel, by address."""
+    sizes = {}
+
+    def weigh(response):
+        body = response.body()
+        # WhiteNoise serves files compressed; pages travel as they are.
+        is_file = f"/{settings.STATIC_URL.strip('/')}/" in response.url
+        sizes[response.url] = len(gzip.compress(body) if is_file else body)
+
+    page.on("response", weigh)
+    yield sizes
+    page.remove_listener("response", weigh)
 
 
 def heights(page):
@@ -322,17 +339,9 @@ def test_pages_are_accessible_and_fit(open_page, bot, axe, scheme, width):
 
 @pytest.mark.parametrize("name", ["overview", "bots", "bot", "trades"])
 def test_pages_keep_their_budget(open_page, page, bot, name):
-    sizes = {}
-
-    def weigh(response):
-        body = response.body()
-        # WhiteNoise serves files compressed; pages travel as they are.
-        is_file = f"/{settings.STATIC_URL.strip('/')}/" in response.url
-        sizes[response.url] = len(gzip.compress(body) if is_file else body)
-
-    page.on("response", weigh)
-    open_page(reverse(name, args=[bot.pk] if name == "bot" else []))
-    page.wait_for_load_state("networkidle")
+    with weighed(page) as sizes:
+        open_page(reverse(name, args=[bot.pk] if name == "bot" else []))
+        page.wait_for_load_state("networkidle")
 
     assert sum(sizes.values()) <= 120 * KILOBYTE
     assert len(sizes) <= 10

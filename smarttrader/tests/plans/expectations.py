@@ -11,8 +11,22 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from analytics.models import MetricType, PerformanceMetric, RollupDirty
-from analytics.queries import breakdowns, fleet, performance, statements
+from analytics.models import (
+    MetricType,
+    PerformanceMetric,
+    PublicFigure,
+    PublicTrackRecord,
+    RollupDirty,
+)
+from analytics.queries import (
+    breakdowns,
+    fleet,
+    order,
+    performance,
+    periods,
+    statements,
+    track_records,
+)
 from analytics.services import rollups
 from bots import queries as bots
 from bots.models import BotLog, LogCategory, LogLevel
@@ -108,6 +122,23 @@ def _roll_up_an_hour(ground: Ground) -> object:
     return rollups.roll_up(now=ground.now)
 
 
+def _order_of_a_month(ground: Ground) -> object:
+    """Put the trades in order that closed in the last thirty days."""
+    today = ground.now.date()
+    return order.order_of_trades(
+        ground.bot_ids,
+        breakdowns.Days(today - timedelta(days=30), today),
+        first_opened_at=ground.now - timedelta(days=31),
+    )
+
+
+def _record(ground: Ground) -> PublicTrackRecord:
+    """Return a track record of the largest bot that shows everything."""
+    return PublicTrackRecord(
+        bot_instance=ground.largest, figures=PublicFigure.values, delay_hours=24
+    )
+
+
 def _quietly(_line: str) -> None:
     """Want no progress."""
 
@@ -115,6 +146,10 @@ def _quietly(_line: str) -> None:
 # fmt: off
 EXPECTATIONS: dict[str, Expected] = {
     # --- Lists of trades --------------------------------------------------------------
+    "trading.queries.drawn_ticks": Expected(
+        call=lambda g: trading.drawn_ticks(g.closed[0], now=g.now),
+        ticks=3, rows=40,
+    ),
     "trading.queries.newest_trades": Expected(
         call=lambda g: trading.newest_trades(g.bots, ANY, limit=51),
         trades=37, rows=1000,
@@ -256,6 +291,39 @@ EXPECTATIONS: dict[str, Expected] = {
     "analytics.queries.breakdowns.trades_by_hour": Expected(
         call=lambda g: breakdowns.trades_by_hour(g.bot_ids), rows=3300
     ),
+    "analytics.queries.periods.periods_of_days": Expected(
+        call=lambda g: periods.periods_of_days(g.bot_ids, breakdowns.ALL_DAYS),
+        rows=3300,
+    ),
+    "analytics.queries.periods.newest_periods": Expected(
+        call=lambda g: periods.newest_periods(g.bot_ids, MetricType.HOURLY, limit=21),
+        rows=300,
+    ),
+    "analytics.queries.periods.days_of_year": Expected(
+        call=lambda g: periods.days_of_year(g.bot_ids, g.now.year), rows=1100
+    ),
+    "analytics.queries.periods.is_behind": Expected(
+        call=lambda g: periods.is_behind(g.bot_ids, g.now), rows=0
+    ),
+    "analytics.queries.order.order_of_trades": Expected(
+        call=_order_of_a_month, trades=2, rows=100
+    ),
+    "analytics.queries.track_records.track_record_of": Expected(
+        call=lambda g: track_records.track_record_of(g.owner, g.largest.pk), rows=0
+    ),
+    "analytics.queries.track_records.public_record": Expected(
+        call=lambda _ground: track_records.public_record("slug"), rows=0
+    ),
+    "analytics.queries.track_records.public_figures": Expected(
+        call=lambda g: track_records.public_figures(_record(g)), rows=900
+    ),
+    "analytics.queries.track_records.track_record": Expected(
+        call=lambda g: track_records.track_record(_record(g), g.now),
+        trades=37, rows=1000,
+    ),
+    "analytics.queries.track_records.verification_of": Expected(
+        call=lambda g: track_records.verification_of(g.largest), rows=0
+    ),
     "analytics.queries.statements.statement_imports": Expected(
         call=lambda g: list(statements.statement_imports(g.owner)), rows=0
     ),
@@ -314,5 +382,7 @@ ASK_NOTHING = {
     "analytics.queries.fleet.currencies",
     "analytics.queries.fleet.equity_now",
     "analytics.queries.performance.combined",
+    "analytics.queries.performance.deepest_drawdown",
     "analytics.queries.performance.last_days",
+    "analytics.queries.periods.composed",
 }

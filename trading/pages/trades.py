@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from smarttrader.lib import spreadsheets
 from smarttrader.lib.keyset import NotAPlace, Place
 from trading import queries
-from trading.filters import TradeFilter
+from trading.filters import COLUMNS, TradeFilter
 from trading.models import Trade
 from trading.tables import csv_lines
 
@@ -47,6 +47,9 @@ def trades(request: HttpRequest) -> HttpResponse:
             "is_first": after is None,
             "next": Place(shown[-1].closed_at, shown[-1].pk) if found[ROWS:] else None,
             "query": _query(request),
+            "columns": " ".join(chosen.chosen_columns),
+            "all_columns": COLUMNS.items(),
+            "filters": _set_filters(request),
         },
     )
 
@@ -74,7 +77,16 @@ def _show(
 def _query(request: HttpRequest) -> str:
     """Return the filters of the URL, without the page and without what is empty."""
     values = request.GET.copy()
-    values.pop("after", None)
-    for name in [name for name, value in values.items() if not value]:
-        values.pop(name)
+    for name, value in request.GET.items():
+        if name == "after" or not value:
+            values.pop(name)
     return values.urlencode()
+
+
+def _set_filters(request: HttpRequest) -> list[tuple[str, str]]:
+    """Return what the form of columns hands on of the address."""
+    return [
+        (name, value)
+        for name, value in request.GET.items()
+        if value and name not in ("after", "columns")
+    ]

@@ -1,0 +1,323 @@
+"""What the trades of some bots amount to: figures, breakdowns, tables, a calendar."""
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import BadRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.dates import WEEKDAYS
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_safe
+
+from analytics.heat_map import months_of_year
+from analytics.models import MetricType
+from analytics.pages import parts
+from analytics.pages.overview import Curve, chart_parts, curve_of
+from analytics.queries import breakdowns, fleet, order, periods
+from analytics.queries.breakdowns import Days, Part
+from analytics.queries.fleet import FleetBot
+from analytics.queries.performance import deepest_drawdown
+from bots.models import BotSource
+from smarttrader.lib import clock
+from trading.models import TradeType
+
+PERIOD_ROWS = 20
+SYMBOLS_SHOWN = 10
+DAY = timedelta(days=1)
+INSTANT = timedelta(microseconds=1)
+STEPS = {
+    MetricType.HOURLY: gettext_lazy("Hours"),
+    MetricType.DAILY: gettext_lazy("Days"),
+    MetricType.WEEKLY: gettext_lazy("Weeks"),
+    MetricType.MONTHLY: gettext_lazy("Months"),
+}
+DIRECTIONS = {
+    TradeType.BUY: gettext_lazy("Long"),
+    TradeType.SELL: gettext_lazy("Short"),
+}
+HALF = 50  # of a bar's drawing, which is 100 wide: losses go left from here
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of a breakdown, with its bar."""
+
+    label: str | Promise
+    part: Part
+    bar_start: float
+    bar_width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    name: str
+    title: str | Promise
+    heading: str | Promise
+    rows: list[Row]
+    note: str | Promise = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The bots that are looked at, all of one currency."""
+
+    bots: list[FleetBot]
+    bot: FleetBot | None
+    currency: str
+    curve: Curve
+    now: datetime
+
+    @property
+    def ids(self) -> list[uuid.UUID]:
+        return [each.bot.pk for each in self.bots]
+
+    @property
+    def trades_url(self) -> str:
+        """Return the address of a UTC day's trades, to which the day is added."""
+        named = {"bot": self.bot.bot.pk} if self.bot else {"currency": self.currency}
+        return f"{reverse('trades')}?{urlencode(named)}&day="
+
+
+@require_safe
+@login_required
+def performance(request: HttpRequest) -> HttpResponse:
+    user, now = parts.user_of(request), clock.now()
+    bots = fleet.fleet(user, now)
+    if not bots:
+        return render(request, "analytics/performance.html", {"bots": []})
+    currencies = fleet.currencies(bots)
+    chosen = _chosen(request, bots, currencies[0], now)
+    context = {
+        "bots": bots,
+        "chosen": chosen,
+        "currency": chosen.currency,
+        "currencies": currencies,
+        "choices": [each for each in bots if _currency(each) == chosen.currency],
+        "kinds": _kinds(chosen.bots),
+    }
+    contexts = {"numbers": _numbers, "calendar": _calendar, "periods": _periods}
+    shown = [
+        *chart_parts(request, chosen.bots, chosen.curve, now, currency=chosen.currency),
+        *(
+            parts.drawn_later(
+                request, name, f"analytics/_{name}.html", partial(of, request, chosen)
+            )
+            for name, of in contexts.items()
+        ),
+    ]
+    return parts.answer(request, "analytics/performance.html", shown, context)
+
+
+def _chosen(
+    request: HttpRequest, bots: list[FleetBot], usual_currency: str, now: datetime
+) -> Chosen:
+    """Return the bot or the currency that the address names. Raises Http404."""
+    wanted = request.GET.get("bot", "")
+    if wanted:
+        shown = [each for each in bots if str(each.bot.pk) == wanted]
+        currency = _currency(shown[0]) if shown else ""
+    else:
+        currency = request.GET.get("currency", usual_currency)
+        shown = [each for each in bots if _currency(each) == currency]
+    if not shown:
+        raise Http404
+    return Chosen(shown, shown[0] if wanted else None, currency, curve_of(shown), now)
+
+
+def _currency(each: FleetBot) -> str:
+    currency: str = each.bot.account_currency
+    return currency
+
+
+def _kinds(bots: Sequence[FleetBot]) -> dict[str, int]:
+    """Count accounts with real money, with play money, and those of statements."""
+    files = sum(each.bot.source == BotSource.STATEMENT for each in bots)
+    live = sum(
+        each.bot.is_live and each.bot.source != BotSource.STATEMENT for each in bots
+    )
+    return {"live": live, "demo": len(bots) - live - files, "statement": files}
+
+
+# --- Figures and breakdowns of a period -----------------------------------------------
+def _numbers(request: HttpRequest, chosen: Chosen) -> dict[str, Any]:
+    days = _days(request, chosen)
+    figures = periods.composed(periods.periods_of_days(chosen.ids, days))
+    if len(chosen.bots) > 1:
+        start, end = (
+            day and breakdowns.midnight(day) for day in (days.start, days.end)
+        )
+        drawdown = deepest_drawdown(chosen.curve(), start, end)
+        figures = replace(figures, max_drawdown=drawdown)
+    in_order = order.order_of_trades(
+        chosen.ids, days, first_opened_at=figures.first_opened_at
+    )
+    return {
+        "currency": chosen.currency,
+        "days": days,
+        "last_day": days.end - DAY if days.end else None,
+        "figures": figures,
+        "order": in_order,
+        "most_ordered": order.MOST_ORDERED,
+        "sortino": in_order and figures.sortino_ratio(in_order.squared_losses),
+        "is_behind": periods.is_behind(chosen.ids, chosen.now),
+        "breakdowns": _breakdowns(chosen, days) if figures.total_trades else [],
+    }
+
+
+def _days(request: HttpRequest, chosen: Chosen) -> Days:
+    """Return the whole UTC days that the period in the address touches."""
+    period = parts.period_of(request, chosen.curve(), chosen.now)
+    if period.name == parts.ALL:
+        return breakdowns.ALL_DAYS
+    last = (period.end - INSTANT).astimezone(UTC).date()
+    return Days(period.start.astimezone(UTC).date(), last + DAY)
+
+
+def _breakdowns(chosen: Chosen, days: Days) -> list[Breakdown]:
+    ids = chosen.ids
+    return [
+        Breakdown(
+            "directions",
+            _("Long and short"),
+            _("Direction"),
+            _rows(breakdowns.trades_by_direction(ids, days), _direction),
+        ),
+        Breakdown(
+            "weekdays",
+            _("By weekday"),
+            _("Weekday"),
+            _rows(breakdowns.trades_by_weekday(ids, days), _weekday),
+            _("When trades closed, UTC"),
+        ),
+        Breakdown(
+            "symbols",
+            _("By symbol"),
+            _("Symbol"),
+            _rows(_busiest(breakdowns.trades_by_symbol(ids, days)), _symbol),
+        ),
+        Breakdown(
+            "strategies",
+            _("By strategy"),
+            _("Strategy"),
+            _rows(_busiest(breakdowns.trades_by_strategy(ids, days)), _strategy),
+        ),
+        Breakdown(
+            "hours",
+            _("By hour of the day"),
+            _("Hour"),
+            _rows(breakdowns.trades_by_hour(ids, days), _hour),
+            _("When trades closed, UTC"),
+        ),
+    ]
+
+
+def _direction(key: str | int) -> str | Promise:
+    return DIRECTIONS[TradeType(str(key))]
+
+
+def _weekday(key: str | int) -> str | Promise:
+    return WEEKDAYS[int(key) - 1]
+
+
+def _hour(key: str | int) -> str:
+    return f"{key:02}:00"
+
+
+def _symbol(key: str | int) -> str:
+    return str(key)
+
+
+def _strategy(key: str | int) -> str:
+    return str(key) or _("Not told")
+
+
+def _busiest(found: Sequence[Part]) -> list[Part]:
+    """Return the parts with most trades, and what all others amount to together."""
+    by_trades = sorted(found, key=lambda part: (-part.total_trades, part.key))
+    others = by_trades[SYMBOLS_SHOWN:]
+    if len(others) < 2:  # noqa: PLR2004 -- one takes no more room than its sum
+        return by_trades
+    name = ngettext("%(count)d other", "%(count)d others", len(others))
+    sums: dict[str, Any] = {
+        field: sum(getattr(part, field) for part in others) for field in breakdowns.SUMS
+    }
+    together = Part(others[0].currency, name % {"count": len(others)}, **sums)
+    return [*by_trades[:SYMBOLS_SHOWN], together]
+
+
+def _rows(
+    found: Sequence[Part], label_of: Callable[[str | int], str | Promise]
+) -> list[Row]:
+    largest = max((abs(part.net_profit) for part in found), default=Decimal(0))
+    rows = []
+    for part in found:
+        share = float(part.net_profit / largest) if largest else 0.0
+        width = round(abs(share) * HALF, 1)
+        start = HALF if share > 0 else round(HALF - width, 1)
+        rows.append(Row(label_of(part.key), part, start, width))
+    return rows
+
+
+# --- The calendar and the tables ------------------------------------------------------
+def _calendar(request: HttpRequest, chosen: Chosen) -> dict[str, Any]:
+    curve = chosen.curve()
+    first = curve[0].hour.astimezone(UTC).year if curve else chosen.now.year
+    last = max(chosen.now, curve[-1].hour if curve else chosen.now).astimezone(UTC)
+    years = range(first, last.year + 1)
+    try:
+        year = int(request.GET.get("year", years[-1]))
+    except ValueError as error:
+        raise BadRequest("year") from error
+    if year not in years:
+        raise Http404
+    days = periods.days_of_year(chosen.ids, year)
+    return {
+        "year": year,
+        "before": year - 1 if year > first else None,
+        "after": year + 1 if year < last.year else None,
+        # The months that are yet to come have nothing to show.
+        "months": months_of_year(year, days)[: last.month if year == last.year else 12],
+        "trades": sum(day.trades for day in days),
+        "net": sum((day.net for day in days), Decimal(0)),
+        "currency": chosen.currency,
+        "trades_url": chosen.trades_url,
+    }
+
+
+def _periods(request: HttpRequest, chosen: Chosen) -> dict[str, Any]:
+    try:
+        step = MetricType(request.GET.get("by", MetricType.DAILY))
+        before = _before(request)
+    except (ValueError, OverflowError) as error:
+        raise BadRequest("by, before") from error
+    found = periods.newest_periods(
+        chosen.ids, step, limit=PERIOD_ROWS + 1, before=before
+    )
+    shown = found[:PERIOD_ROWS]
+    return {
+        "step": step,
+        "steps": STEPS.items(),
+        "periods": shown,
+        "next": shown[-1].start if found[PERIOD_ROWS:] else None,
+        "is_first": before is None,
+        "currency": chosen.currency,
+        "trades_url": chosen.trades_url,
+        # The drawdown of a period is that of one bot's trades, in their order.
+        "has_drawdown": len(chosen.bots) == 1,
+    }
+
+
+def _before(request: HttpRequest) -> datetime | None:
+    text = request.GET.get("before", "")
+    return parts.moment(text) if text else None

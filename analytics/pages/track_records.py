@@ -1,0 +1,166 @@
+"""A bot's public page: how its owner sets it up, and what everybody sees."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_safe
+
+from analytics import charts
+from analytics.models import LONGEST_DELAY_HOURS, PublicFigure, PublicTrackRecord
+from analytics.pages.parts import user_of
+from analytics.queries import track_records as queries
+from analytics.services import track_records
+from bots.models import BotInstance
+from smarttrader.lib import clock
+from smarttrader.lib.text import clean_text
+
+HOUR = timedelta(hours=1)
+BADGE_SECONDS = 300
+USUAL = [
+    PublicFigure.CURVE,
+    PublicFigure.WIN_RATE,
+    PublicFigure.PROFIT_FACTOR,
+    PublicFigure.MONTHS,
+]
+
+
+class TrackRecordForm(forms.Form):
+    is_public = forms.BooleanField(
+        required=False, label=gettext_lazy("Everybody who has the link sees the page")
+    )
+    title = forms.CharField(
+        max_length=80,
+        label=gettext_lazy("Title"),
+        help_text=gettext_lazy(
+            "The page tells neither your name nor the account, broker or bot."
+        ),
+    )
+    figures = forms.MultipleChoiceField(
+        choices=PublicFigure.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        label=gettext_lazy("What it shows"),
+    )
+    delay_hours = forms.IntegerField(
+        min_value=0,
+        max_value=LONGEST_DELAY_HOURS,
+        label=gettext_lazy("Hours until an open trade is shown"),
+        help_text=gettext_lazy("So that nobody copies it: 24 is usual, 0 is at once."),
+    )
+    is_indexed = forms.BooleanField(
+        required=False, label=gettext_lazy("Search engines may list it")
+    )
+
+    def clean_title(self) -> str:
+        try:
+            title = clean_text(self.cleaned_data["title"], 80)
+        except ValueError as error:
+            raise ValidationError(_("This is not a text.")) from error
+        if not title:
+            raise ValidationError(_("Nothing of this can be shown."))
+        return title
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def edit(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    bot = queries.track_record_of(user_of(request), pk)
+    if bot is None:
+        raise Http404
+    if request.method == "POST" and "renew" in request.POST:
+        return _renew(request, bot)
+    record: PublicTrackRecord | None = getattr(bot, "track_record", None)
+    form = TrackRecordForm(request.POST or None, initial=_initial(record))
+    if request.method == "POST" and form.is_valid():
+        track_records.save_track_record(bot=bot, now=clock.now(), **form.cleaned_data)
+        messages.success(request, _("The public page is as you chose."))
+        return redirect("track_record_edit", pk=bot.pk)
+    context = {"bot": bot, "form": form, "record": record, **_links(record)}
+    status = 400 if form.errors else 200
+    return render(request, "analytics/track_record_edit.html", context, status=status)
+
+
+@require_safe
+def show(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show a track record to whoever has its link, the same to all of them."""
+    record = queries.public_record(slug)
+    if record is None:
+        raise Http404
+    now = clock.now()
+    told = queries.track_record(record, now)
+    context = {
+        "told": told,
+        "chart": _chart(told, now),
+        "now": now,
+        "badge_url": reverse("track_record_badge", args=[slug]),
+    }
+    response = render(request, "analytics/track_record.html", context)
+    if not told.is_indexed:
+        response.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return response
+
+
+@require_safe
+def badge(request: HttpRequest, slug: str) -> HttpResponse:
+    """Answer with a small picture for other sites, of what the owner chose to show."""
+    record = queries.public_record(slug)
+    if record is None:
+        raise Http404
+    context = {
+        "title": record.title,
+        "figures": queries.public_figures(record),
+        "shown": record.figures,
+        "currency": record.bot_instance.account_currency,
+        "verification": queries.verification_of(record.bot_instance),
+    }
+    response = render(
+        request, "analytics/badge.svg", context, content_type="image/svg+xml"
+    )
+    response.headers["Cache-Control"] = f"public, max-age={BADGE_SECONDS}"
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def _renew(request: HttpRequest, bot: BotInstance) -> HttpResponse:
+    if track_records.renew_link(bot=bot, now=clock.now()):
+        messages.success(request, _("The page has a new link; the old one is dead."))
+    return redirect("track_record_edit", pk=bot.pk)
+
+
+def _initial(record: PublicTrackRecord | None) -> dict[str, Any]:
+    if record is None:
+        return {"title": _("Track record"), "figures": USUAL, "delay_hours": 24}
+    return {
+        name: getattr(record, name)
+        for name in ("is_public", "title", "figures", "delay_hours", "is_indexed")
+    }
+
+
+def _links(record: PublicTrackRecord | None) -> dict[str, str]:
+    if record is None:
+        return {}
+    page, picture = (
+        settings.SITE_URL.rstrip("/") + reverse(name, args=[record.slug])
+        for name in ("track_record", "track_record_badge")
+    )
+    return {"page_url": page, "badge_url": picture}
+
+
+def _chart(told: queries.TrackRecord, now: datetime) -> charts.BalanceChart | None:
+    if not told.curve:
+        return None
+    end = max(now, told.curve[-1].hour + HOUR)
+    return charts.balance_chart(
+        told.curve, start=told.curve[0].hour - HOUR, end=end, zone=UTC
+    )
