@@ -15,7 +15,6 @@ from billing.models import (
     Invoice,
     Payment,
     PaymentStatus,
-    Renewal,
     Subscription,
     SubscriptionStatus,
 )
@@ -52,14 +51,12 @@ def paid_periods(subscription: Subscription, now: datetime) -> list[PaidPeriod]:
     """Return the periods of a subscription that have not ended."""
     return [
         PaidPeriod(each.period_start, each.period_end, each.price)
-        for each in Renewal.objects.filter(
-            subscription=subscription, period_end__gt=now
-        )
+        for each in subscription.renewals.filter(period_end__gt=now)
     ]
 
 
 def subscriptions_to_show(user: User, now: datetime) -> list[ShownSubscription]:
-    """Return a user's own subscriptions, live ones first, with what else they could be."""
+    """Return a user's own subscriptions, live ones first, with what else there is."""
     own = Subscription.objects.filter(user=user).select_related("license")
     plans = list(Plan.objects.order_by("max_accounts"))
     ordered = sorted(
@@ -84,14 +81,9 @@ def plans_on_offer() -> list[Plan]:
 
 def licenses_without_subscription(user: User) -> list[License]:
     """Return the licenses of a user that a new subscription could pay for."""
-    return list(
-        License.objects.filter(user=user)
-        .exclude(status=LicenseStatus.REVOKED)
-        .exclude(
-            pk__in=Subscription.objects.live().exclude(license=None).values("license")
-        )
-        .order_by("-issued_at")
-    )
+    paid_for = Subscription.objects.live().exclude(license=None).values("license")
+    own = License.objects.filter(user=user).exclude(status=LicenseStatus.REVOKED)
+    return list(own.exclude(pk__in=paid_for).order_by("-issued_at"))
 
 
 def invoices_of(user: User) -> "QuerySet[Invoice]":

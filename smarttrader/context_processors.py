@@ -48,7 +48,10 @@ def _navigation(request: HttpRequest) -> list[Group]:
     ]
     if not request.user.is_authenticated:
         return [Group("", own)]
-    account = [_page(request, _("Settings"), "settings", "settings", also="/accounts/")]
+    account = [
+        _page(request, _("Subscription"), "credit-card", "subscription"),
+        _page(request, _("Settings"), "settings", "settings", also="/accounts/"),
+    ]
     if request.user.is_staff:
         account.append(
             _page(request, _("Back office"), "briefcase-business", "admin:index")
