@@ -11,16 +11,24 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from accounts.models import User
 from billing import queries
 from billing.models import Invoice, Payment, ProviderEvent, Renewal, Subscription
 from billing.services import by_hand, cancelling, provider_events
 from smarttrader.lib import clock
-from smarttrader.lib.admin import ReadOnlyAdmin, staff_actor
+from smarttrader.lib.admin import ReadOnlyAdmin, Row, staff_actor
 from smarttrader.lib.errors import DomainError
 from smarttrader.lib.text import clean_text
 
 LONGEST_REFERENCE = 100
+
+
+class ScopedAdmin(ReadOnlyAdmin[Row]):
+    """Rows that somebody may see, by the one rule that there is for them."""
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Row]":
+        rows: Any = super().get_queryset(request)
+        visible: QuerySet[Row] = rows.visible_to(request.user)
+        return visible
 
 
 class PaidForm(forms.Form):
@@ -34,7 +42,7 @@ class PaidForm(forms.Form):
 
 
 @admin.register(Subscription)
-class SubscriptionAdmin(ReadOnlyAdmin[Subscription]):
+class SubscriptionAdmin(ScopedAdmin[Subscription]):
     list_display = (
         "user",
         "plan_type",
@@ -52,11 +60,6 @@ class SubscriptionAdmin(ReadOnlyAdmin[Subscription]):
     ordering = ("-created_at",)
     actions = ("cancel_at_once",)
     change_form_template = "billing/admin_subscription.html"
-
-    def get_queryset(self, request: HttpRequest) -> "QuerySet[Subscription]":
-        user = request.user
-        assert isinstance(user, User)  # noqa: S101 -- the admin lets in nobody else
-        return Subscription.objects.visible_to(user)
 
     def has_settle_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("billing.change_subscription")
@@ -117,7 +120,7 @@ class SubscriptionAdmin(ReadOnlyAdmin[Subscription]):
 
 
 @admin.register(Payment)
-class PaymentAdmin(ReadOnlyAdmin[Payment]):
+class PaymentAdmin(ScopedAdmin[Payment]):
     list_display = (
         "paid_at",
         "buyer_email",
@@ -156,7 +159,7 @@ class PaymentAdmin(ReadOnlyAdmin[Payment]):
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(ReadOnlyAdmin[Invoice]):
+class InvoiceAdmin(ScopedAdmin[Invoice]):
     list_display = ("number", "issued_at", "buyer_email", "total", "currency")
     list_filter = ("year", "currency")
     search_fields = ("buyer_email", "payment_id", "user_id", "sequence")

@@ -48,10 +48,18 @@ def accounts_in_use(subscription: Subscription) -> int:
 
 
 def paid_periods(subscription: Subscription, now: datetime) -> list[PaidPeriod]:
-    """Return the periods of a subscription that have not ended."""
+    """Return the periods of a subscription that have not ended.
+
+    One from before there were renewals has paid its current period, and no other.
+    """
+    renewals = list(subscription.renewals.all())
+    if not renewals:
+        start, end = subscription.current_period_start, subscription.current_period_end
+        return [PaidPeriod(start, end, subscription.amount)]
     return [
         PaidPeriod(each.period_start, each.period_end, each.price)
-        for each in subscription.renewals.filter(period_end__gt=now)
+        for each in renewals
+        if each.period_end > now
     ]
 
 

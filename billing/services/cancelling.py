@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from billing.models import Subscription, SubscriptionStatus
-from billing.services.licenses import CANCELLED, hold
+from billing.services.licenses import CANCELLED, hold, is_paid_otherwise
 from billing.services.locks import (
     NO_NEXT_PLAN,
     locked_subscription,
@@ -59,11 +59,13 @@ def cancel_at_period_end(*, subscription: Subscription, now: datetime) -> bool:
 def undo_cancellation(*, subscription: Subscription, now: datetime) -> None:
     """Let a cancelled subscription go on, before it is over.
 
-    Locks the subscription. Raises NothingToUndo. Announces cancellation_undone.
+    Not when another one pays for its license by now. Locks the subscription. Raises
+    NothingToUndo. Announces cancellation_undone.
     """
     with transaction.atomic():
         locked = locked_subscription(subscription.pk)
-        if not locked.cancel_at_period_end or locked.is_over(now):
+        is_ending = locked.cancel_at_period_end and not locked.is_over(now)
+        if not is_ending or is_paid_otherwise(locked):
             raise NothingToUndo
         update_subscription(
             locked,
@@ -103,7 +105,8 @@ def cancel_now(*, subscription: Subscription, actor: Actor, now: datetime) -> bo
             **NO_NEXT_PLAN,
             is_provider_behind=locked.provider_id is not None,
         )
-        hold(locked.license, CANCELLED, actor=actor, now=now)
+        if not is_paid_otherwise(locked):
+            hold(locked.license, CANCELLED, actor=actor, now=now)
         if not was_cancelled:
             subscription_cancelled.send(
                 sender=Subscription, subscription=locked, now=now

@@ -36,6 +36,15 @@ def follow_subscription(
     )
 
 
+def is_paid_otherwise(subscription: Subscription) -> bool:
+    """Tell whether another live subscription pays for the same license."""
+    license = subscription.license
+    if license is None:
+        return False
+    others = Subscription.objects.live().filter(license=license)
+    return others.exclude(pk=subscription.pk).exists()
+
+
 def hold(
     license: License | None, reference: str, *, actor: Actor, now: datetime
 ) -> None:

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from billing.models import Dispute, Payment, PaymentStatus, Subscription
 from billing.services.cancelling import cancel_now
-from billing.services.licenses import hold, release, revoke
+from billing.services.licenses import hold, is_paid_otherwise, release, revoke
 from billing.services.locks import locked_subscription
 from billing.services.payments import Receipt, find_or_mark
 from billing.signals import payment_disputed, payment_refunded
@@ -19,9 +19,10 @@ def refund_payment(
 ) -> bool:
     """Note how much of a payment was paid back so far; return whether that is news.
 
-    All of it: the subscription is cancelled now and its license revoked. A part: noted
-    only. Of a payment that nobody told of yet it leaves a marker, so that it is never
-    fulfilled. Locks payment, subscription and license. Announces payment_refunded.
+    All of it: the subscription is cancelled now and its license revoked, unless another
+    one pays for that by now. A part: noted only. Of a payment that nobody told of yet
+    it leaves a marker, so that it is never fulfilled. Locks payment, subscription and
+    license. Announces payment_refunded.
     """
     with transaction.atomic():
         payment = find_or_mark(receipt)
@@ -95,7 +96,8 @@ def _end(
     subscription: Subscription, reason: str, *, actor: Actor, now: datetime
 ) -> None:
     cancel_now(subscription=subscription, actor=actor, now=now)
-    revoke(subscription.license, reason, actor=actor, now=now)
+    if not is_paid_otherwise(subscription):
+        revoke(subscription.license, reason, actor=actor, now=now)
 
 
 def _reference(payment: Payment) -> str:

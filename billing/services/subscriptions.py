@@ -22,6 +22,7 @@ from billing.services.licenses import (
     CANCELLED,
     PAST_DUE,
     follow_subscription,
+    is_paid_otherwise,
     release,
 )
 from billing.services.locks import (
@@ -134,8 +135,8 @@ def renew_subscription(
     make two periods. A suspended or expired subscription is active again, and billing's
     hold for what was past due is released, no other. One that is cancelled but not over
     stays cancelled, and runs longer. Locks payment, subscription, license and invoice
-    counter. Raises LifetimePaid, SubscriptionOver and LicenseRevoked. Announces
-    subscription_renewed.
+    counter. Raises LifetimePaid, SubscriptionOver, AlreadySubscribed (another one pays
+    for the license by now) and LicenseRevoked. Announces subscription_renewed.
     """
     with transaction.atomic():
         payment = payments.find_or_mark(receipt)
@@ -149,6 +150,8 @@ def renew_subscription(
             raise LifetimePaid
         if locked.is_over(now):
             raise SubscriptionOver
+        if is_paid_otherwise(locked):
+            raise AlreadySubscribed
         enter_due_plan(locked, actor=actor, now=now)
         start, end = _prolong(locked, now)
         release(locked.license, PAST_DUE, actor=actor, now=now)

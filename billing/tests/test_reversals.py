@@ -14,8 +14,13 @@ from billing.models import (
     Subscription,
     SubscriptionStatus,
 )
+from billing.services.cancelling import (
+    NothingToUndo,
+    cancel_at_period_end,
+    undo_cancellation,
+)
 from billing.services.reversals import note_dispute, refund_payment
-from billing.services.subscriptions import start_subscription
+from billing.services.subscriptions import AlreadySubscribed, start_subscription
 from billing.tests.factories import license_of, receipt, renew, subscribed
 from licensing.models import License, LicenseHold, LicenseStatus, LicenseType
 from smarttrader.lib.actors import SYSTEM
@@ -179,3 +184,25 @@ def test_what_was_lost_before_it_was_fulfilled_is_not(alice):
 
     assert started is None
     assert not Subscription.objects.exists()
+
+
+def test_a_refund_of_a_former_subscription_leaves_the_license_of_the_present_one(alice):
+    former = subscribed(alice, START, provider_id="pi_1")
+    cancel_at_period_end(subscription=former, now=START)
+    present = subscribed(alice, START + DAY, license=license_of(former))
+
+    refund("pi_1")
+
+    present.refresh_from_db()
+    assert (present.status, license_of(present).status) == ("active", "active")
+
+
+def test_a_former_subscription_does_not_come_back_beside_the_present_one(alice):
+    former = subscribed(alice, START)
+    cancel_at_period_end(subscription=former, now=START)
+    subscribed(alice, START + DAY, license=license_of(former))
+
+    with pytest.raises(NothingToUndo):
+        undo_cancellation(subscription=former, now=START + 2 * DAY)
+    with pytest.raises(AlreadySubscribed):
+        renew(former, START + 2 * DAY)

@@ -157,7 +157,7 @@ def test_a_smaller_plan_is_the_price_of_the_next_period(recorder, alice):
     (_, (_, _, form, _)) = recorder.asked
     assert told == [1, 0]
     assert form == {
-        "cancel_at_period_end": "False",
+        "cancel_at_period_end": "false",
         "proration_behavior": "none",
         "items[0][id]": "si_1",
         "items[0][price_data][currency]": "usd",
