@@ -7,6 +7,7 @@ from functools import cache
 from importlib.resources import as_file, files
 from io import BytesIO
 from itertools import groupby
+from typing import Any
 
 from django.conf import settings
 from reportlab.lib.pagesizes import A4
@@ -27,7 +28,6 @@ STROKE = SIZE / 40
 
 def invoice_pdf(invoice: Invoice) -> bytes:
     """Return an invoice's pages. Its buyer may have been forgotten since."""
-    _register_fonts()
     target = BytesIO()
     # Invariant: the same invoice is the same file, whenever it is asked for.
     canvas = Canvas(target, pagesize=A4, invariant=True)
@@ -68,7 +68,7 @@ def _head(canvas: Canvas, invoice: Invoice) -> float:
 
 def _row(canvas: Canvas, height: float, text: str, amount: str) -> None:
     _write(canvas, LEFT, height, text)
-    width = pdfmetrics.stringWidth(amount, LATIN, SIZE)
+    width = registered_font(LATIN).stringWidth(amount, SIZE)
     _write(canvas, RIGHT - width, height, amount)
 
 
@@ -85,7 +85,7 @@ def _write(
         is_thin = font == ASIAN
         mode = FILLED_AND_STROKED if is_thin else FILLED
         canvas.drawString(left, height, part, mode=mode)
-        left += pdfmetrics.stringWidth(part, font, size)
+        left += registered_font(font).stringWidth(part, size)
 
 
 def _by_font(text: str) -> Iterator[tuple[str, str]]:
@@ -95,14 +95,14 @@ def _by_font(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _font_of(sign: str) -> str:
-    is_latin = ord(sign) in pdfmetrics.getFont(LATIN).face.charToGlyph
-    return LATIN if is_latin else ASIAN
+    is_latin = ord(sign) in registered_font(LATIN).face.charToGlyph
+    return LATIN if is_latin else registered_font(ASIAN).fontName
 
 
 @cache
-def _register_fonts() -> None:
-    """Read the fonts once in a process: the Asian one has 18 MB."""
-    for name in (LATIN, ASIAN):
-        found = files("textflowkit_fonts") / "fonts" / f"{name}.ttf"
-        with as_file(found) as path:
-            pdfmetrics.registerFont(TTFont(name, str(path)))
+def registered_font(name: str) -> Any:
+    """Return a font, read once in a process: the Asian one has 18 MB, few need it."""
+    with as_file(files("textflowkit_fonts") / "fonts" / f"{name}.ttf") as path:
+        font = TTFont(name, str(path))
+    pdfmetrics.registerFont(font)
+    return font

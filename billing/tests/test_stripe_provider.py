@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 import stripe
@@ -56,18 +57,17 @@ def peer(settings, stripe_url):
 
 
 def an_order(**more):
-    return Order(
-        **{
-            "purpose": Purpose.START,
-            "user_id": "u1",
-            "user_email": "alice@example.com",
-            "plan_type": LicenseType.PRO,
-            "billing_cycle": BillingCycle.MONTHLY,
-            "amount": Decimal("59.00"),
-            "currency": "USD",
-            **more,
-        }
-    )
+    told: Any = {
+        "purpose": Purpose.START,
+        "user_id": "u1",
+        "user_email": "alice@example.com",
+        "plan_type": LicenseType.PRO,
+        "billing_cycle": BillingCycle.MONTHLY,
+        "amount": Decimal("59.00"),
+        "currency": "USD",
+        **more,
+    }
+    return Order(**told)
 
 
 # --- Requests as they are recorded ----------------------------------------------------
@@ -233,7 +233,7 @@ def test_a_refund_is_paid_back_at_stripe(peer):
     invoice = peer.v1.invoices.retrieve(known.latest_invoice)
     payment = Payment(
         provider=Provider.STRIPE,
-        provider_id=invoice.payment_intent,
+        provider_id=invoice["payment_intent"],
         amount=Decimal("59.00"),
         currency="USD",
     )

@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import partial
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from accounts.services.users import delete_user
 from accounts.tests.factories import UserFactory
@@ -180,7 +180,8 @@ def test_a_webhook_and_the_success_page_at_once_start_once():
     told = event("checkout.session.completed", stripe.checkout(user, "pi_1"), at=at(1))
 
     def success_page():
-        fulfil_checkout(stripe.checkout(user, "pi_1"), at(1), NOW)
+        with transaction.atomic():
+            fulfil_checkout(stripe.checkout(user, "pi_1"), at(1), NOW)
 
     all_at_once([partial(send, told), success_page] * 3)
 
