@@ -63,7 +63,8 @@ def _head(canvas: Canvas, invoice: Invoice) -> float:
     ):
         height -= LINE
         _write(canvas, LEFT, height, line)
-    return height - LINE
+    below: float = height - LINE
+    return below
 
 
 def _row(canvas: Canvas, height: float, text: str, amount: str) -> None:

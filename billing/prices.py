@@ -56,7 +56,7 @@ def upgrade_price(
         ),
         Fraction(0),
     )
-    return Decimal(int(exact * 100 + Fraction(1, 2))) / 100
+    return Decimal(int(exact * 100 + Fraction(1, 2))).scaleb(-2)
 
 
 def _share_left(period: PaidPeriod, now: datetime) -> Fraction:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import TruncMonth
@@ -99,15 +100,13 @@ def invoices_of(user: User) -> "QuerySet[Invoice]":
     return Invoice.objects.filter(user_id=user.pk).order_by("-issued_at", "-sequence")
 
 
-def revenue_by_month(
-    payments: "QuerySet[Payment]",
-) -> "QuerySet[Payment, dict[str, object]]":
+def revenue_by_month(payments: "QuerySet[Payment]") -> "QuerySet[Any, Any]":
     """Return what was paid and paid back by month (UTC) and currency, newest first."""
     taken = payments.filter(
         status__in=(PaymentStatus.SUCCEEDED, PaymentStatus.REFUNDED),
         paid_at__isnull=False,
     )
-    return (
+    rows: QuerySet[Any, Any] = (
         taken.annotate(month=TruncMonth("paid_at"))
         .values("month", "currency")
         .annotate(
@@ -118,6 +117,7 @@ def revenue_by_month(
         )
         .order_by("-month", "currency")
     )
+    return rows
 
 
 def _offers(

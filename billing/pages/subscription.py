@@ -17,6 +17,7 @@ from accounts.actors import signed_in
 from billing import queries
 from billing.invoice_pdf import invoice_pdf
 from billing.models import BillingCycle, Invoice, Subscription
+from billing.providers import Order
 from billing.providers.choosing import online_provider, provider_of
 from billing.services import cancelling, checkouts, plans
 from licensing.models import License, LicenseType
@@ -192,9 +193,7 @@ def _act(request: HttpRequest, act: Callable[[datetime], None]) -> HttpResponse:
     return redirect("subscription")
 
 
-def _to_checkout(
-    request: HttpRequest, make: Callable[[], checkouts.Order]
-) -> HttpResponse:
+def _to_checkout(request: HttpRequest, make: Callable[[], Order]) -> HttpResponse:
     """Show the way to the provider: our policy lets no form lead to another site."""
     back = request.build_absolute_uri(reverse("subscription"))
     done = request.build_absolute_uri(reverse("subscription_paid"))

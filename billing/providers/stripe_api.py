@@ -148,10 +148,7 @@ class StripeProvider:
             return
         subscriptions = self._stripe.v1.subscriptions
         known = self._call(lambda: subscriptions.retrieve(own_id))
-        params: Any = {
-            "cancel_at_period_end": subscription.cancel_at_period_end,
-            "proration_behavior": "none",
-        }
+        params: Any = {"cancel_at_period_end": subscription.cancel_at_period_end}
         params |= _price_change(subscription, known.to_dict())
         self._call(lambda: subscriptions.update(own_id, params))
 
@@ -228,6 +225,7 @@ def _price_change(subscription: Subscription, known: dict[str, Any]) -> dict[str
     if (price.get("unit_amount") or price.get("amount")) == wanted:
         return {}
     return {
+        "proration_behavior": "none",
         "items": [
             {
                 "id": item["id"],
@@ -240,5 +238,5 @@ def _price_change(subscription: Subscription, known: dict[str, Any]) -> dict[str
                     },
                 },
             }
-        ]
+        ],
     }

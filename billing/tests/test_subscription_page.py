@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from billing.models import Invoice, Subscription
 from billing.services.cancelling import cancel_at_period_end
-from billing.tests.factories import renew, subscribed
+from billing.tests.factories import license_of, renew, subscribed
 from billing.tests.stripe_payloads import checkout
 from billing.tests.stripe_peers import recording_peer
 from licensing.models import LicenseType
@@ -50,7 +50,7 @@ def test_the_page_tells_plan_end_price_and_invoice(client, alice, now):
         "Pro Monthly",
         "59.00 USD",
         f"{subscription.current_period_end:%-d %b %Y}",
-        subscription.license.masked_key,
+        license_of(subscription).masked_key,
         Invoice.objects.get().number,
         "0 of 3 accounts in use",
     ):
@@ -117,11 +117,12 @@ def test_a_refusal_is_told_on_the_page(client, alice, now):
 @pytest.mark.parametrize("action", ACTIONS)
 def test_charlie_cannot_act_on_it(client, alice, charlie, now, action):
     subscription = subscribed(alice, now)
+    subscription.refresh_from_db()
+    before = subscription.updated_at
     client.force_login(charlie)
 
     answer = act(client, action, subscription, plan_type="BASIC")
 
-    before = subscription.updated_at
     subscription.refresh_from_db()
     assert (answer.status_code, subscription.updated_at) == (404, before)
 

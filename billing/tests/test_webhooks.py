@@ -1,6 +1,7 @@
 """Signed, kept, done once: whatever the order, whoever tells it how often."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
@@ -179,11 +180,12 @@ def test_a_webhook_and_the_success_page_at_once_start_once():
     user = UserFactory.create()
     told = event("checkout.session.completed", stripe.checkout(user, "pi_1"), at=at(1))
 
-    def success_page():
+    def success_page() -> object:
         with transaction.atomic():
-            fulfil_checkout(stripe.checkout(user, "pi_1"), at(1), NOW)
+            return fulfil_checkout(stripe.checkout(user, "pi_1"), at(1), NOW)
 
-    all_at_once([partial(send, told), success_page] * 3)
+    calls: list[Callable[[], object]] = [partial(send, told), success_page]
+    all_at_once(calls * 3)
 
     assert (Subscription.objects.count(), ledger()) == (1, (1, 1, 1))
 
@@ -375,12 +377,13 @@ def test_a_payment_and_the_scheduler_at_once_end_in_an_active_subscription():
     subscription = subscribed(UserFactory.create(), at(1))
     late = subscription.current_period_end.replace(day=20)
 
-    def pay():
+    def pay() -> object:
         return renew_subscription(
             subscription=subscription, receipt=receipt(late), actor=SYSTEM, now=late
         )
 
-    all_at_once([pay, partial(settle_due, now=late)])
+    calls: list[Callable[[], object]] = [pay, partial(settle_due, now=late)]
+    all_at_once(calls)
 
     subscription.refresh_from_db()
     assert subscription.status == SubscriptionStatus.ACTIVE

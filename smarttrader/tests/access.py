@@ -215,7 +215,10 @@ class World:
 
 def rows_of_money(subscription: Subscription, now: datetime) -> list[models.Model]:
     """Return a row of each kind that a payment leaves, and an event of a provider."""
-    buyer = {"user_id": subscription.user_id, "buyer_email": subscription.user.email}
+    buyer: dict[str, Any] = {
+        "user_id": subscription.user_id,
+        "buyer_email": subscription.user.email,
+    }
     payment = Payment.objects.create(
         provider=Provider.MANUAL,
         provider_id="1",
