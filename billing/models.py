@@ -1,15 +1,22 @@
 """Money: what a user pays for, and until when."""
 
+from datetime import UTC, datetime
 from typing import Self
 
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
+from django.db.models import F, Q
 
 from accounts.models import User
-from licensing.models import LicenseType
+from licensing.models import License, LicenseType
+from smarttrader.lib.actors import ActorType
 from smarttrader.lib.database import CreatedAtField, UpdatedAtField, one_of
 from smarttrader.lib.ids import uuid7
 from smarttrader.lib.money import AmountField
+
+# The end of what is never billed again: the column may not be empty.
+LIFETIME_END = datetime(9999, 12, 31, tzinfo=UTC)
+LIVE = ("active", "suspended")
 
 
 class SubscriptionStatus(models.TextChoices):
@@ -29,6 +36,9 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
     def visible_to(self, user: User) -> Self:
         return self.filter(user.owns_or_looks_after("user"))
 
+    def live(self) -> Self:
+        return self.filter(status__in=LIVE)
+
 
 class Subscription(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -47,6 +57,43 @@ class Subscription(models.Model):
     created_at = CreatedAtField()
     updated_at = UpdatedAtField()
 
+    license = models.ForeignKey(
+        License,
+        models.DO_NOTHING,  # SET NULL, in the database
+        related_name="subscriptions",
+        blank=True,
+        null=True,
+    )
+    anchor_day = models.PositiveSmallIntegerField(
+        db_default=1, help_text="The day of the month on which its periods end."
+    )
+    cancel_at_period_end = models.BooleanField(db_default=False)
+    past_due_since = models.DateTimeField(blank=True, null=True)
+    dunning_day = models.PositiveSmallIntegerField(
+        db_default=0, help_text="Of which day past due its owner was told last."
+    )
+    next_plan_type = models.CharField(
+        max_length=20,
+        choices=LicenseType,
+        blank=True,
+        null=True,
+        help_text="The smaller plan that it has from `next_plan_at` on.",
+    )
+    next_amount = AmountField(blank=True, null=True)
+    next_plan_at = models.DateTimeField(blank=True, null=True)
+    provider_id = models.CharField(
+        max_length=255, blank=True, null=True, help_text="The provider's own id of it."
+    )
+    provider_customer_id = models.CharField(max_length=255, blank=True, db_default="")
+    provider_told_at = models.DateTimeField(
+        blank=True,
+        null=True,
+        help_text="When the provider's newest news of it came to be.",
+    )
+    is_provider_behind = models.BooleanField(
+        db_default=False, help_text="Whether the provider is still to be told."
+    )
+
     objects = SubscriptionQuerySet.as_manager()
 
     class Meta:
@@ -56,6 +103,36 @@ class Subscription(models.Model):
             one_of("status", SubscriptionStatus, name="subscriptions_status_valid"),
             one_of(
                 "billing_cycle", BillingCycle, name="subscriptions_billing_cycle_valid"
+            ),
+            one_of("next_plan_type", LicenseType, name="subscriptions_next_plan_valid"),
+            models.CheckConstraint(
+                condition=Q(anchor_day__range=(1, 31)),
+                name="subscriptions_anchor_day_valid",
+            ),
+            models.CheckConstraint(
+                condition=Q(current_period_end__gte=F("current_period_start")),
+                name="subscriptions_period_valid",
+            ),
+            models.CheckConstraint(
+                condition=Q(cancel_at_period_end=False) | Q(status="cancelled"),
+                name="subscriptions_cancelled_at_end",
+            ),
+            models.CheckConstraint(
+                condition=Q(next_plan_type=None, next_amount=None, next_plan_at=None)
+                | Q(
+                    next_plan_type__isnull=False,
+                    next_amount__isnull=False,
+                    next_plan_at__isnull=False,
+                ),
+                name="subscriptions_next_plan_whole",
+            ),
+            models.UniqueConstraint(
+                fields=["license"],
+                condition=Q(status__in=LIVE),
+                name="subscriptions_one_of_a_license",
+            ),
+            models.UniqueConstraint(
+                fields=["provider_id"], name="subscriptions_provider_id_unique"
             ),
         ]
         indexes = [
@@ -69,3 +146,241 @@ class Subscription(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_plan_type_display()} {self.get_billing_cycle_display()}"
+
+    @property
+    def is_lifetime(self) -> bool:
+        return self.billing_cycle == BillingCycle.LIFETIME
+
+    def is_over(self, now: datetime) -> bool:
+        """Tell whether it was cancelled and what was paid for has run."""
+        is_cancelled = self.status == SubscriptionStatus.CANCELLED
+        return is_cancelled and now >= self.current_period_end
+
+
+class Renewal(models.Model):
+    """A period that was paid for: [period_start, period_end), once."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    subscription = models.ForeignKey(
+        Subscription, models.DO_NOTHING, related_name="renewals"
+    )
+    period_start = models.DateTimeField()
+    period_end = models.DateTimeField()
+    plan_type = models.CharField(max_length=20, choices=LicenseType)
+    price = AmountField(help_text="Of the whole period, in the plan that it has now.")
+    payment_id = models.UUIDField()
+    created_at = CreatedAtField()
+
+    class Meta:
+        db_table = "renewals"
+        constraints = [
+            one_of("plan_type", LicenseType, name="renewals_plan_type_valid"),
+            models.UniqueConstraint(
+                fields=["subscription", "period_start"], name="renewals_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(period_end__gt=F("period_start")),
+                name="renewals_period_valid",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.period_start:%Y-%m-%d} to {self.period_end:%Y-%m-%d}"
+
+
+class Provider(models.TextChoices):
+    MANUAL = "manual", "By hand"
+    STRIPE = "stripe", "Stripe"
+
+
+class Purpose(models.TextChoices):
+    START = "start", "Start"
+    RENEWAL = "renewal", "Renewal"
+    UPGRADE = "upgrade", "Upgrade"
+    UNKNOWN = "unknown", "Not known yet"
+
+
+class PaymentStatus(models.TextChoices):
+    PENDING = "pending", "Pending"
+    SUCCEEDED = "succeeded", "Succeeded"
+    FAILED = "failed", "Failed"
+    REFUNDED = "refunded", "Refunded"
+
+
+class Dispute(models.TextChoices):
+    NONE = "none", "None"
+    OPEN = "open", "Open"
+    WON = "won", "Won"
+    LOST = "lost", "Lost"
+
+
+def is_about_seen_by(user: User) -> Q:
+    """Return which rows somebody may see, by the plain id of whom they are about."""
+    if user.actor_type == ActorType.STAFF:
+        return Q()
+    own = Q(pk=user.pk)
+    is_reseller = user.actor_type == ActorType.RESELLER
+    seen = User.objects.filter(own | Q(reseller=user) if is_reseller else own)
+    return Q(user_id__in=seen.values("pk"))
+
+
+class PaymentQuerySet(models.QuerySet["Payment"]):
+    def visible_to(self, user: User) -> Self:
+        return self.filter(is_about_seen_by(user))
+
+
+class InvoiceQuerySet(models.QuerySet["Invoice"]):
+    def visible_to(self, user: User) -> Self:
+        return self.filter(is_about_seen_by(user))
+
+
+class Payment(models.Model):
+    """Money as a provider told of it, once; plain ids, so that it survives its buyer.
+
+    One without a subscription is a marker: its refund or dispute came before it did.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    provider = models.CharField(max_length=20, choices=Provider)
+    provider_id = models.CharField(max_length=255)
+    purpose = models.CharField(max_length=20, choices=Purpose)
+    status = models.CharField(max_length=20, choices=PaymentStatus)
+    amount = AmountField()
+    refunded_amount = AmountField(db_default=0)
+    currency = models.CharField(max_length=3)
+    dispute = models.CharField(max_length=10, choices=Dispute, db_default=Dispute.NONE)
+    subscription_id = models.UUIDField(blank=True, null=True)
+    user_id = models.UUIDField(blank=True, null=True)
+    buyer_name = models.CharField(max_length=255, blank=True)
+    buyer_email = models.CharField(max_length=255, blank=True)
+    paid_at = models.DateTimeField(blank=True, null=True)
+    created_at = CreatedAtField()
+
+    objects = PaymentQuerySet.as_manager()
+
+    class Meta:
+        db_table = "payments"
+        constraints = [
+            one_of("provider", Provider, name="payments_provider_valid"),
+            one_of("purpose", Purpose, name="payments_purpose_valid"),
+            one_of("status", PaymentStatus, name="payments_status_valid"),
+            one_of("dispute", Dispute, name="payments_dispute_valid"),
+            models.UniqueConstraint(
+                fields=["provider", "provider_id"], name="payments_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(amount__gte=0)
+                & Q(refunded_amount__gte=0, refunded_amount__lte=F("amount")),
+                name="payments_amounts_valid",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="succeeded")
+                | Q(
+                    subscription_id__isnull=False,
+                    user_id__isnull=False,
+                    paid_at__isnull=False,
+                ),
+                name="payments_succeeded_for_something",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["user_id"], name="payments_of_user"),
+            models.Index(fields=["subscription_id"], name="payments_of_subscription"),
+            models.Index(fields=["paid_at"], name="payments_paid_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.currency} {self.provider_id}"
+
+
+class InvoiceCounter(models.Model):
+    """The last number of a year: its row lock is what leaves no gap."""
+
+    year = models.PositiveSmallIntegerField(primary_key=True)
+    last = models.PositiveIntegerField(db_default=0)
+
+    class Meta:
+        db_table = "invoice_counters"
+
+    def __str__(self) -> str:
+        return f"{self.year}: {self.last}"
+
+
+class Invoice(models.Model):
+    """What a payment was for. A trigger refuses any change but forgetting the buyer."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    year = models.PositiveSmallIntegerField()
+    sequence = models.PositiveIntegerField(help_text="1, 2, 3, ... of the year.")
+    payment_id = models.UUIDField()
+    subscription_id = models.UUIDField()
+    user_id = models.UUIDField()
+    buyer_name = models.CharField(max_length=255, blank=True)
+    buyer_email = models.CharField(max_length=255, blank=True)
+    lines = models.JSONField(help_text="Each with a text and an amount.")
+    total = AmountField()
+    currency = models.CharField(max_length=3)
+    issued_at = models.DateTimeField()
+
+    objects = InvoiceQuerySet.as_manager()
+
+    class Meta:
+        db_table = "invoices"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["year", "sequence"], name="invoices_number_once"
+            ),
+            models.UniqueConstraint(
+                fields=["payment_id"], name="invoices_one_of_a_payment"
+            ),
+            models.CheckConstraint(
+                condition=Q(sequence__gt=0, total__gte=0),
+                name="invoices_figures_valid",
+            ),
+        ]
+        indexes = [models.Index(fields=["user_id"], name="invoices_of_user")]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def number(self) -> str:
+        return f"{self.year}-{self.sequence:06}"
+
+
+class ProviderEvent(models.Model):
+    """What a provider sent, stored before anything is done with it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    provider = models.CharField(max_length=20, choices=Provider)
+    event_id = models.CharField(max_length=255)
+    type = models.CharField(max_length=100)
+    occurred_at = models.DateTimeField()
+    payload = models.JSONField()
+    received_at = models.DateTimeField()
+    handled_at = models.DateTimeField(blank=True, null=True)
+    attempts = models.PositiveSmallIntegerField(db_default=0)
+    error = models.TextField(blank=True, db_default="")
+    user_id = models.UUIDField(
+        blank=True, null=True, help_text="Whom it turned out to be about."
+    )
+
+    class Meta:
+        db_table = "provider_events"
+        constraints = [
+            one_of("provider", Provider, name="provider_events_provider_valid"),
+            models.UniqueConstraint(
+                fields=["provider", "event_id"], name="provider_events_once"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["received_at"],
+                condition=Q(handled_at=None),
+                name="provider_events_waiting",
+            ),
+            models.Index(fields=["user_id"], name="provider_events_of_user"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.event_id}"

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from billing import api
+from billing.pages import subscription, webhooks
 
 api_urls = [
     path(
@@ -12,5 +13,43 @@ api_urls = [
         "subscriptions/<uuid:pk>",
         api.Subscriptions.as_view({"get": "retrieve"}),
         name="api_subscription",
+    ),
+]
+
+page_urls = [
+    path("webhooks/stripe/", webhooks.stripe, name="webhook_stripe"),
+    path("subscription/", subscription.subscription, name="subscription"),
+    path("subscription/buy/", subscription.buy, name="subscription_buy"),
+    path("subscription/paid/", subscription.paid, name="subscription_paid"),
+    path(
+        "subscription/invoices/<uuid:pk>/",
+        subscription.invoice,
+        name="invoice_download",
+    ),
+    path(
+        "subscription/<uuid:pk>/upgrade/",
+        subscription.upgrade,
+        name="subscription_upgrade",
+    ),
+    path(
+        "subscription/<uuid:pk>/downgrade/",
+        subscription.downgrade,
+        name="subscription_downgrade",
+    ),
+    path(
+        "subscription/<uuid:pk>/keep/",
+        subscription.keep_plan,
+        name="subscription_keep_plan",
+    ),
+    path(
+        "subscription/<uuid:pk>/cancel/",
+        subscription.cancel,
+        name="subscription_cancel",
+    ),
+    path("subscription/<uuid:pk>/undo/", subscription.undo, name="subscription_undo"),
+    path(
+        "subscription/<uuid:pk>/portal/",
+        subscription.portal,
+        name="subscription_portal",
     ),
 ]

@@ -33,6 +33,21 @@ app.conf.beat_schedule = {
         "schedule": 5 * MINUTE,
         "options": {"expires": 5 * MINUTE},
     },
+    "billing.settle_due": {
+        "task": "billing.settle_due",
+        "schedule": 5 * MINUTE,
+        "options": {"expires": 5 * MINUTE},
+    },
+    "billing.handle_waiting_events": {
+        "task": "billing.handle_waiting_events",
+        "schedule": MINUTE,
+        "options": {"expires": MINUTE},
+    },
+    "billing.tell_providers": {
+        "task": "billing.tell_providers",
+        "schedule": MINUTE,
+        "options": {"expires": MINUTE},
+    },
     "jobs.ensure_partitions": {"task": "jobs.ensure_partitions", "schedule": DAY / 4},
     "jobs.archive_partitions": {
         "task": "jobs.archive_partitions",

@@ -51,6 +51,7 @@ def _navigation(request: HttpRequest) -> list[Group]:
         return [Group("", own)]
     account = [
         _page(request, _("Licenses"), "key-round", "licenses"),
+        _page(request, _("Subscription"), "credit-card", "subscription"),
         _page(request, _("Settings"), "settings", "settings", also="/accounts/"),
     ]
     if request.user.is_staff:

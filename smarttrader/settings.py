@@ -331,6 +331,15 @@ WHITENOISE_USE_FINDERS = DEBUG
 STATEMENT_MAX_BYTES = env.int("STATEMENT_MAX_BYTES", default=32 * 1024 * 1024)
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
+# --- Payments -------------------------------------------------------------------------
+# Without a secret key nothing is paid online: staff and resellers mark it as paid.
+STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
+STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")
+# Another server that speaks Stripe's API, for tests.
+STRIPE_API_URL = env.str("STRIPE_API_URL", default="")
+# Who sells, as invoices name them: lines divided by |.
+INVOICE_SELLER = env.str("INVOICE_SELLER", default="Smart Stock Trader")
+
 # --- Archive --------------------------------------------------------------------------
 # A folder, or the URL of an object store.
 ARCHIVE_DIR = env.str("ARCHIVE_DIR", default=str(VAR_DIR / "archive"))

@@ -119,6 +119,52 @@ def change_plan(
         return locked
 
 
+def keep_in_step(
+    *,
+    license: License,
+    license_type: LicenseType,
+    max_accounts: int,
+    expires_at: datetime | None,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+) -> License:
+    """Give a license the terms of what is paid for it; no end means lifetime.
+
+    Leaves one event of what changed, or none. Locks the license. Raises LicenseRevoked.
+    """
+    with transaction.atomic():
+        locked = locked_unrevoked_license(license.pk)
+        before = _terms(locked)
+        update_license(
+            locked,
+            now=now,
+            license_type=license_type,
+            max_accounts=max_accounts,
+            expires_at=expires_at,
+            trial_days=None,
+        )
+        after = _terms(locked)
+        write_status(locked.pk, now=now)
+        plan = ("license_type", "max_accounts")
+        if any(before[name] != after[name] for name in plan):
+            changed = LicenseEventType.PLAN_CHANGED
+        elif before != after:
+            changed = LicenseEventType.EXTENDED
+        else:
+            return locked
+        events.append_event(
+            license=locked,
+            type=changed,
+            actor=actor,
+            reason=reason,
+            before=before,
+            after=after,
+            now=now,
+        )
+        return locked
+
+
 def revoke_license(
     *,
     license: License,

@@ -219,6 +219,7 @@ def _write_subscription(alice: User, day: datetime) -> None:
         billing_cycle=BillingCycle.MONTHLY,
         current_period_start=start,
         current_period_end=start + 30 * DAY,
+        anchor_day=start.day,
     )
 
 

@@ -29,6 +29,16 @@ from analytics.models import (
     RollupDirty,
     StatementCheck,
 )
+from billing.models import (
+    Invoice,
+    Payment,
+    PaymentStatus,
+    Provider,
+    ProviderEvent,
+    Purpose,
+    Renewal,
+    Subscription,
+)
 from bots.authentication import issue_token
 from bots.models import SettingsChange
 from bots.tests.ea_client import license_key_of
@@ -139,10 +149,12 @@ class World:
         alice = self.theirs["alice"]
         if key in ("object_id", "id") and path.startswith("admin/r/"):
             return self.people["alice"].pk
-        if key in ("object_id", "id"):
+        if key in ("object_id", "id") or (key == "pk" and path.startswith("admin/")):
             return self._row_of("_".join(path.split("/")[1:3])).pk
         if key == "pk" and path.startswith("settings/sessions/"):
             return self.session.pk
+        if key == "pk" and path.startswith("subscription/invoices/"):
+            return self.rows[Invoice].pk
         if key == "pk":
             kind = path.removeprefix("api/v1/").split("/")[0].removesuffix("s")
             return getattr(alice, kind).pk
@@ -208,6 +220,7 @@ class World:
                 before={},
                 after={},
             ),
+            *rows_of_money(theirs.subscription, now),
             RollupDirty.objects.create(bot_instance=theirs.bot, hour_start=now),
             PublicTrackRecord.objects.create(
                 bot_instance=theirs.bot,
@@ -220,6 +233,55 @@ class World:
                 recipient=alice.email, subject="Hello", next_attempt_at=now
             ),
         ]
+
+
+def rows_of_money(subscription: Subscription, now: datetime) -> list[models.Model]:
+    """Return a row of each kind that a payment leaves, and an event of a provider."""
+    buyer: dict[str, Any] = {
+        "user_id": subscription.user_id,
+        "buyer_email": subscription.user.email,
+    }
+    payment = Payment.objects.create(
+        provider=Provider.MANUAL,
+        provider_id="1",
+        purpose=Purpose.START,
+        status=PaymentStatus.SUCCEEDED,
+        amount=49,
+        currency="USD",
+        subscription_id=subscription.pk,
+        paid_at=now,
+        **buyer,
+    )
+    return [
+        payment,
+        Renewal.objects.create(
+            subscription=subscription,
+            period_start=subscription.current_period_start,
+            period_end=subscription.current_period_end,
+            plan_type=subscription.plan_type,
+            price=49,
+            payment_id=payment.pk,
+        ),
+        Invoice.objects.create(
+            year=2026,
+            sequence=1,
+            payment_id=payment.pk,
+            subscription_id=subscription.pk,
+            lines=[{"text": "Pro", "amount": "49.00"}],
+            total=49,
+            currency="USD",
+            issued_at=now,
+            **buyer,
+        ),
+        ProviderEvent.objects.create(
+            provider=Provider.STRIPE,
+            event_id="evt_1",
+            type="ping",
+            occurred_at=now,
+            payload={},
+            received_at=now,
+        ),
+    ]
 
 
 def an_archive(now: datetime) -> ArchivedPartition:

@@ -215,8 +215,13 @@ def test_every_reference_to_a_user_or_a_bot_has_a_rule_in_the_database():
         )
         without_cascade = cursor.fetchall()
 
-    # Licenses are RESTRICT under bots; customers are SET NULL under their reseller.
-    assert sorted(without_cascade) == [("bot_instances", "r"), ("users", "n")]
+    # Licenses are RESTRICT under bots; SET NULL are a customer's reseller and what a
+    # subscription pays for.
+    assert sorted(without_cascade) == [
+        ("bot_instances", "r"),
+        ("subscriptions", "n"),
+        ("users", "n"),
+    ]
 
 
 def test_deletion_of_a_user_is_one_statement_beside_its_event(alice, count_statements):

@@ -26,8 +26,11 @@ REFERENCES_BY_TRIGGER = {
     ("trade_history", "trade_id"): ["trade_id", "trade_opened_at"],
 }
 
-# What the document does not know: a customer's reseller.
-REFERENCES_BESIDE = {"users": {(("reseller_id",), "users"): "SET NULL"}}
+# What the document does not know: a customer's reseller, what is paid for.
+REFERENCES_BESIDE = {
+    "users": {(("reseller_id",), "users"): "SET NULL"},
+    "subscriptions": {(("license_id",), "licenses"): "SET NULL"},
+}
 
 # "Check Constraints" of the document, as values that pass and values that do not.
 CHECKS = {

@@ -28,6 +28,8 @@ from analytics.queries import (
     track_records,
 )
 from analytics.services import rollups
+from billing import queries as billing
+from billing.models import Payment, Subscription
 from bots import queries as bots
 from bots.models import BotLog, LogCategory, LogLevel
 from bots.services import heartbeats, logs
@@ -145,6 +147,29 @@ def _quietly(_line: str) -> None:
 
 # fmt: off
 EXPECTATIONS: dict[str, Expected] = {
+    # --- What is paid for -------------------------------------------------------------
+    "billing.queries.accounts_in_use": Expected(
+        call=lambda g: billing.accounts_in_use(Subscription(license=g.largest.license)),
+        rows=20,
+    ),
+    "billing.queries.paid_periods": Expected(
+        call=lambda g: billing.paid_periods(Subscription(), g.now), rows=1
+    ),
+    "billing.queries.subscriptions_to_show": Expected(
+        call=lambda g: billing.subscriptions_to_show(g.owner, g.now), rows=20
+    ),
+    "billing.queries.plans_on_offer": Expected(
+        call=lambda _: billing.plans_on_offer(), rows=4
+    ),
+    "billing.queries.licenses_without_subscription": Expected(
+        call=lambda g: billing.licenses_without_subscription(g.owner), rows=20
+    ),
+    "billing.queries.invoices_of": Expected(
+        call=lambda g: list(billing.invoices_of(g.owner)), rows=1
+    ),
+    "billing.queries.revenue_by_month": Expected(
+        call=lambda _: list(billing.revenue_by_month(Payment.objects.all())), rows=1
+    ),
     # --- Lists of trades --------------------------------------------------------------
     "trading.queries.drawn_ticks": Expected(
         call=lambda g: trading.drawn_ticks(g.closed[0], now=g.now),

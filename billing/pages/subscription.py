@@ -1,0 +1,212 @@
+"""The subscription page: what is paid for, other plans, the way out, invoices."""
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.actors import signed_in
+from billing import queries
+from billing.invoice_pdf import invoice_pdf
+from billing.models import BillingCycle, Invoice, Subscription
+from billing.providers import Order
+from billing.providers.choosing import online_provider, provider_of
+from billing.services import cancelling, checkouts, plans
+from licensing.models import License, LicenseType
+from smarttrader.lib import clock
+from smarttrader.lib.errors import DomainError
+
+INVOICES_SHOWN = 24
+
+
+@require_safe
+@login_required
+def subscription(request: HttpRequest) -> HttpResponse:
+    user, now = signed_in(request), clock.now()
+    shown = {
+        "subscriptions": queries.subscriptions_to_show(user, now),
+        "invoices": queries.invoices_of(user)[:INVOICES_SHOWN],
+        "offers": queries.plans_on_offer(),
+        "licenses": queries.licenses_without_subscription(user),
+        "is_sold_online": checkouts.is_sold_online(),
+    }
+    return render(request, "billing/subscription.html", shown)
+
+
+@require_POST
+@login_required
+def buy(request: HttpRequest) -> HttpResponse:
+    user = signed_in(request)
+    try:
+        plan_type = LicenseType(request.POST.get("plan_type", ""))
+        cycle = BillingCycle(request.POST.get("billing_cycle", ""))
+        license_id = request.POST.get("license", "")
+        licenses = License.objects.filter(user=user)
+        license = licenses.get(pk=uuid.UUID(license_id)) if license_id else None
+    except (ValueError, License.DoesNotExist) as error:
+        raise Http404 from error
+    return _to_checkout(
+        request,
+        lambda: checkouts.order_start(
+            user=user, plan_type=plan_type, billing_cycle=cycle, license=license
+        ),
+    )
+
+
+@require_POST
+@login_required
+def upgrade(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    own, plan_type = _own(request, pk), _plan_type(request)
+    return _to_checkout(
+        request,
+        lambda: checkouts.order_upgrade(
+            subscription=own, plan_type=plan_type, now=clock.now()
+        ),
+    )
+
+
+@require_POST
+@login_required
+def downgrade(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    own, plan_type = _own(request, pk), _plan_type(request)
+
+    def act(now: datetime) -> None:
+        scheduled = plans.schedule_downgrade(
+            subscription=own, plan_type=plan_type, now=now
+        )
+        text = _("From %(day)s on you have the smaller plan.")
+        messages.success(request, text % {"day": f"{scheduled.at:%Y-%m-%d}"})
+        if scheduled.accounts_beyond:
+            warning = ngettext(
+                "%(n)d account is in use beyond it: it goes on, but no new one starts.",
+                "%(n)d accounts are in use beyond it: they go on, but no new one"
+                " starts.",
+                scheduled.accounts_beyond,
+            )
+            messages.warning(request, warning % {"n": scheduled.accounts_beyond})
+
+    return _act(request, act)
+
+
+@require_POST
+@login_required
+def keep_plan(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    own = _own(request, pk)
+
+    def act(now: datetime) -> None:
+        plans.forget_downgrade(subscription=own, now=now)
+        messages.success(request, _("Your plan stays as it is."))
+
+    return _act(request, act)
+
+
+@require_POST
+@login_required
+def cancel(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    own = _own(request, pk)
+
+    def act(now: datetime) -> None:
+        cancelling.cancel_at_period_end(subscription=own, now=now)
+        text = _("Cancelled. It runs until %(day)s; until then you can undo this.")
+        messages.success(request, text % {"day": f"{own.current_period_end:%Y-%m-%d}"})
+
+    return _act(request, act)
+
+
+@require_POST
+@login_required
+def undo(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    own = _own(request, pk)
+
+    def act(now: datetime) -> None:
+        cancelling.undo_cancellation(subscription=own, now=now)
+        messages.success(request, _("Your subscription goes on."))
+
+    return _act(request, act)
+
+
+@require_POST
+@login_required
+def portal(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    own = _own(request, pk)
+    back = request.build_absolute_uri(reverse("subscription"))
+    try:
+        url = provider_of(own).portal_url(own, back_url=back)
+    except DomainError as refusal:
+        return _refused(request, refusal)
+    return render(request, "billing/leave.html", {"url": url, "is_portal": True})
+
+
+@require_safe
+@login_required
+def paid(request: HttpRequest) -> HttpResponse:
+    """Take what a checkout paid for, if its webhook has not done so yet."""
+    try:
+        checkouts.finish_checkout(
+            user=signed_in(request),
+            session_id=request.GET.get("session_id", ""),
+            now=clock.now(),
+        )
+    except DomainError as refusal:
+        return _refused(request, refusal)
+    messages.success(request, _("Thank you. What you paid for is yours in a moment."))
+    return redirect("subscription")
+
+
+@require_safe
+@login_required
+def invoice(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    found = get_object_or_404(Invoice.objects.visible_to(signed_in(request)), pk=pk)
+    name = f"invoice-{found.number}.pdf"
+    return HttpResponse(
+        invoice_pdf(found),
+        content_type="application/pdf",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def _own(request: HttpRequest, pk: uuid.UUID) -> Subscription:
+    """Return the caller's own: who looks after somebody does not act for them here."""
+    return get_object_or_404(Subscription, user=signed_in(request), pk=pk)
+
+
+def _plan_type(request: HttpRequest) -> LicenseType:
+    try:
+        return LicenseType(request.POST.get("plan_type", ""))
+    except ValueError as error:
+        raise Http404 from error
+
+
+def _act(request: HttpRequest, act: Callable[[datetime], None]) -> HttpResponse:
+    try:
+        act(clock.now())
+    except DomainError as refusal:
+        return _refused(request, refusal)
+    return redirect("subscription")
+
+
+def _to_checkout(request: HttpRequest, make: Callable[[], Order]) -> HttpResponse:
+    """Show the way to the provider: our policy lets no form lead to another site."""
+    back = request.build_absolute_uri(reverse("subscription"))
+    done = request.build_absolute_uri(reverse("subscription_paid"))
+    try:
+        order = make()
+        url = online_provider().checkout_url(
+            order, done_url=f"{done}?session_id={{CHECKOUT_SESSION_ID}}", back_url=back
+        )
+    except DomainError as refusal:
+        return _refused(request, refusal)
+    return render(request, "billing/leave.html", {"url": url, "order": order})
+
+
+def _refused(request: HttpRequest, refusal: DomainError) -> HttpResponse:
+    messages.error(request, refusal.message)
+    return redirect("subscription")

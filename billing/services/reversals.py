@@ -1,0 +1,111 @@
+"""Money that a bank or we took back: refunds and disputes, by payment."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import transaction
+
+from billing.models import Dispute, Payment, PaymentStatus, Subscription
+from billing.services.cancelling import cancel_now
+from billing.services.licenses import hold, is_paid_otherwise, release, revoke
+from billing.services.locks import locked_subscription
+from billing.services.payments import Receipt, find_or_mark
+from billing.signals import payment_disputed, payment_refunded
+from smarttrader.lib.actors import Actor
+
+
+def refund_payment(
+    *, receipt: Receipt, refunded: Decimal, actor: Actor, now: datetime
+) -> bool:
+    """Note how much of a payment was paid back so far; return whether that is news.
+
+    All of it: the subscription is cancelled now and its license revoked, unless another
+    one pays for that by now. A part: noted only. Of a payment that nobody told of yet
+    it leaves a marker, so that it is never fulfilled. Locks payment, subscription and
+    license. Announces payment_refunded.
+    """
+    with transaction.atomic():
+        payment = find_or_mark(receipt)
+        if refunded <= payment.refunded_amount:
+            return False  # told again, or out of order: the sum only grows
+        payment.refunded_amount = min(refunded, Decimal(payment.amount))
+        is_full = payment.refunded_amount == payment.amount
+        if is_full:
+            payment.status = PaymentStatus.REFUNDED
+        payment.save()
+        subscription = _locked_subscription(payment)
+        if subscription is not None:
+            if is_full:
+                _end(subscription, "Refunded", actor=actor, now=now)
+            payment_refunded.send(
+                sender=Payment, subscription=subscription, payment=payment, now=now
+            )
+        return True
+
+
+def note_dispute(
+    *, receipt: Receipt, dispute: Dispute, actor: Actor, now: datetime
+) -> bool:
+    """Hold the license while a payment is disputed; return whether that is news.
+
+    Won releases that hold, lost cancels and revokes; both are final, so that news of
+    the opening that come later change nothing. Locks payment, subscription and license.
+    Announces payment_disputed.
+    """
+    with transaction.atomic():
+        payment = find_or_mark(receipt)
+        if payment.dispute in (dispute, Dispute.WON, Dispute.LOST):
+            return False
+        payment.dispute = dispute
+        payment.save()
+        subscription = _locked_subscription(payment)
+        if subscription is not None:
+            _follow(dispute, payment, subscription, actor=actor, now=now)
+            payment_disputed.send(
+                sender=Payment, subscription=subscription, payment=payment, now=now
+            )
+        return True
+
+
+def hold_if_disputed(
+    payment: Payment, subscription: Subscription, *, actor: Actor, now: datetime
+) -> None:
+    """Hold the license of a payment that was disputed before it was fulfilled."""
+    if payment.dispute == Dispute.OPEN:
+        hold(subscription.license, _reference(payment), actor=actor, now=now)
+
+
+def _follow(
+    dispute: Dispute,
+    payment: Payment,
+    subscription: Subscription,
+    *,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    reference = _reference(payment)
+    if dispute == Dispute.OPEN:
+        hold(subscription.license, reference, actor=actor, now=now)
+    elif dispute == Dispute.WON:
+        release(subscription.license, reference, actor=actor, now=now)
+    else:
+        _end(subscription, "Dispute lost", actor=actor, now=now)
+
+
+def _end(
+    subscription: Subscription, reason: str, *, actor: Actor, now: datetime
+) -> None:
+    cancel_now(subscription=subscription, actor=actor, now=now)
+    if not is_paid_otherwise(subscription):
+        revoke(subscription.license, reason, actor=actor, now=now)
+
+
+def _reference(payment: Payment) -> str:
+    return f"dispute {payment.pk}"
+
+
+def _locked_subscription(payment: Payment) -> Subscription | None:
+    if payment.subscription_id is None:
+        return None
+    exists = Subscription.objects.filter(pk=payment.subscription_id).exists()
+    return locked_subscription(payment.subscription_id) if exists else None

@@ -1,0 +1,208 @@
+"""Refunds and disputes, by payment, in whichever order they come."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from billing.models import (
+    BillingCycle,
+    Dispute,
+    Invoice,
+    Payment,
+    PaymentStatus,
+    Subscription,
+    SubscriptionStatus,
+)
+from billing.services.cancelling import (
+    NothingToUndo,
+    cancel_at_period_end,
+    undo_cancellation,
+)
+from billing.services.reversals import note_dispute, refund_payment
+from billing.services.subscriptions import AlreadySubscribed, start_subscription
+from billing.tests.factories import license_of, receipt, renew, subscribed
+from licensing.models import License, LicenseHold, LicenseStatus, LicenseType
+from smarttrader.lib.actors import SYSTEM
+
+pytestmark = pytest.mark.django_db
+
+START = datetime(2027, 3, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def refund(provider_id, refunded="59.00"):
+    return refund_payment(
+        receipt=receipt(START, provider_id=provider_id),
+        refunded=Decimal(refunded),
+        actor=SYSTEM,
+        now=START + DAY,
+    )
+
+
+def dispute(provider_id, state):
+    return note_dispute(
+        receipt=receipt(START, provider_id=provider_id),
+        dispute=state,
+        actor=SYSTEM,
+        now=START + DAY,
+    )
+
+
+def start(user, provider_id):
+    return start_subscription(
+        user=user,
+        plan_type=LicenseType.PRO,
+        billing_cycle=BillingCycle.MONTHLY,
+        receipt=receipt(START, provider_id=provider_id),
+        actor=SYSTEM,
+        now=START,
+    )
+
+
+def test_a_full_refund_cancels_and_revokes_once(alice):
+    subscription = subscribed(alice, START, provider_id="pi_1")
+
+    news = [refund("pi_1"), refund("pi_1")]
+
+    subscription.refresh_from_db()
+    payment = Payment.objects.get()
+    assert news == [True, False]
+    assert subscription.status == SubscriptionStatus.CANCELLED
+    assert license_of(subscription).status == LicenseStatus.REVOKED
+    assert (payment.status, payment.refunded_amount) == (
+        PaymentStatus.REFUNDED,
+        Decimal("59.00"),
+    )
+
+
+def test_a_partial_refund_is_noted_only(alice):
+    subscription = subscribed(alice, START, provider_id="pi_1")
+
+    news = [refund("pi_1", "20.00"), refund("pi_1", "10.00")]
+
+    subscription.refresh_from_db()
+    assert news == [True, False]  # the smaller sum is the older news
+    assert Payment.objects.get().refunded_amount == Decimal("20.00")
+    assert subscription.status == SubscriptionStatus.ACTIVE
+    assert license_of(subscription).status == LicenseStatus.ACTIVE
+
+
+def test_a_refund_touches_the_subscription_of_its_payment_only(alice):
+    other = subscribed(alice, START, provider_id="pi_1")
+    refunded = subscribed(alice, START, provider_id="pi_2")
+
+    refund("pi_2")
+
+    other.refresh_from_db()
+    refunded.refresh_from_db()
+    assert (other.status, refunded.status) == ("active", "cancelled")
+
+
+def test_a_refund_before_fulfilment_leaves_a_marker_and_nothing_is_fulfilled(alice):
+    news = refund("pi_1")
+
+    started = start(alice, "pi_1")
+
+    payment = Payment.objects.get()
+    assert (news, started) == (True, None)
+    assert (payment.status, payment.user_id) == (PaymentStatus.REFUNDED, alice.pk)
+    assert not Subscription.objects.exists()
+    assert not License.objects.exists()
+    assert not Invoice.objects.exists()
+
+
+def test_a_refund_before_a_renewal_is_not_a_renewal(alice):
+    subscription = subscribed(alice, START)
+    end = subscription.current_period_end
+    refund("pi_2")
+
+    is_new = renew(subscription, START + DAY, "pi_2")
+
+    assert (is_new, subscription.current_period_end) == (False, end)
+    assert Payment.objects.count() == 2
+
+
+def test_a_dispute_holds_and_won_releases(alice):
+    subscription = subscribed(alice, START, provider_id="pi_1")
+
+    dispute("pi_1", Dispute.OPEN)
+    held = LicenseHold.objects.open().count()
+    dispute("pi_1", Dispute.WON)
+
+    assert (held, LicenseHold.objects.open().count()) == (1, 0)
+    assert license_of(subscription).status == LicenseStatus.ACTIVE
+
+
+def test_a_lost_dispute_cancels_and_revokes(alice):
+    subscription = subscribed(alice, START, provider_id="pi_1")
+
+    dispute("pi_1", Dispute.OPEN)
+    dispute("pi_1", Dispute.LOST)
+
+    subscription.refresh_from_db()
+    assert subscription.status == SubscriptionStatus.CANCELLED
+    assert license_of(subscription).status == LicenseStatus.REVOKED
+
+
+@pytest.mark.parametrize("end", [Dispute.WON, Dispute.LOST])
+def test_news_of_a_dispute_that_come_after_its_end_change_nothing(alice, end):
+    subscribed(alice, START, provider_id="pi_1")
+    dispute("pi_1", end)
+    holds = LicenseHold.objects.open().count()
+
+    news = dispute("pi_1", Dispute.OPEN)
+
+    assert news is False
+    assert Payment.objects.get().dispute == end
+    assert LicenseHold.objects.open().count() == holds
+
+
+def test_a_renewal_does_not_lift_the_hold_of_a_dispute(alice):
+    subscription = subscribed(alice, START, provider_id="pi_1")
+    dispute("pi_1", Dispute.OPEN)
+
+    renew(subscription, START + DAY)
+
+    payment = Payment.objects.get(provider_id="pi_1")
+    assert LicenseHold.objects.open().get().reference == f"dispute {payment.pk}"
+
+
+def test_what_was_disputed_before_it_was_fulfilled_is_held(alice):
+    dispute("pi_1", Dispute.OPEN)
+
+    subscription = start(alice, "pi_1")
+
+    assert subscription.status == SubscriptionStatus.ACTIVE
+    assert LicenseHold.objects.open().get().license_id == subscription.license_id
+
+
+def test_what_was_lost_before_it_was_fulfilled_is_not(alice):
+    dispute("pi_1", Dispute.LOST)
+
+    started = start(alice, "pi_1")
+
+    assert started is None
+    assert not Subscription.objects.exists()
+
+
+def test_a_refund_of_a_former_subscription_leaves_the_license_of_the_present_one(alice):
+    former = subscribed(alice, START, provider_id="pi_1")
+    cancel_at_period_end(subscription=former, now=START)
+    present = subscribed(alice, START + DAY, license=license_of(former))
+
+    refund("pi_1")
+
+    present.refresh_from_db()
+    assert (present.status, license_of(present).status) == ("active", "active")
+
+
+def test_a_former_subscription_does_not_come_back_beside_the_present_one(alice):
+    former = subscribed(alice, START)
+    cancel_at_period_end(subscription=former, now=START)
+    subscribed(alice, START + DAY, license=license_of(former))
+
+    with pytest.raises(NothingToUndo):
+        undo_cancellation(subscription=former, now=START + 2 * DAY)
+    with pytest.raises(AlreadySubscribed):
+        renew(former, START + 2 * DAY)

@@ -1,0 +1,234 @@
+"""The subscription page: mine to see and to act on, nobody else's."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from billing.models import Invoice, Subscription
+from billing.services.cancelling import cancel_at_period_end
+from billing.tests.factories import license_of, renew, subscribed
+from billing.tests.stripe_payloads import checkout
+from billing.tests.stripe_peers import recording_peer
+from licensing.models import LicenseType
+from smarttrader.lib import clock
+
+pytestmark = pytest.mark.django_db
+PAGE = "/subscription/"
+ACTIONS = ("upgrade", "downgrade", "keep_plan", "cancel", "undo", "portal")
+CHECKOUT = "/v1/checkout/sessions"
+
+
+@pytest.fixture
+def stripe_peer(settings):
+    with recording_peer() as peer:
+        settings.STRIPE_SECRET_KEY = "sk_test_" + "k" * 24
+        settings.STRIPE_API_URL = peer.url
+        yield peer
+
+
+@pytest.fixture
+def now():
+    return clock.now()
+
+
+def act(client, action, subscription, **data):
+    return client.post(reverse(f"subscription_{action}", args=[subscription.pk]), data)
+
+
+def page_of(client):
+    return client.get(PAGE).content.decode()
+
+
+def test_the_page_tells_plan_end_price_and_invoice(client, alice, now):
+    subscription = subscribed(alice, now)
+    client.force_login(alice)
+
+    page = page_of(client)
+
+    for told in (
+        "Pro Monthly",
+        "59.00 USD",
+        f"{subscription.current_period_end:%-d %b %Y}",
+        license_of(subscription).masked_key,
+        Invoice.objects.get().number,
+        "0 of 3 accounts in use",
+    ):
+        assert told in page
+
+
+def test_an_upgrade_shows_what_it_costs_now(client, alice, now):
+    subscribed(alice, now)
+    client.force_login(alice)
+
+    page = page_of(client)
+
+    assert "90.00 USD now" in page  # 149 - 59: all of the period is left
+    assert "Change to Basic at the end" in page
+
+
+def test_without_anything_the_page_says_so(client, alice):
+    client.force_login(alice)
+
+    assert "No subscription yet" in page_of(client)
+
+
+def test_cancel_and_undo(client, alice, now):
+    subscription = subscribed(alice, now)
+    client.force_login(alice)
+
+    act(client, "cancel", subscription)
+    subscription.refresh_from_db()
+    cancelled = (subscription.status, "Keep my subscription" in page_of(client))
+    act(client, "undo", subscription)
+
+    subscription.refresh_from_db()
+    assert cancelled == ("cancelled", True)
+    assert (subscription.status, "Keep my subscription" in page_of(client)) == (
+        "active",
+        False,
+    )
+
+
+def test_downgrade_and_stay(client, alice, now):
+    subscription = subscribed(alice, now)
+    client.force_login(alice)
+
+    act(client, "downgrade", subscription, plan_type="BASIC")
+    subscription.refresh_from_db()
+    scheduled = subscription.next_plan_type
+    act(client, "keep_plan", subscription)
+
+    subscription.refresh_from_db()
+    assert (scheduled, subscription.next_plan_type) == (LicenseType.BASIC, None)
+
+
+def test_a_refusal_is_told_on_the_page(client, alice, now):
+    subscription = subscribed(alice, now)
+    client.force_login(alice)
+
+    answer = client.post(
+        reverse("subscription_undo", args=[subscription.pk]), follow=True
+    )
+
+    assert "was not cancelled" in answer.content.decode()
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_charlie_cannot_act_on_it(client, alice, charlie, now, action):
+    subscription = subscribed(alice, now)
+    subscription.refresh_from_db()
+    before = subscription.updated_at
+    client.force_login(charlie)
+
+    answer = act(client, action, subscription, plan_type="BASIC")
+
+    subscription.refresh_from_db()
+    assert (answer.status_code, subscription.updated_at) == (404, before)
+
+
+def test_charlie_cannot_read_an_invoice_and_a_reseller_can(
+    client, alice, bob, charlie, now
+):
+    alice.reseller = bob
+    alice.save()
+    subscribed(alice, now)
+    url = reverse("invoice_download", args=[Invoice.objects.get().pk])
+
+    statuses = []
+    for user in (charlie, bob, alice):
+        client.force_login(user)
+        statuses.append(client.get(url).status_code)
+
+    assert statuses == [404, 200, 200]
+
+
+def test_an_invoice_is_a_pdf(client, alice, now):
+    subscribed(alice, now)
+    invoice = Invoice.objects.get()
+    client.force_login(alice)
+
+    answer = client.get(reverse("invoice_download", args=[invoice.pk]))
+
+    assert answer["Content-Type"] == "application/pdf"
+    assert f"invoice-{invoice.number}.pdf" in answer["Content-Disposition"]
+    assert answer.content.startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize("data", [{}, {"plan_type": "PRO", "billing_cycle": "hourly"}])
+def test_what_is_not_on_offer_cannot_be_bought(client, alice, data):
+    client.force_login(alice)
+
+    assert client.post(reverse("subscription_buy"), data).status_code == 404
+
+
+def test_without_stripe_nothing_is_bought_here(client, alice):
+    client.force_login(alice)
+    data = {"plan_type": "PRO", "billing_cycle": "monthly"}
+
+    answer = client.post(reverse("subscription_buy"), data, follow=True)
+
+    assert "not online" in answer.content.decode()
+
+
+def test_who_buys_is_shown_the_way_to_stripe(client, alice, stripe_peer):
+    stripe_peer.answers[CHECKOUT] = {
+        "object": "checkout.session",
+        "url": "https://checkout.example.com/1",
+    }
+    client.force_login(alice)
+    data = {"plan_type": "PRO", "billing_cycle": "yearly"}
+
+    page = client.post(reverse("subscription_buy"), data).content.decode()
+
+    ((_, _, form, _),) = stripe_peer.asked
+    assert 'href="https://checkout.example.com/1"' in page
+    assert form["line_items[0][price_data][unit_amount]"] == "59000"
+    assert form["metadata[user_id]"] == str(alice.pk)
+
+
+def test_the_success_page_gives_what_was_paid_once(client, alice, stripe_peer):
+    session = checkout(alice, "pi_1", client_reference_id=str(alice.pk), created=1)
+    stripe_peer.answers[f"{CHECKOUT}/cs_1"] = session
+    client.force_login(alice)
+
+    for _ in range(2):
+        client.get(reverse("subscription_paid"), {"session_id": "cs_1"})
+
+    subscription = Subscription.objects.get()
+    assert (subscription.user, subscription.billing_cycle) == (alice, "lifetime")
+    assert Invoice.objects.count() == 1
+
+
+def test_a_checkout_of_somebody_else_gives_nothing(client, alice, charlie, stripe_peer):
+    session = checkout(alice, "pi_1", client_reference_id=str(alice.pk), created=1)
+    stripe_peer.answers[f"{CHECKOUT}/cs_1"] = session
+    client.force_login(charlie)
+
+    client.get(reverse("subscription_paid"), {"session_id": "cs_1"})
+
+    assert not Subscription.objects.exists()
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_the_page_asks_the_database_no_more_for_more_invoices(
+    client, alice, now, number, django_assert_max_num_queries
+):
+    subscription = subscribed(alice, now)
+    for _ in range(number):
+        renew(subscription, now)
+    client.force_login(alice)
+
+    with django_assert_max_num_queries(14):
+        client.get(PAGE)
+
+
+def test_what_has_ended_offers_nothing(client, alice, now):
+    subscription = subscribed(alice, now - timedelta(days=90))
+    cancel_at_period_end(subscription=subscription, now=now - timedelta(days=80))
+    client.force_login(alice)
+
+    page = page_of(client)
+
+    assert "Ended" in page
+    assert "Keep my subscription" not in page
