@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -156,6 +156,8 @@ def _remove_abandoned() -> None:
     """Remove what killed test runs of this account left running."""
     for home in Path(tempfile.gettempdir()).glob(f"{THROW_AWAY_PREFIX}*-*"):
         pid = int(home.name.removeprefix(THROW_AWAY_PREFIX).split("-")[0])
-        if home.stat().st_uid == os.geteuid() and not processes.is_running(pid):
-            Services(home, {}, durable=False).remove()
-            shutil.rmtree(home, ignore_errors=True)
+        # Another run may be removing it at the same time.
+        with suppress(FileNotFoundError):
+            if home.stat().st_uid == os.geteuid() and not processes.is_running(pid):
+                Services(home, {}, durable=False).remove()
+                shutil.rmtree(home, ignore_errors=True)
