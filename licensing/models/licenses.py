@@ -1,4 +1,4 @@
-"""What a bot runs under: licenses, the plans they come from, what became of them."""
+"""Licenses, the plans they come from, what became of them."""
 
 from datetime import datetime, timedelta
 from typing import Self

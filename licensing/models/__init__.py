@@ -1,0 +1,53 @@
+"""What a bot runs under: licenses, the plans they come from, what became of them."""
+
+from licensing.models.allotments import (
+    Allotment,
+    AllotmentEntry,
+    Cycle,
+    EntryKind,
+)
+from licensing.models.licenses import (
+    LONGEST_TERM_DAYS,
+    LONGEST_TRIAL_DAYS,
+    MOST_GRACE_DAYS,
+    HoldSource,
+    KeyCheck,
+    License,
+    LicenseEvent,
+    LicenseEventType,
+    LicenseHold,
+    LicenseHoldQuerySet,
+    LicenseQuerySet,
+    LicenseStatus,
+    LicenseType,
+    Plan,
+    TrialUse,
+    TrialUseKind,
+    grace_days,
+    is_held,
+)
+
+__all__ = [
+    "LONGEST_TERM_DAYS",
+    "LONGEST_TRIAL_DAYS",
+    "MOST_GRACE_DAYS",
+    "Allotment",
+    "AllotmentEntry",
+    "Cycle",
+    "EntryKind",
+    "HoldSource",
+    "KeyCheck",
+    "License",
+    "LicenseEvent",
+    "LicenseEventType",
+    "LicenseHold",
+    "LicenseHoldQuerySet",
+    "LicenseQuerySet",
+    "LicenseStatus",
+    "LicenseType",
+    "Plan",
+    "TrialUse",
+    "TrialUseKind",
+    "grace_days",
+    "is_held",
+]
