@@ -3,11 +3,11 @@
 from django.contrib import admin
 
 from analytics.models import PerformanceMetric, RollupDirty, StatementCheck
-from smarttrader.lib.admin import PartitionedAdmin, ReadOnlyAdmin
+from smarttrader.lib.admin import ReadOnlyAdmin, UncountedAdmin
 
 
 @admin.register(PerformanceMetric)
-class PerformanceMetricAdmin(PartitionedAdmin[PerformanceMetric]):
+class PerformanceMetricAdmin(UncountedAdmin[PerformanceMetric]):
     list_display = (
         "period_start",
         "metric_type",
@@ -23,7 +23,7 @@ class PerformanceMetricAdmin(PartitionedAdmin[PerformanceMetric]):
 
 
 @admin.register(RollupDirty)
-class RollupDirtyAdmin(PartitionedAdmin[RollupDirty]):
+class RollupDirtyAdmin(UncountedAdmin[RollupDirty]):
     list_display = ("bot_instance", "hour_start")
     list_select_related = ("bot_instance",)
     ordering = ("id",)

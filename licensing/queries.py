@@ -1,11 +1,17 @@
 """Reads of licenses."""
 
 import uuid
+from dataclasses import dataclass
+from datetime import UTC, date
+
+from django.db.models import Q, Sum
+from django.db.models.functions import Coalesce, TruncMonth
 
 from accounts.models import User
 from licensing import keys
 from licensing.keyring import current_keyring
-from licensing.models import License
+from licensing.models import AllotmentEntry, License
+from licensing.models.allotments import KINDS_OF_USED
 
 
 def license_by_key(text: str) -> License | None:
@@ -33,3 +39,50 @@ def newest_license(user: User) -> License | None:
 def is_key_of(license: License, canonical: str) -> bool:
     """Tell whether a canonical key opens this very license as it was read."""
     return license.license_key in current_keyring().candidates(canonical)
+
+
+@dataclass(frozen=True)
+class MonthOfSales:
+    """Cycles of a plan in a month: sold, extended, credited, and what is left of it."""
+
+    month: date
+    license_type: str
+    cycle: str
+    issued: int
+    extended: int
+    credited: int
+
+    @property
+    def net(self) -> int:
+        return self.issued + self.extended - self.credited
+
+
+def sales_by_month(user: User) -> list[MonthOfSales]:
+    """Return what a reseller sold by month (UTC), plan and cycle, the newest first.
+
+    Staff get the sales of all resellers together.
+    """
+    rows = (
+        AllotmentEntry.objects.visible_to(user)
+        .filter(kind__in=KINDS_OF_USED)
+        .annotate(month=TruncMonth("at", tzinfo=UTC))
+        .values("month", "license_type", "cycle")
+        .annotate(
+            **{
+                kind.value: Coalesce(Sum("delta", filter=Q(kind=kind)), 0)
+                for kind in KINDS_OF_USED
+            }
+        )
+        .order_by("-month", "license_type", "cycle")
+    )
+    return [
+        MonthOfSales(
+            month=row["month"].date(),
+            license_type=row["license_type"],
+            cycle=row["cycle"],
+            issued=row["issue"],
+            extended=row["extension"],
+            credited=-row["credit"],
+        )
+        for row in rows
+    ]

@@ -5,6 +5,7 @@ from licensing.models.allotments import (
     AllotmentEntry,
     Cycle,
     EntryKind,
+    Reseller,
 )
 from licensing.models.licenses import (
     LONGEST_TERM_DAYS,
@@ -46,6 +47,7 @@ __all__ = [
     "LicenseStatus",
     "LicenseType",
     "Plan",
+    "Reseller",
     "TrialUse",
     "TrialUseKind",
     "grace_days",

@@ -1,11 +1,11 @@
 """What resellers may issue, and the ledger of what they did with it."""
 
-from typing import Self
+from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import F, Q
 
-from accounts.models import User
+from accounts.models import Role, User, UserManager, UserQuerySet
 from licensing.models.licenses import Plan
 from smarttrader.lib.actors import ActorType
 from smarttrader.lib.database import CreatedAtField, UpdatedAtField, one_of
@@ -21,6 +21,20 @@ class Cycle(models.TextChoices):
 
 
 MONTHS_OF_CYCLE = {Cycle.MONTHLY: 1, Cycle.YEARLY: 12}
+
+
+class ResellerManager(UserManager):
+    def get_queryset(self) -> UserQuerySet:
+        return super().get_queryset().filter(role=Role.RESELLER)
+
+
+class Reseller(User):
+    """A user who sells, as the back office lists them; the same row."""
+
+    objects: ClassVar[ResellerManager] = ResellerManager()
+
+    class Meta:
+        proxy = True
 
 
 class AllotmentQuerySet(models.QuerySet["Allotment"]):

@@ -1,6 +1,6 @@
 """Who gets what: every URL of the site, asked by everybody in every way.
 
-The object in an URL is Alice's. `python -m pytest smarttrader/tests/test_access.py` holds
+The object in an URL is Alice's. smarttrader/tests/test_access.py holds
 what is answered against access_matrix.csv.
 """
 
@@ -14,6 +14,7 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
+from django.contrib.admin.models import ADDITION, LogEntry
 from django.db import models, transaction
 from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
@@ -26,8 +27,16 @@ from bots.authentication import issue_token
 from bots.models import SettingsChange
 from bots.tests.ea_client import license_key_of
 from bots.tests.factories import BotInstanceFactory
-from licensing.models import LicenseEvent, LicenseStatus, Plan, TrialUse, TrialUseKind
-from licensing.tests.factories import LicenseHoldFactory
+from licensing.models import (
+    AllotmentEntry,
+    LicenseEvent,
+    LicenseStatus,
+    Plan,
+    Reseller,
+    TrialUse,
+    TrialUseKind,
+)
+from licensing.tests.factories import AllotmentFactory, LicenseHoldFactory
 from notifications.models import Delivery
 from smarttrader.jobs.models import ArchivedPartition, ArchiveState, Invariant, JobRun
 from smarttrader.lib import clock
@@ -163,6 +172,7 @@ class World:
 
     def _rows_of_alice(self) -> list[models.Model]:
         alice, theirs, now = self.people["alice"], self.theirs["alice"], clock.now()
+        allotment = AllotmentFactory.create(reseller=self.people["bob"])
         return [
             alice,
             *vars(theirs).values(),
@@ -180,6 +190,12 @@ class World:
                 actor_type=ActorType.USER,
             ),
             Plan.objects.earliest("pk"),
+            Reseller.objects.get(email="bob@example.com"),
+            allotment,
+            AllotmentEntry.objects.get(allotment_id=allotment.pk),
+            LogEntry.objects.create(
+                user=alice, object_id="1", object_repr="x", action_flag=ADDITION
+            ),
             LicenseEvent.objects.earliest("at"),
             LicenseHoldFactory.create(license=self.lapsed.license),
             TrialUse.objects.create(
@@ -244,7 +260,7 @@ def cells_of(world: World, name: str) -> Cells:
 
 
 def asked(client: Client, method: str, url: str, world: World) -> str:
-    """Return the status, and of whom the answer tells: `200 A4` is four things of Alice."""
+    """Return the status, and of whom it tells: `200 A4` is four things of Alice."""
     is_form = not url.startswith("/api/") and method == "POST"
     content = {} if is_form else b"{}" if method in ("POST", "PUT", "PATCH") else b""
     with transaction.atomic():
