@@ -5,22 +5,38 @@ from typing import Any
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin as StockUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 
+from accounts.actors import signed_in
 from accounts.models import AuthEvent, User
-from accounts.services import passwords, users
+from accounts.services import customers, passwords, users
 from smarttrader.lib import clock
-from smarttrader.lib.admin import ReadOnlyAdmin, staff_actor
+from smarttrader.lib.admin import (
+    ReadOnlyAdmin,
+    ScopedAdmin,
+    is_staff_member,
+    staff_actor,
+)
 
 # Groups come with the staff's roles; second factors' secrets and sessions are nobody's
 # to look at.
 admin.site.unregister([Group, Authenticator, UserSession])
+
+
+OF_CUSTOMERS = (
+    *("email", "first_name", "last_name", "time_zone"),
+    *("is_active", "email_verified", "last_login", "created_at"),
+)
+NOT_A_RESELLER_S = ("email", "is_active", "email_verified")
 
 
 class NewUserForm(AdminUserCreationForm[User]):
@@ -35,8 +51,18 @@ class UserForm(UserChangeForm[User]):
         fields = "__all__"
 
 
+class InvitationForm(ModelForm[User]):
+    """What a reseller tells of a new customer."""
+
+    class Meta:
+        model = User
+        fields = ("email", "first_name", "last_name")
+
+
 @admin.register(User)
-class UserAdmin(StockUserAdmin[User]):
+class UserAdmin(ScopedAdmin[User], StockUserAdmin[User]):
+    """Staff edit users; resellers invite customers, and edit what these are called."""
+
     form = UserForm
     add_form = NewUserForm
     list_display = ("email", "get_full_name", "role", "is_active", "last_login")
@@ -81,6 +107,55 @@ class UserAdmin(StockUserAdmin[User]):
         ),
     )
 
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[User]":
+        rows = super().get_queryset(request)
+        is_staff = is_staff_member(request)
+        return rows if is_staff else rows.filter(reseller=signed_in(request))
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        if is_staff_member(request):
+            sets = super().get_fieldsets(request, obj)
+            may_edit = obj is None or self.has_change_permission(request, obj)
+            # Who may only look is not shown the hash of a password.
+            return sets if may_edit else ((None, {"fields": ("email",)}), *sets[1:])
+        shown = OF_CUSTOMERS if obj else InvitationForm.Meta.fields
+        return ((None, {"fields": shown}),)
+
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: User | None = None,
+        change: bool = False,  # noqa: FBT001, FBT002 -- the stock hook
+        **kwargs: Any,
+    ) -> Any:
+        if is_staff_member(request):
+            return super().get_form(request, obj, change=change, **kwargs)
+        form = ModelForm if obj else InvitationForm
+        return super().get_form(request, obj, change=change, form=form, **kwargs)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        readonly = super().get_readonly_fields(request, obj)
+        if not is_staff_member(request):
+            return (*readonly, *NOT_A_RESELLER_S) if obj else readonly
+        is_superuser = request.user.is_superuser
+        return readonly if is_superuser else (*readonly, "is_superuser", "groups")
+
+    def has_change_permission(
+        self, request: HttpRequest, obj: User | None = None
+    ) -> bool:
+        """Refuse staff who would make themselves, or become, a superuser."""
+        is_above = obj is not None and obj.is_superuser
+        if is_above and not request.user.is_superuser:
+            return False
+        return super().has_change_permission(request, obj)
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: User | None = None
+    ) -> bool:
+        return super().has_delete_permission(
+            request, obj
+        ) and self.has_change_permission(request, obj)
+
     def save_model(
         self,
         request: HttpRequest,
@@ -88,6 +163,17 @@ class UserAdmin(StockUserAdmin[User]):
         form: Any,
         change: bool,  # noqa: FBT001
     ) -> None:
+        if not change and not is_staff_member(request):
+            invited = customers.invite_customer(
+                reseller=signed_in(request),
+                email=obj.email,
+                first_name=obj.first_name,
+                last_name=obj.last_name,
+                actor=staff_actor(request),
+                now=clock.now(),
+            )
+            obj.pk = invited.pk
+            return
         before = User.objects.get(pk=obj.pk) if change else None
         users.save_user(
             user=obj, before=before, actor=staff_actor(request), now=clock.now()
@@ -100,12 +186,15 @@ class UserAdmin(StockUserAdmin[User]):
         form_url: str = "",
     ) -> HttpResponse:
         before = self.get_object(request, unquote(id))
+        if before is None or not is_staff_member(request):
+            raise PermissionDenied
+        if not self.has_change_permission(request, before):
+            raise PermissionDenied
         with transaction.atomic():
             response = super().user_change_password(request, id, form_url)
-            if before is not None:
-                passwords.note_change(
-                    before=before, actor=staff_actor(request), now=clock.now()
-                )
+            passwords.note_change(
+                before=before, actor=staff_actor(request), now=clock.now()
+            )
         return response
 
     # Deleting goes through one statement in the database, which loads no row: the stock
@@ -119,6 +208,8 @@ class UserAdmin(StockUserAdmin[User]):
         queryset: "QuerySet[User]",
     ) -> None:
         for user in queryset:
+            if not self.has_delete_permission(request, user):
+                raise PermissionDenied
             self.delete_model(request, user)
 
     def get_deleted_objects(self, objs, request):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
@@ -132,6 +223,17 @@ class UserAdmin(StockUserAdmin[User]):
 @admin.register(AuthEvent)
 class AuthEventAdmin(ReadOnlyAdmin[AuthEvent]):
     list_display = ("at", "type", "email", "ip", "actor_type", "user_agent")
-    list_filter = ("type", "actor_type")
+    list_filter = ("type", "actor_type", "at")
     search_fields = ("email", "user_id", "actor_id", "request_id")
     ordering = ("-at", "-id")
+
+
+@admin.register(LogEntry)
+class LogEntryAdmin(ReadOnlyAdmin[LogEntry]):
+    """What was changed by forms of the back office; services write their own events."""
+
+    list_display = ("action_time", "user", "content_type", "object_repr", "action_flag")
+    list_filter = ("action_flag", "action_time")
+    list_select_related = ("user", "content_type")
+    search_fields = ("user__email", "object_id")
+    ordering = ("-action_time", "-id")

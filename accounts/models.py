@@ -2,7 +2,7 @@
 
 import unicodedata
 import zoneinfo
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -46,7 +46,23 @@ def validate_language(code: str) -> None:
         raise ValidationError("%(code)s is not a language here", params={"code": code})
 
 
+class UserQuerySet(models.QuerySet["User"]):
+    def visible_to(self, user: "User") -> Self:
+        """Keep themselves and whom they look after; the staff see everybody."""
+        if user.actor_type == ActorType.STAFF:
+            return self.all()
+        own = models.Q(pk=user.pk)
+        is_reseller = user.actor_type == ActorType.RESELLER
+        return self.filter(own | models.Q(reseller=user) if is_reseller else own)
+
+
 class UserManager(BaseUserManager["User"]):
+    def get_queryset(self) -> UserQuerySet:
+        return UserQuerySet(self.model, using=self._db)
+
+    def visible_to(self, user: "User") -> UserQuerySet:
+        return self.get_queryset().visible_to(user)
+
     @classmethod
     def normalize_email(cls, email: str | None) -> str:
         return normalize_email(email or "")

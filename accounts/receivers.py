@@ -6,19 +6,31 @@ from allauth.account import signals as account_signals
 from allauth.account.models import EmailAddress
 from allauth.mfa import signals as factor_signals
 from allauth.mfa.models import Authenticator
+from django.apps import AppConfig
 from django.contrib.auth import signals as auth_signals
-from django.db.models.signals import post_save
+from django.db.models.signals import post_migrate, post_save
 from django.dispatch import receiver
 from django.http import HttpRequest
 
 from accounts import attempts, queries
 from accounts.actors import acting
 from accounts.models import AuthEventType, User, normalize_email
-from accounts.services import emails, events
+from accounts.services import emails, events, groups
 from smarttrader.lib import clock
 from smarttrader.lib.actors import ActorType, actor_of
 
 NOT_A_CODE = "TOTP_WRONG"
+OF_THE_STAFF = {
+    *("accounts", "licensing", "bots", "billing", "trading", "analytics"),
+    *("notifications", "jobs", "admin"),
+}
+
+
+@receiver(post_migrate)
+def bring_groups_up_to_date(sender: AppConfig, **_kwargs: Any) -> None:
+    # Django makes an app's permissions in a receiver of its own, just before.
+    if sender.label in OF_THE_STAFF:
+        groups.grant_permissions(sender.label)
 
 
 @receiver(post_save, sender=User)

@@ -8,11 +8,11 @@ from analytics.models import (
     RollupDirty,
     StatementCheck,
 )
-from smarttrader.lib.admin import PartitionedAdmin, ReadOnlyAdmin
+from smarttrader.lib.admin import ReadOnlyAdmin, UncountedAdmin
 
 
 @admin.register(PerformanceMetric)
-class PerformanceMetricAdmin(PartitionedAdmin[PerformanceMetric]):
+class PerformanceMetricAdmin(UncountedAdmin[PerformanceMetric]):
     list_display = (
         "period_start",
         "metric_type",
@@ -28,7 +28,7 @@ class PerformanceMetricAdmin(PartitionedAdmin[PerformanceMetric]):
 
 
 @admin.register(RollupDirty)
-class RollupDirtyAdmin(PartitionedAdmin[RollupDirty]):
+class RollupDirtyAdmin(UncountedAdmin[RollupDirty]):
     list_display = ("bot_instance", "hour_start")
     list_select_related = ("bot_instance",)
     ordering = ("id",)

@@ -167,6 +167,11 @@ class RollupDirty(models.Model):
         return f"{self.bot_instance_id} {self.hour_start:%Y-%m-%d %H:00}"
 
 
+class StatementCheckQuerySet(models.QuerySet["StatementCheck"]):
+    def visible_to(self, user: User) -> Self:
+        return self.filter(user.owns_or_looks_after("statement_import__user"))
+
+
 class StatementCheck(models.Model):
     """An imported statement's summary: printed by MetaTrader, computed by us, equal?"""
 
@@ -179,6 +184,8 @@ class StatementCheck(models.Model):
     # [{"name": ..., "printed": ..., "ours": ..., "equal": ...}], in MetaTrader's order.
     figures = models.JSONField()
     mismatches = models.PositiveIntegerField()
+
+    objects = StatementCheckQuerySet.as_manager()
 
     class Meta:
         db_table = "statement_checks"

@@ -257,6 +257,11 @@ class BotCommand(models.Model):
         return self.command
 
 
+class BotSettingsQuerySet(models.QuerySet["BotSettings"]):
+    def visible_to(self, user: User) -> Self:
+        return self.filter(user.owns_or_looks_after("bot_instance__user"))
+
+
 class BotSettings(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     bot_instance = models.OneToOneField(
@@ -275,6 +280,8 @@ class BotSettings(models.Model):
     notifications_enabled = models.BooleanField(db_default=True)
     created_at = CreatedAtField()
     updated_at = UpdatedAtField()
+
+    objects = BotSettingsQuerySet.as_manager()
 
     class Meta:
         db_table = "bot_settings"
@@ -303,6 +310,11 @@ class BotSettings(models.Model):
         return f"Settings of {self.bot_instance}"
 
 
+class SettingsChangeQuerySet(models.QuerySet["SettingsChange"]):
+    def visible_to(self, user: User) -> Self:
+        return self.filter(user.owns_or_looks_after("bot_instance__user"))
+
+
 class SettingsChange(models.Model):
     """What a version of a bot's settings changed, and who changed it."""
 
@@ -316,6 +328,8 @@ class SettingsChange(models.Model):
     actor_id = models.UUIDField(blank=True, null=True)
     before = models.JSONField(help_text="The changed values as they were.")
     after = models.JSONField()
+
+    objects = SettingsChangeQuerySet.as_manager()
 
     class Meta:
         db_table = "bot_settings_changes"
@@ -345,6 +359,11 @@ class LogCategory(models.TextChoices):
     ERROR = "ERROR", "Error"
 
 
+class BotLogQuerySet(models.QuerySet["BotLog"]):
+    def visible_to(self, user: User) -> Self:
+        return self.filter(user.owns_or_looks_after("bot_instance__user"))
+
+
 class BotLog(models.Model):
     """Partitioned monthly by created_at; kept 90 days."""
 
@@ -357,6 +376,8 @@ class BotLog(models.Model):
     message = models.TextField()
     metadata = models.JSONField(blank=True, null=True)
     created_at = models.DateTimeField(db_default=DatabaseNow())
+
+    objects = BotLogQuerySet.as_manager()
 
     class Meta:
         db_table = "bot_logs"

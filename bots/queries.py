@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import Exists, Model, OuterRef, Prefetch, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
-from accounts.models import User
+from accounts.models import User, normalize_email
 from bots.models import BotCommand, BotInstance, BotLog, BotSettings
 from licensing.models import (
     License,
@@ -268,6 +268,13 @@ def bots_to_list(user: User, bot_id: uuid.UUID | None = None) -> list[BotInstanc
     if named is None:
         raise BotNotFound
     return [named]
+
+
+def bots_found(user: User, text: str) -> list[BotInstance]:
+    """Return the bots of an account number or an owner's e-mail, at most MOST_BOTS."""
+    named = Q(mt4_account=text) | Q(user__email=normalize_email(text))
+    visible = BotInstance.objects.visible_to(user)
+    return list(visible.filter(named).order_by("id")[:MOST_BOTS])
 
 
 def newest_logs(

@@ -2,14 +2,17 @@
 
 import uuid
 from collections.abc import Collection
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 
-from django.db.models import Count
+from django.db.models import Count, Q, Sum
+from django.db.models.functions import Coalesce, TruncMonth
 
 from accounts.models import User
 from licensing import keys
 from licensing.keyring import current_keyring
-from licensing.models import License, LicenseEvent, LicenseEventType
+from licensing.models import AllotmentEntry, License, LicenseEvent, LicenseEventType
+from licensing.models.allotments import KINDS_OF_USED
 from smarttrader.lib.actors import ActorType
 
 
@@ -67,3 +70,50 @@ def events_of_owner(
 def is_key_of(license: License, canonical: str) -> bool:
     """Tell whether a canonical key opens this very license as it was read."""
     return license.license_key in current_keyring().candidates(canonical)
+
+
+@dataclass(frozen=True)
+class MonthOfSales:
+    """Cycles of a plan in a month: sold, extended, credited, and what is left of it."""
+
+    month: date
+    license_type: str
+    cycle: str
+    issued: int
+    extended: int
+    credited: int
+
+    @property
+    def net(self) -> int:
+        return self.issued + self.extended - self.credited
+
+
+def sales_by_month(user: User) -> list[MonthOfSales]:
+    """Return what a reseller sold by month (UTC), plan and cycle, the newest first.
+
+    Staff get the sales of all resellers together.
+    """
+    rows = (
+        AllotmentEntry.objects.visible_to(user)
+        .filter(kind__in=KINDS_OF_USED)
+        .annotate(month=TruncMonth("at", tzinfo=UTC))
+        .values("month", "license_type", "cycle")
+        .annotate(
+            **{
+                kind.value: Coalesce(Sum("delta", filter=Q(kind=kind)), 0)
+                for kind in KINDS_OF_USED
+            }
+        )
+        .order_by("-month", "license_type", "cycle")
+    )
+    return [
+        MonthOfSales(
+            month=row["month"].date(),
+            license_type=row["license_type"],
+            cycle=row["cycle"],
+            issued=row["issue"],
+            extended=row["extension"],
+            credited=-row["credit"],
+        )
+        for row in rows
+    ]

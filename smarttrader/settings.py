@@ -235,7 +235,10 @@ LICENSE_KEYRING = env.str("LICENSE_KEYRING", default="")
 
 # --- People and sessions --------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = [
+    "allauth.account.auth_backends.AuthenticationBackend",
+    "accounts.backends.ResellerPermissions",
+]
 PASSWORD_HASHERS = ["accounts.hashers.CappedBCryptSHA256PasswordHasher"]
 HASHES_AT_ONCE = env.int("HASHES_AT_ONCE", default=2)
 SIGN_INS_PER_IP = env.int("SIGN_INS_PER_IP", default=10)

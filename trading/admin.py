@@ -1,8 +1,13 @@
 """The back office's view of trades and statements."""
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
-from smarttrader.lib.admin import PartitionedAdmin, ReadOnlyAdmin
+from accounts.actors import signed_in
+from bots.queries import bots_found
+from smarttrader.lib.admin import PartitionedAdmin, ReadOnlyAdmin, rows_between
+from trading import queries
 from trading.models import StatementImport, Trade, TradeHistory
 
 
@@ -18,17 +23,46 @@ class TradeAdmin(PartitionedAdmin[Trade]):
         "opened_at",
         "net_profit",
     )
-    list_filter = ("status", "trade_type")
+    list_filter = ("status", "trade_type", "opened_at")
     list_select_related = ("bot_instance",)
-    search_fields = ("=ticket_number", "=bot_instance__mt4_account")
+    search_fields = ("ticket_number",)
+    search_help_text = "Account number or owner's e-mail, then a ticket if you like"
     ordering = ("-opened_at",)
+
+    def found(
+        self, request: HttpRequest, matching: "QuerySet[Trade]", words: list[str]
+    ) -> "QuerySet[Trade]":
+        bots = bots_found(signed_in(request), words[0])
+        if not bots:
+            return matching.none()
+        newest = queries.newest_trades(
+            bots, matching, limit=self.MOST, ticket="".join(words[1:2])
+        )
+        return rows_between(matching, newest, "opened_at")
 
 
 @admin.register(TradeHistory)
 class TradeHistoryAdmin(PartitionedAdmin[TradeHistory]):
     list_display = ("recorded_at", "trade_id", "current_price", "unrealized_profit")
-    search_fields = ("=trade__ticket_number",)
+    search_fields = ("trade__ticket_number",)
+    search_help_text = "Account number and ticket"
     ordering = ("-recorded_at",)
+
+    def found(
+        self, request: HttpRequest, matching: "QuerySet[TradeHistory]", words: list[str]
+    ) -> "QuerySet[TradeHistory]":
+        bots = bots_found(signed_in(request), words[0])
+        if not bots:
+            return matching.none()
+        trades = queries.newest_trades(
+            bots, Trade.objects.all(), limit=1, ticket=words[-1]
+        )
+        if not trades:
+            return matching.none()
+        ticks = queries.newest_ticks(
+            trades[0], TradeHistory.objects.all(), limit=self.MOST
+        )
+        return rows_between(matching, ticks, "recorded_at")
 
 
 @admin.register(StatementImport)

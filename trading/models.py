@@ -168,6 +168,11 @@ class TradeTicket(models.Model):
         return f"#{self.ticket_number}"
 
 
+class TradeHistoryQuerySet(models.QuerySet["TradeHistory"]):
+    def visible_to(self, user: User) -> Self:
+        return self.filter(user.owns_or_looks_after("trade__bot_instance__user"))
+
+
 class TradeHistory(models.Model):
     """An open trade's price at a moment. Partitioned daily by recorded_at."""
 
@@ -181,6 +186,8 @@ class TradeHistory(models.Model):
     unrealized_profit = AmountField()
     recorded_at = models.DateTimeField(db_default=DatabaseNow())
     trade_opened_at = models.DateTimeField()
+
+    objects = TradeHistoryQuerySet.as_manager()
 
     class Meta:
         db_table = "trade_history"

@@ -142,6 +142,25 @@ def update_profile(*, user: User, changes: dict[str, str]) -> None:
         )
 
 
+def set_active(
+    *, user: User, is_active: bool, reason: str, actor: Actor, now: datetime
+) -> None:
+    """Let a user in, or out: the database ends their sessions and tokens.
+
+    Locks the user. What is so already is left as it is. Raises UserGone.
+    """
+    with transaction.atomic():
+        locked = User.objects.select_for_update(no_key=True).filter(pk=user.pk)
+        before = locked.values_list("is_active", flat=True).first()
+        if before == is_active:
+            return
+        update_row(user=user, is_active=is_active)
+        is_back = AuthEventType.REACTIVATED if is_active else AuthEventType.DEACTIVATED
+        events.record_event(
+            type=is_back, actor=actor, user=user, now=now, detail={"reason": reason}
+        )
+
+
 def save_user(*, user: User, before: User | None, actor: Actor, now: datetime) -> None:
     """Save a user whom the back office has edited, and record what it changes.
 

@@ -3,10 +3,12 @@ from typing import Any
 
 import factory
 
-from accounts.tests.factories import UserFactory
+from accounts.tests.factories import ResellerFactory, UserFactory
 from licensing import keys
 from licensing.keyring import current_keyring
 from licensing.models import (
+    Allotment,
+    Cycle,
     HoldSource,
     License,
     LicenseHold,
@@ -14,6 +16,9 @@ from licensing.models import (
     LicenseType,
     Plan,
 )
+from licensing.services.allotments import grant_allotment
+from smarttrader.lib.actors import SYSTEM
+from smarttrader.lib.ids import uuid7
 
 
 class PlanFactory(factory.django.DjangoModelFactory[Plan]):
@@ -60,3 +65,27 @@ class LicenseHoldFactory(factory.django.DjangoModelFactory[LicenseHold]):
     source = HoldSource.ADMIN
     reason = "A test"
     placed_at = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+class AllotmentFactory(factory.django.DjangoModelFactory[Allotment]):
+    """Five credits of PRO by the month, with the line of the ledger that gave them."""
+
+    class Meta:
+        model = Allotment
+
+    reseller = factory.SubFactory(ResellerFactory)
+    plan = factory.SubFactory(PlanFactory)
+    cycle = Cycle.MONTHLY
+    total = 5
+
+    @classmethod
+    def _create(cls, *_args: Any, **values: Any) -> Any:
+        return grant_allotment(
+            reseller=values["reseller"],
+            license_type=LicenseType(values["plan"].license_type),
+            cycle=Cycle(values["cycle"]),
+            quantity=values["total"],
+            actor=SYSTEM,
+            now=datetime(2026, 1, 1, tzinfo=UTC),
+            idempotency_key=uuid7().hex,
+        )

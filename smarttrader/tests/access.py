@@ -16,6 +16,7 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
+from django.contrib.admin.models import ADDITION, LogEntry
 from django.db import models, transaction
 from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
@@ -43,8 +44,16 @@ from bots.authentication import issue_token
 from bots.models import SettingsChange
 from bots.tests.ea_client import license_key_of
 from bots.tests.factories import BotInstanceFactory
-from licensing.models import LicenseEvent, LicenseStatus, Plan, TrialUse, TrialUseKind
-from licensing.tests.factories import LicenseHoldFactory
+from licensing.models import (
+    AllotmentEntry,
+    LicenseEvent,
+    LicenseStatus,
+    Plan,
+    Reseller,
+    TrialUse,
+    TrialUseKind,
+)
+from licensing.tests.factories import AllotmentFactory, LicenseHoldFactory
 from notifications.models import Delivery
 from smarttrader.jobs.models import ArchivedPartition, ArchiveState, Invariant, JobRun
 from smarttrader.lib import clock
@@ -190,6 +199,7 @@ class World:
 
     def _rows_of_alice(self) -> list[models.Model]:
         alice, theirs, now = self.people["alice"], self.theirs["alice"], clock.now()
+        allotment = AllotmentFactory.create(reseller=self.people["bob"])
         return [
             alice,
             *vars(theirs).values(),
@@ -207,6 +217,12 @@ class World:
                 actor_type=ActorType.USER,
             ),
             Plan.objects.earliest("pk"),
+            Reseller.objects.get(email="bob@example.com"),
+            allotment,
+            AllotmentEntry.objects.get(allotment_id=allotment.pk),
+            LogEntry.objects.create(
+                user=alice, object_id="1", object_repr="x", action_flag=ADDITION
+            ),
             LicenseEvent.objects.earliest("at"),
             LicenseHoldFactory.create(license=self.lapsed.license),
             TrialUse.objects.create(
@@ -336,7 +352,7 @@ def asked(client: Client, method: str, url: str, world: World) -> str:
     with transaction.atomic():
         response = client.generic(method, url, content, media_type)
         told = set(TOLD.findall(_text_of(response)))
-
+        response.close()
         transaction.set_rollback(True)
     counts = Counter(world.known[text] for text in told & world.known.keys())
     seen = [f"{owner}{counts[owner]}" for owner in "ABCD" if counts[owner]]

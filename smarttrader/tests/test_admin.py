@@ -6,11 +6,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from accounts.backends import RESELLERS_MAY
 from accounts.models import User
 from accounts.tests.factories import UserFactory
-from bots.tests.factories import BotInstanceFactory
+from bots.models import BotLog
+from bots.tests.factories import BotInstanceFactory, BotLogFactory
 from smarttrader.jobs.partitions import PARTITIONED_TABLES
-from trading.models import Trade
+from trading.models import Trade, TradeHistory
 from trading.tests.factories import ClosedTradeFactory, TradeHistoryFactory
 
 pytestmark = pytest.mark.django_db
@@ -58,15 +60,44 @@ def test_lists_of_partitioned_tables_count_nothing(staff, model):
     assert [query for query in queries if whole.search(query["sql"])] == []
 
 
-@pytest.mark.parametrize("rows", [1, 3])
-def test_list_of_trades_takes_as_many_queries_for_three_rows(
-    staff, rows, django_assert_num_queries
-):
-    for _ in range(rows):
-        ClosedTradeFactory.create()
+def test_list_of_trades_takes_as_many_queries_for_three_rows(staff, count_statements):
+    bot = ClosedTradeFactory.create().bot_instance
+    asked = []
 
-    with django_assert_num_queries(4):
-        staff.get(changelist(Trade))
+    for _ in range(2):
+        with count_statements() as statements:
+            page = staff.get(changelist(Trade), {"q": bot.mt4_account})
+        asked.append((len(page.context["cl"].result_list), len(statements)))
+        ClosedTradeFactory.create_batch(2, bot_instance=bot)
+
+    (one, statements_of_one), (three, statements_of_three) = asked
+    assert (one, three) == (1, 3)
+    assert statements_of_one == statements_of_three
+
+
+@pytest.mark.parametrize("model", [Trade, TradeHistory, BotLog])
+def test_nothing_of_a_large_table_is_listed_before_somebody_is_named(staff, model):
+    TradeHistoryFactory.create()
+    BotLogFactory.create()
+
+    page = staff.get(changelist(model))
+
+    assert list(page.context["cl"].result_list) == []
+
+
+def test_a_trade_is_found_by_account_and_ticket_or_by_its_owner(staff):
+    trade, other = ClosedTradeFactory.create_batch(2)
+    bot = trade.bot_instance
+
+    def found(text):
+        page = staff.get(changelist(Trade), {"q": text})
+        return list(page.context["cl"].result_list)
+
+    assert found(f"{bot.mt4_account} {trade.ticket_number}") == [trade]
+    assert found(bot.user.email) == [trade]
+    assert found(f"{bot.mt4_account} 999999999") == []
+    assert found("nobody@example.com") == []
+    assert found(other.bot_instance.user.email) == [other]
 
 
 def test_a_trade_is_shown_with_its_links_and_cannot_be_changed(staff):
@@ -120,10 +151,13 @@ def test_staff_make_a_user_who_can_be_edited(staff):
 
 
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model._meta.label)
-def test_a_reseller_without_permissions_sees_no_list(client, bob, model):
+def test_a_reseller_opens_the_lists_of_their_role_and_no_other(client, bob, model):
     client.force_login(bob)
+    name = f"{model._meta.app_label}.view_{model._meta.model_name}"
 
-    assert client.get(changelist(model)).status_code == 403
+    status = client.get(changelist(model)).status_code
+
+    assert status == (200 if name in RESELLERS_MAY else 403)
 
 
 def test_users_are_not_let_in(client):

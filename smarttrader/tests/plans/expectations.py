@@ -226,6 +226,9 @@ EXPECTATIONS: dict[str, Expected] = {
     "bots.queries.running_bot": Expected(
         call=lambda g: bots.running_bot(g.largest.pk, g.now), rows=0
     ),
+    "bots.queries.bots_found": Expected(
+        call=lambda g: bots.bots_found(g.owner, g.largest.mt4_account), rows=1000
+    ),
     "bots.queries.live_bots": Expected(
         call=lambda g: bots.live_bots(g.largest.license), rows=5
     ),

@@ -1,9 +1,11 @@
-"""The back office's view of licenses and their accounts, bots, settings and logs."""
+"""Bots, their settings and logs."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from accounts.actors import signed_in
+from bots import queries
 from bots.models import (
     BotCommand,
     BotInstance,
@@ -12,22 +14,13 @@ from bots.models import (
     SettingsChange,
 )
 from bots.services import releases
-from licensing.models import License
 from smarttrader.lib import clock
-from smarttrader.lib.admin import PartitionedAdmin, ReadOnlyAdmin, staff_actor
-
-
-@admin.register(License)
-class LicenseAdmin(ReadOnlyAdmin[License]):
-    """Not found by its whole key: a search stands in the address of the page."""
-
-    list_display = ("masked_key", "user", "license_type", "status", "expires_at")
-    list_filter = ("license_type", "status")
-    list_select_related = ("user",)
-    search_fields = ("user__email", "key_tail", "bot_instances__mt4_account")
-    search_help_text = "Owner's e-mail, account number or the key's last characters"
-    ordering = ("-issued_at",)
-    exclude = ("license_key",)
+from smarttrader.lib.admin import (
+    PartitionedAdmin,
+    ReadOnlyAdmin,
+    rows_between,
+    staff_actor,
+)
 
 
 @admin.register(BotInstance)
@@ -93,4 +86,20 @@ class BotLogAdmin(PartitionedAdmin[BotLog]):
     list_filter = ("log_level", "category")
     list_select_related = ("bot_instance",)
     search_fields = ("bot_instance__mt4_account",)
+    search_help_text = "Account number or owner's e-mail"
     ordering = ("-created_at",)
+
+    def found(
+        self, request: HttpRequest, matching: "QuerySet[BotLog]", words: list[str]
+    ) -> "QuerySet[BotLog]":
+        bots = queries.bots_found(signed_in(request), words[0])
+        if not bots:
+            return matching.none()
+        lines = queries.newest_logs(
+            bots,
+            matching,
+            limit=self.MOST,
+            after=None,
+            now=clock.now(),
+        )
+        return rows_between(matching, lines, "created_at")

@@ -1,7 +1,4 @@
-"""The back office's view of plans, and of what became of licenses.
-
-Licenses themselves are in bots/admin.py, which knows the accounts that they run on.
-"""
+"""Plans, and the records of what became of licenses."""
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -41,7 +38,7 @@ class PlanAdmin(admin.ModelAdmin[Plan]):
 @admin.register(LicenseEvent)
 class LicenseEventAdmin(ReadOnlyAdmin[LicenseEvent]):
     list_display = ("at", "license_id", "type", "actor_type", "reason", "ip")
-    list_filter = ("type", "actor_type")
+    list_filter = ("type", "actor_type", "at")
     search_fields = ("license_id", "owner_id", "actor_id", "request_id")
     ordering = ("-at", "-sequence")
 

@@ -1,4 +1,4 @@
-"""What a bot runs under: licenses, the plans they come from, what became of them."""
+"""Licenses, the plans they come from, what became of them."""
 
 from datetime import datetime, timedelta
 from typing import Self
@@ -223,6 +223,9 @@ class HoldSource(models.TextChoices):
 
 
 class LicenseHoldQuerySet(models.QuerySet["LicenseHold"]):
+    def visible_to(self, user: User) -> Self:
+        return self.filter(user.owns_or_looks_after("license__user"))
+
     def open(self) -> Self:
         return self.filter(released_at=None)
 
@@ -282,6 +285,15 @@ class LicenseEventType(models.TextChoices):
     ACTIVATION_REJECTED = "activation_rejected", "Activation rejected"
 
 
+class LicenseEventQuerySet(models.QuerySet["LicenseEvent"]):
+    def visible_to(self, user: User) -> Self:
+        """Keep what happened while the license was theirs, or their customer's."""
+        if user.actor_type == ActorType.STAFF:
+            return self.all()
+        people = User.objects.visible_to(user)
+        return self.filter(owner_id__in=people.values("pk"))
+
+
 class LicenseEvent(models.Model):
     """Append-only audit: each row seals the one before it, per license.
 
@@ -304,6 +316,8 @@ class LicenseEvent(models.Model):
     after = models.JSONField()
     prev_hash = models.CharField(max_length=64, blank=True)
     hash = models.CharField(max_length=64)
+
+    objects = LicenseEventQuerySet.as_manager()
 
     class Meta:
         db_table = "license_events"

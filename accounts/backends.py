@@ -1,0 +1,47 @@
+"""What a role allows in the back office; what they see of it is `visible_to`."""
+
+from typing import Any
+
+from django.contrib.auth.backends import BaseBackend
+
+from accounts.models import Role, User
+
+# Changing a license is what its actions do: no form edits one.
+RESELLERS_MAY = frozenset(
+    {
+        "accounts.view_user",
+        "accounts.add_user",
+        "accounts.change_user",
+        "licensing.view_license",
+        "licensing.change_license",
+        "licensing.view_licenseevent",
+        "licensing.view_licensehold",
+        "licensing.view_allotment",
+        "licensing.view_allotmententry",
+        "bots.view_botinstance",
+        "bots.view_botsettings",
+        "bots.view_settingschange",
+        "bots.view_botcommand",
+        "bots.view_botlog",
+        "billing.view_subscription",
+        "trading.view_trade",
+        "trading.view_tradehistory",
+        "trading.view_statementimport",
+        "analytics.view_performancemetric",
+        "analytics.view_statementcheck",
+        "notifications.view_notification",
+    }
+)
+
+
+class ResellerPermissions(BaseBackend):
+    """Resellers have theirs by their role: no group to forget, none to be left in."""
+
+    def get_user_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
+        is_reseller = (
+            isinstance(user_obj, User)
+            and user_obj.is_active
+            and user_obj.role == Role.RESELLER
+            and obj is None
+        )
+        return set(RESELLERS_MAY) if is_reseller else set()

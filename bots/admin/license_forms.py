@@ -1,0 +1,84 @@
+"""What the back office asks before it changes a license."""
+
+from django import forms
+
+from accounts.models import User
+from licensing.models import Cycle, LicenseType
+from licensing.services.reselling import MOST_CYCLES, MOST_LICENSES, Order
+from smarttrader.lib.admin_forms import LONGEST_REASON, FormKey, ReasonForm
+
+SOLD = [choice for choice in LicenseType.choices if choice[0] != LicenseType.TRIAL]
+ADDED = [choice for choice in Cycle.choices if choice[0] != Cycle.LIFETIME]
+
+
+class IssueForm(forms.Form):
+    form_key = FormKey()
+    email = forms.EmailField(
+        label="Customer's e-mail",
+        help_text="Somebody new is invited: we mail them how to choose a password.",
+    )
+    first_name = forms.CharField(
+        required=False, max_length=100, help_text="Of somebody new."
+    )
+    last_name = forms.CharField(required=False, max_length=100)
+    license_type = forms.ChoiceField(label="Plan", choices=SOLD)
+    cycle = forms.ChoiceField(choices=Cycle.choices)
+    max_accounts = forms.IntegerField(
+        label="Accounts",
+        required=False,
+        min_value=1,
+        help_text="Up to the plan's, which is what an empty field means.",
+    )
+    quantity = forms.IntegerField(
+        min_value=1, max_value=MOST_LICENSES, initial=1, label="Number of licenses"
+    )
+    note = forms.CharField(required=False, max_length=LONGEST_REASON)
+
+    @property
+    def order(self) -> Order:
+        told = self.cleaned_data
+        return Order(
+            email=told["email"],
+            license_type=LicenseType(told["license_type"]),
+            cycle=Cycle(told["cycle"]),
+            quantity=told["quantity"],
+            max_accounts=told["max_accounts"],
+            first_name=told["first_name"],
+            last_name=told["last_name"],
+            note=told["note"],
+        )
+
+
+class ExtendByCyclesForm(forms.Form):
+    form_key = FormKey()
+    cycle = forms.ChoiceField(choices=ADDED)
+    cycles = forms.IntegerField(
+        label="How many", min_value=1, max_value=MOST_CYCLES, initial=1
+    )
+    reason = forms.CharField(required=False, max_length=LONGEST_REASON)
+
+
+class ExtendByDaysForm(ReasonForm):
+    days = forms.IntegerField(min_value=1, max_value=36_500, initial=30)
+
+
+class ChangePlanForm(ReasonForm):
+    license_type = forms.ChoiceField(label="Plan", choices=SOLD)
+    max_accounts = forms.IntegerField(
+        label="Accounts",
+        required=False,
+        min_value=1,
+        help_text="Empty: as many as the plan has.",
+    )
+
+
+class TransferForm(ReasonForm):
+    to = forms.EmailField(label="New owner's e-mail")
+
+    def clean_to(self) -> User:
+        found = User.objects.filter(
+            email=User.objects.normalize_email(self.cleaned_data["to"])
+        ).first()
+        if found is None:
+            raise forms.ValidationError("Nobody has this address.")
+        return found

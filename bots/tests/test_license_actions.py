@@ -1,0 +1,276 @@
+"""What staff and resellers do with licenses in the back office."""
+
+import re
+import uuid
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from accounts.tests.factories import AdminFactory
+from licensing.models import License, LicenseEvent, LicenseHold, LicenseStatus
+from licensing.tests.factories import AllotmentFactory, LicenseFactory
+from licensing.tests.ledgers import figures, ledgers
+
+pytestmark = pytest.mark.django_db
+
+LIST = reverse("admin:licensing_license_changelist")
+ISSUE = reverse("admin:licensing_license_issue")
+KEY = re.compile(r"SST(?:-[0-9A-Z]{5}){4}-[0-9A-Z]{2}")
+
+
+@pytest.fixture
+def customer(alice, bob):
+    alice.reseller = bob
+    alice.save()
+    return alice
+
+
+def signed_in(user):
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def seller(bob):
+    return signed_in(bob)
+
+
+@pytest.fixture
+def staff(db):
+    return signed_in(AdminFactory.create())
+
+
+def order(**values):
+    return {
+        "form_key": str(uuid.uuid4()),
+        "email": "alice@example.com",
+        "license_type": "PRO",
+        "cycle": "monthly",
+        "quantity": "1",
+        "note": "",
+        **values,
+    }
+
+
+def act(client, license, action, **told):
+    sent = {"action": action, "_selected_action": str(license.pk), **told}
+    return client.post(LIST, sent)
+
+
+def confirm(client, license, action, **told):
+    return act(client, license, action, confirmed="1", **told)
+
+
+def test_a_reseller_issues_and_is_shown_the_keys_once(seller, bob, customer):
+    AllotmentFactory.create(reseller=bob)
+
+    page = seller.post(ISSUE, order(quantity="3")).content.decode()
+    listed = seller.get(LIST).content.decode()
+
+    assert len(set(KEY.findall(page))) == License.objects.count() == 3
+    assert KEY.findall(listed) == []
+    assert figures() == ledgers() == {"Pro Monthly": (5, 3)}
+
+
+def test_a_double_click_issues_once_and_the_file_holds_the_same_keys(
+    seller, bob, customer
+):
+    AllotmentFactory.create(reseller=bob)
+    sent = order(quantity="2")
+
+    first = seller.post(ISSUE, sent).content.decode()
+    second = seller.post(ISSUE, sent).content.decode()
+    file = seller.post(ISSUE, {**sent, "download": "1"}).getvalue().decode()
+
+    assert KEY.findall(first) == KEY.findall(second) == KEY.findall(file)
+    assert License.objects.count() == 2
+
+
+def test_what_is_refused_stands_on_the_form_and_loses_nothing(seller, bob, customer):
+    AllotmentFactory.create(reseller=bob)
+
+    page = seller.post(ISSUE, order(quantity="6", note="for the fair")).content.decode()
+
+    assert "not as many credits left" in page
+    assert "for the fair" in page
+    assert figures() == ledgers() == {"Pro Monthly": (5, 0)}
+
+
+def test_users_and_staff_without_a_reseller_s_role_do_not_issue(staff, charlie):
+    assert staff.get(ISSUE).status_code == 403
+    assert signed_in(charlie).get(ISSUE).status_code == 302
+
+
+def test_an_action_asks_first_and_wants_a_reason(staff, customer):
+    license = LicenseFactory.create(user=customer)
+
+    asked = act(staff, license, "suspend")
+    without = confirm(staff, license, "suspend", reason=" ")
+
+    assert "Stays in the audit" in asked.content.decode()
+    assert "This field is required" in without.content.decode()
+    assert not LicenseHold.objects.exists()
+
+
+def test_nothing_is_done_by_get(staff, customer):
+    license = LicenseFactory.create(user=customer)
+    sent = {"action": "revoke", "_selected_action": str(license.pk), "confirmed": "1"}
+
+    staff.get(LIST, {**sent, "reason": "x"})
+
+    license.refresh_from_db()
+    assert license.status == LicenseStatus.ACTIVE
+
+
+def test_a_reseller_lifts_only_their_own_suspension(staff, seller, customer):
+    license = LicenseFactory.create(user=customer)
+    confirm(staff, license, "suspend", reason="abuse")
+    confirm(seller, license, "suspend", reason="unpaid")
+
+    confirm(seller, license, "reinstate", reason="paid")
+    again = confirm(seller, license, "reinstate", reason="please")
+
+    license.refresh_from_db()
+    held = LicenseHold.objects.open().values_list("source", "reason")
+    assert list(held) == [("admin", "abuse")]
+    assert license.status == LicenseStatus.SUSPENDED
+    assert "did not suspend" in again.content.decode()
+
+
+def test_of_several_rows_one_refusal_leaves_all_as_they_were(staff, customer):
+    good, revoked = LicenseFactory.create_batch(2, user=customer)
+    confirm(staff, revoked, "revoke", reason="fraud")
+    sent = {
+        "action": "suspend",
+        "_selected_action": [str(good.pk), str(revoked.pk)],
+        "confirmed": "1",
+        "reason": "both",
+    }
+
+    page = staff.post(LIST, sent).content.decode()
+
+    assert "which is final" in page
+    assert not LicenseHold.objects.exists()
+
+
+def test_a_reseller_extends_from_the_allotment_once_for_a_form(seller, bob, customer):
+    AllotmentFactory.create(reseller=bob)
+    seller.post(ISSUE, order())
+    license = License.objects.get()
+    told = {
+        "form_key": str(uuid.uuid4()),
+        "cycle": "monthly",
+        "cycles": "2",
+        "reason": "",
+    }
+
+    confirm(seller, license, "extend", **told)
+    confirm(seller, license, "extend", **told)
+
+    assert figures() == ledgers() == {"Pro Monthly": (5, 3)}
+
+
+def test_a_reseller_resets_hardware_twice_in_thirty_days(seller, customer):
+    license = LicenseFactory.create(user=customer, hardware_id="x" * 64)
+
+    answers = [
+        confirm(seller, license, "reset_hardware", reason="new computer").status_code
+        for _ in range(3)
+    ]
+
+    # A refusal shows the form again.
+    assert answers == [302, 302, 200]
+    assert LicenseEvent.objects.filter(type="hardware_reset").count() == 2
+
+
+def test_a_reseller_revokes_with_a_credit(seller, bob, customer):
+    AllotmentFactory.create(reseller=bob)
+    seller.post(ISSUE, order())
+
+    confirm(seller, License.objects.get(), "revoke", reason="a mistake")
+
+    assert License.objects.get().status == LicenseStatus.REVOKED
+    assert figures() == ledgers() == {"Pro Monthly": (5, 0)}
+
+
+@pytest.mark.parametrize("action", ["change_plan", "transfer"])
+def test_what_is_the_staff_s_alone_is_no_action_of_resellers(seller, customer, action):
+    license = LicenseFactory.create(user=customer)
+
+    confirm(
+        seller,
+        license,
+        action,
+        license_type="ENTERPRISE",
+        to="alice@example.com",
+        reason="x",
+    )
+
+    license.refresh_from_db()
+    assert license.license_type == "PRO"
+    assert not LicenseEvent.objects.exists()
+
+
+def test_a_file_holds_no_formula_and_no_key(staff):
+    owner = User.objects.create_user("=cmd@example.com")
+    license = LicenseFactory.create(user=owner, max_accounts=3)
+
+    file = act(staff, license, "export").getvalue().decode()
+
+    assert "'=cmd@example.com" in file
+    assert ",3," in file
+    assert KEY.findall(file) == []
+    assert license.masked_key in file
+
+
+def test_staff_grant_and_reduce_an_allotment(staff, bob):
+    told = {
+        "form_key": str(uuid.uuid4()),
+        "reseller": str(bob.pk),
+        "license_type": "PRO",
+        "cycle": "monthly",
+        "quantity": "9",
+        "reason": "paid",
+    }
+    grant = reverse("admin:licensing_allotment_grant")
+
+    staff.post(grant, told)
+    staff.post(grant, told)
+
+    assert figures() == ledgers() == {"Pro Monthly": (9, 0)}
+
+
+def test_sales_are_told_by_month_and_as_a_file(seller, bob, customer):
+    AllotmentFactory.create(reseller=bob)
+    seller.post(ISSUE, order(quantity="2"))
+    report = reverse("admin:licensing_allotmententry_report")
+
+    page = seller.get(report).content.decode()
+    file = seller.post(report).getvalue().decode().splitlines()
+
+    assert "<td>PRO</td><td>monthly</td><td>2</td>" in page
+    assert file[0] == "month,plan,cycle,issued,extended,credited,net"
+    assert file[1].endswith(",PRO,monthly,2,0,0,2")
+
+
+def test_staff_suspend_a_reseller_with_the_licenses(staff, bob, customer):
+    license = LicenseFactory.create(user=customer)
+
+    staff.post(
+        reverse("admin:licensing_reseller_changelist"),
+        {
+            "action": "suspend",
+            "_selected_action": str(bob.pk),
+            "confirmed": "1",
+            "reason": "unpaid",
+            "with_licenses": "on",
+        },
+    )
+
+    bob.refresh_from_db()
+    license.refresh_from_db()
+    assert not bob.is_active
+    assert license.status == LicenseStatus.SUSPENDED

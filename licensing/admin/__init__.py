@@ -1,0 +1,6 @@
+"""The back office's view of plans, resellers, and of what became of licenses.
+
+Licenses themselves are in bots/admin, which knows the accounts that they run on.
+"""
+
+from licensing.admin import records, resellers  # noqa: F401 -- they register themselves

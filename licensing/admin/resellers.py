@@ -1,0 +1,229 @@
+"""Resellers, what they may issue, and what they did with it."""
+
+from dataclasses import astuple
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, QuerySet
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+)
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+
+from accounts.actors import signed_in
+from licensing import queries
+from licensing.models import Allotment, AllotmentEntry, Cycle, LicenseType, Reseller
+from licensing.services import allotments, resellers
+from smarttrader.lib import clock, spreadsheets
+from smarttrader.lib.admin import ReadOnlyAdmin, is_staff_member, staff_actor
+from smarttrader.lib.admin_forms import FormKey, ReasonForm, act_on_each, asking_page
+from smarttrader.lib.errors import DomainError
+
+
+class SuspendResellerForm(ReasonForm):
+    with_licenses = forms.BooleanField(
+        required=False,
+        help_text="Also suspend each license of theirs and of their customers.",
+    )
+
+
+class ReduceForm(ReasonForm):
+    form_key = FormKey()
+    quantity = forms.IntegerField(min_value=1, max_value=allotments.MOST_AT_ONCE)
+
+
+class GrantForm(forms.Form):
+    form_key = FormKey()
+    reseller = forms.ModelChoiceField(Reseller.objects.none())
+    license_type = forms.ChoiceField(
+        label="Plan",
+        choices=[each for each in LicenseType.choices if each[0] != LicenseType.TRIAL],
+    )
+    cycle = forms.ChoiceField(choices=Cycle.choices)
+    quantity = forms.IntegerField(min_value=1, max_value=allotments.MOST_AT_ONCE)
+    reason = forms.CharField(max_length=500)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        sellers = Reseller.objects.filter(is_active=True).order_by("email")
+        field: Any = self.fields["reseller"]
+        field.queryset = sellers
+
+
+@admin.register(Reseller)
+class ResellerAdmin(ReadOnlyAdmin[Reseller]):
+    list_display = ("email", "get_full_name", "is_active", "customers_count")
+    list_filter = ("is_active",)
+    search_fields = ("email", "first_name", "last_name")
+    ordering = ("email",)
+    fields = ("email", "first_name", "last_name", "is_active", "last_login")
+    actions = ("suspend", "reinstate")
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Reseller]":
+        rows = super().get_queryset(request)
+        return rows.annotate(customers_found=Count("customers"))
+
+    @admin.display(description="customers")
+    def customers_count(self, reseller: Reseller) -> int:
+        count: int = getattr(reseller, "customers_found")  # noqa: B009 -- an annotation
+        return count
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        is_staff = is_staff_member(request)
+        return is_staff and request.user.has_perm("licensing.change_reseller")
+
+    @admin.action(description="Suspend", permissions=["act"])
+    def suspend(
+        self, request: HttpRequest, queryset: "QuerySet[Reseller]"
+    ) -> HttpResponse | None:
+        def act(reseller: Reseller, told: dict[str, Any]) -> None:
+            resellers.suspend_reseller(
+                reseller=reseller, actor=staff_actor(request), now=clock.now(), **told
+            )
+
+        return act_on_each(
+            self,
+            request,
+            queryset,
+            title="Suspend",
+            action="suspend",
+            act=act,
+            form_class=SuspendResellerForm,
+            warning="A suspended reseller neither signs in nor issues licenses.",
+        )
+
+    @admin.action(description="Reinstate", permissions=["act"])
+    def reinstate(
+        self, request: HttpRequest, queryset: "QuerySet[Reseller]"
+    ) -> HttpResponse | None:
+        def act(reseller: Reseller, told: dict[str, Any]) -> None:
+            resellers.reinstate_reseller(
+                reseller=reseller, actor=staff_actor(request), now=clock.now(), **told
+            )
+
+        return act_on_each(
+            self,
+            request,
+            queryset,
+            title="Reinstate",
+            action="reinstate",
+            act=act,
+            warning="Licenses that were suspended with the reseller work again.",
+        )
+
+
+@admin.register(Allotment)
+class AllotmentAdmin(ReadOnlyAdmin[Allotment]):
+    list_display = ("reseller", "plan", "cycle", "total", "used", "left")
+    list_filter = ("plan", "cycle")
+    list_select_related = ("reseller", "plan")
+    search_fields = ("reseller__email",)
+    ordering = ("reseller__email", "plan", "cycle")
+    actions = ("reduce",)
+    change_list_template = "admin/allotments/change_list.html"
+
+    def has_grant_permission(self, request: HttpRequest) -> bool:
+        is_staff = is_staff_member(request)
+        return is_staff and request.user.has_perm("licensing.change_allotment")
+
+    def get_urls(self) -> list[URLPattern]:
+        grant = self.admin_site.admin_view(self.grant_view)
+        own = [path("grant/", grant, name="licensing_allotment_grant")]
+        return own + super().get_urls()
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        shown = {"may_grant": self.has_grant_permission(request)}
+        return super().changelist_view(request, {**shown, **(extra_context or {})})
+
+    def grant_view(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_grant_permission(request):
+            raise PermissionDenied
+        form = GrantForm(request.POST if request.method == "POST" else None)
+        if form.is_bound and form.is_valid():
+            told = form.cleaned_data
+            try:
+                allotments.grant_allotment(
+                    reseller=told["reseller"],
+                    license_type=LicenseType(told["license_type"]),
+                    cycle=Cycle(told["cycle"]),
+                    quantity=told["quantity"],
+                    reason=told["reason"],
+                    idempotency_key=str(told["form_key"]),
+                    actor=staff_actor(request),
+                    now=clock.now(),
+                )
+            except DomainError as error:
+                form.add_error(None, error.message)
+            else:
+                messages.success(request, f"{told['quantity']} granted.")
+                return HttpResponseRedirect(
+                    reverse("admin:licensing_allotment_changelist")
+                )
+        return asking_page(self, request, form, title="Grant credits")
+
+    @admin.action(description="Reduce", permissions=["grant"])
+    def reduce(
+        self, request: HttpRequest, queryset: "QuerySet[Allotment]"
+    ) -> HttpResponse | None:
+        def act(allotment: Allotment, told: dict[str, Any]) -> None:
+            allotments.reduce_allotment(
+                allotment=allotment,
+                quantity=told["quantity"],
+                reason=told["reason"],
+                idempotency_key=f"{told['form_key']}:{allotment.pk}",
+                actor=staff_actor(request),
+                now=clock.now(),
+            )
+
+        return act_on_each(
+            self,
+            request,
+            queryset,
+            title="Reduce",
+            action="reduce",
+            act=act,
+            form_class=ReduceForm,
+            warning="What is used stays.",
+        )
+
+
+@admin.register(AllotmentEntry)
+class AllotmentEntryAdmin(ReadOnlyAdmin[AllotmentEntry]):
+    list_display = ("at", "kind", "delta", "license_type", "cycle", "reason")
+    list_filter = ("kind", "license_type", "cycle", "at")
+    search_fields = ("reseller_id", "license_id", "actor_id")
+    ordering = ("-at", "-id")
+    exclude = ("idempotency_key",)
+    change_list_template = "admin/allotments/entries.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        report = self.admin_site.admin_view(self.report_view)
+        own = [path("report/", report, name="licensing_allotmententry_report")]
+        return own + super().get_urls()
+
+    def report_view(self, request: HttpRequest) -> HttpResponseBase:
+        """Show what was sold by month; a POST takes it away as a file."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        months = queries.sales_by_month(signed_in(request))
+        if request.method == "POST":
+            header = ["month", "plan", "cycle", "issued", "extended", "credited", "net"]
+            rows: Any = (
+                [f"{each.month:%Y-%m}", *astuple(each)[1:], each.net] for each in months
+            )
+            return spreadsheets.download("sales.csv", spreadsheets.lines(header, rows))
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "Sales by month",
+            "months": months,
+        }
+        return TemplateResponse(request, "admin/allotments/report.html", context)

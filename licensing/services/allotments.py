@@ -1,0 +1,199 @@
+"""Allotments: what staff give to resellers, and each way to use it up."""
+
+import uuid
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import F
+
+from accounts.models import User
+from accounts.services.customers import locked_reseller
+from licensing.models import Allotment, AllotmentEntry, Cycle, EntryKind, LicenseType
+from smarttrader.lib.actors import Actor
+from smarttrader.lib.errors import DomainError
+
+MOST_AT_ONCE = 100_000
+
+
+class AllotmentUsedUp(DomainError):
+    code = "ALLOTMENT_USED_UP"
+    title = "The allotment has not as many credits left"
+    kind = "conflict"
+
+
+class AllotmentInUse(DomainError):
+    code = "ALLOTMENT_IN_USE"
+    title = "An allotment cannot become smaller than what is used of it"
+    kind = "conflict"
+
+
+class QuantityInvalid(DomainError):
+    code = "QUANTITY_INVALID"
+    title = "This is no quantity"
+    kind = "invalid"
+    field = "quantity"
+
+
+class TrialsAreFree(DomainError):
+    code = "TRIALS_ARE_FREE"
+    title = "Trials are not sold: there is no allotment of them"
+    kind = "invalid"
+
+
+def grant_allotment(
+    *,
+    reseller: User,
+    license_type: LicenseType,
+    cycle: Cycle,
+    quantity: int,
+    actor: Actor,
+    now: datetime,
+    idempotency_key: str,
+    reason: str = "",
+) -> Allotment:
+    """Let a reseller issue so many more cycles of a plan.
+
+    The same key grants once. Locks the reseller. Raises ResellerSuspended,
+    QuantityInvalid and TrialsAreFree.
+    """
+    if license_type == LicenseType.TRIAL:
+        raise TrialsAreFree
+    _check_quantity(quantity)
+    with transaction.atomic():
+        locked_reseller(reseller.pk)
+        allotment, _ = Allotment.objects.get_or_create(
+            reseller=reseller, plan_id=license_type, cycle=cycle
+        )
+        key = f"{reseller.pk}:{idempotency_key}"
+        if not is_entered(key):
+            _change(allotment, now=now, total=F("total") + quantity)
+            enter(
+                allotment,
+                kind=EntryKind.GRANT,
+                delta=quantity,
+                key=key,
+                actor=actor,
+                reason=reason,
+                now=now,
+            )
+        allotment.refresh_from_db()
+        return allotment
+
+
+def reduce_allotment(
+    *,
+    allotment: Allotment,
+    quantity: int,
+    actor: Actor,
+    now: datetime,
+    idempotency_key: str,
+    reason: str = "",
+) -> Allotment:
+    """Take so many unused cycles back from a reseller, who may be suspended.
+
+    The same key reduces once. The WHERE clause is the lock: what is issued meanwhile
+    counts. Raises QuantityInvalid and AllotmentInUse.
+    """
+    _check_quantity(quantity)
+    with transaction.atomic():
+        User.objects.select_for_update(no_key=True).get(pk=allotment.reseller_id)
+        key = f"{allotment.reseller_id}:{idempotency_key}"
+        if not is_entered(key):
+            if not _change(
+                allotment,
+                now=now,
+                total=F("total") - quantity,
+                only_if={"total__gte": F("used") + quantity},
+            ):
+                raise AllotmentInUse
+            enter(
+                allotment,
+                kind=EntryKind.REDUCTION,
+                delta=-quantity,
+                key=key,
+                actor=actor,
+                reason=reason,
+                now=now,
+            )
+        allotment.refresh_from_db()
+        return allotment
+
+
+def take(
+    *,
+    reseller: User,
+    license_type: str,
+    cycle: Cycle,
+    quantity: int,
+    now: datetime,
+) -> Allotment:
+    """Use up so many credits, all or none; the caller enters what for.
+
+    Wants a transaction of the caller's, who holds the reseller's lock. Raises
+    AllotmentUsedUp, also when there is no such allotment.
+    """
+    found = Allotment.objects.filter(
+        reseller=reseller, plan_id=license_type, cycle=cycle
+    ).first()
+    if found is None or not _change(
+        found,
+        now=now,
+        used=F("used") + quantity,
+        only_if={"used__lte": F("total") - quantity},
+    ):
+        raise AllotmentUsedUp
+    return found
+
+
+def give_back(allotment_id: uuid.UUID, *, quantity: int, now: datetime) -> bool:
+    """Return credits to an allotment, unless it is gone with its reseller."""
+    back = Allotment.objects.filter(pk=allotment_id)
+    return bool(back.update(used=F("used") - quantity, updated_at=now))
+
+
+def is_entered(key: str) -> bool:
+    return AllotmentEntry.objects.filter(idempotency_key=key).exists()
+
+
+def enter(
+    allotment: Allotment,
+    *,
+    kind: EntryKind,
+    delta: int,
+    key: str,
+    actor: Actor,
+    now: datetime,
+    license_id: uuid.UUID | None = None,
+    reason: str = "",
+) -> AllotmentEntry:
+    """Write a line of the ledger, in the transaction of what it tells."""
+    return AllotmentEntry.objects.create(
+        at=now,
+        allotment_id=allotment.pk,
+        reseller_id=allotment.reseller_id,
+        license_type=allotment.plan_id,
+        cycle=allotment.cycle,
+        kind=kind,
+        delta=delta,
+        license_id=license_id,
+        actor_type=actor.type,
+        actor_id=actor.id,
+        reason=reason,
+        idempotency_key=key,
+    )
+
+
+def _change(
+    allotment: Allotment,
+    *,
+    now: datetime,
+    only_if: dict[str, object] | None = None,
+    **values: object,
+) -> int:
+    rows = Allotment.objects.filter(pk=allotment.pk, **(only_if or {}))
+    return rows.update(**values, updated_at=now)
+
+
+def _check_quantity(quantity: int) -> None:
+    if not 1 <= quantity <= MOST_AT_ONCE:
+        raise QuantityInvalid(f"A quantity is 1 to {MOST_AT_ONCE}")

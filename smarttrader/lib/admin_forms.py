@@ -1,0 +1,112 @@
+"""Actions of the back office that ask before they act: POST, twice."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin import ModelAdmin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from smarttrader.lib.errors import DomainError
+
+LONGEST_REASON = 500
+MOST_ROWS = 200
+
+
+class FormKey(forms.UUIDField):
+    """A hidden value that makes a form act once, however often it is sent."""
+
+    def __init__(self) -> None:
+        super().__init__(initial=uuid.uuid4, widget=forms.HiddenInput)
+
+
+class ConfirmForm(forms.Form):
+    """Nothing to fill in."""
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(
+        max_length=LONGEST_REASON,
+        widget=forms.Textarea({"rows": 3}),
+        help_text="Stays in the audit for ever.",
+    )
+
+
+def act_on_each(
+    model_admin: "ModelAdmin[Any]",
+    request: HttpRequest,
+    queryset: "QuerySet[Any]",
+    *,
+    title: str,
+    action: str,
+    act: Callable[[Any, dict[str, Any]], object],
+    form_class: type[forms.Form] = ReasonForm,
+    warning: str = "",
+) -> HttpResponse | None:
+    """Show a page that asks, then act on all rows or, when one is refused, on none."""
+    rows = list(queryset[: MOST_ROWS + 1])
+    if len(rows) > MOST_ROWS:
+        messages.error(request, f"Choose at most {MOST_ROWS} rows.")
+        return None
+    is_answer = "confirmed" in request.POST
+    form = form_class(request.POST if is_answer else None)
+    if is_answer and form.is_valid():
+        try:
+            with transaction.atomic():
+                for row in rows:
+                    _act_on(row, form.cleaned_data, act)
+        except DomainError as error:
+            form.add_error(None, error.message)
+        else:
+            messages.success(request, f"{title}: {len(rows)} done.")
+            return None
+    return asking_page(
+        model_admin,
+        request,
+        form,
+        title=title,
+        action=action,
+        rows=rows,
+        warning=warning,
+    )
+
+
+def asking_page(
+    model_admin: "ModelAdmin[Any]",
+    request: HttpRequest,
+    form: forms.Form,
+    *,
+    title: str,
+    action: str = "",
+    rows: "list[Any] | None" = None,
+    warning: str = "",
+) -> HttpResponse:
+    """Return the page of a form, of an action when it names one."""
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "opts": model_admin.opts,
+        "title": title,
+        "form": form,
+        "action": action,
+        "rows": rows or [],
+        "checkbox": ACTION_CHECKBOX_NAME,
+        "warning": warning,
+        "media": model_admin.media,
+    }
+    return TemplateResponse(request, "admin/asking_page.html", context)
+
+
+def _act_on(
+    row: Any, values: dict[str, Any], act: Callable[[Any, dict[str, Any]], object]
+) -> None:
+    try:
+        act(row, values)
+    except DomainError as error:
+        error.message = f"{row}: {error.message}"
+        raise

@@ -1,0 +1,16 @@
+"""Months of the calendar."""
+
+import calendar
+from datetime import MAXYEAR, datetime
+
+
+def add_months(moment: datetime, months: int) -> datetime:
+    """Return the same day and time so many months later, or the month's last day.
+
+    Raises OverflowError beyond the last year that a date can tell.
+    """
+    year, month = divmod(moment.year * 12 + moment.month - 1 + months, 12)
+    if year > MAXYEAR:
+        raise OverflowError
+    last = calendar.monthrange(year, month + 1)[1]
+    return moment.replace(year=year, month=month + 1, day=min(moment.day, last))
