@@ -128,7 +128,10 @@ def test_no_page_counts_trades_without_a_limit(client: Client):
 def pages_with_trades(bot: BotInstance) -> list[str]:
     lists = [model._meta for model in admin.site._registry]  # noqa: SLF001
     return [
-        *(reverse(name) for name in ("overview", "bots", "statements", "trades")),
+        *(
+            reverse(name)
+            for name in ("overview", "bots", "performance", "statements", "trades")
+        ),
         f"{reverse('trades')}?status=closed&result=won",
         reverse("trades_export"),
         reverse("bot", args=[bot.pk]),
