@@ -11,7 +11,13 @@ from django.db.models.functions import Coalesce, TruncMonth
 from accounts.models import User
 from licensing import keys
 from licensing.keyring import current_keyring
-from licensing.models import AllotmentEntry, License, LicenseEvent, LicenseEventType
+from licensing.models import (
+    AllotmentEntry,
+    EntryKind,
+    License,
+    LicenseEvent,
+    LicenseEventType,
+)
 from licensing.models.allotments import KINDS_OF_USED
 from smarttrader.lib.actors import ActorType
 
@@ -99,10 +105,9 @@ def sales_by_month(user: User) -> list[MonthOfSales]:
         .annotate(month=TruncMonth("at", tzinfo=UTC))
         .values("month", "license_type", "cycle")
         .annotate(
-            **{
-                kind.value: Coalesce(Sum("delta", filter=Q(kind=kind)), 0)
-                for kind in KINDS_OF_USED
-            }
+            issued=_sum_of(EntryKind.ISSUE),
+            extended=_sum_of(EntryKind.EXTENSION),
+            credited=_sum_of(EntryKind.CREDIT),
         )
         .order_by("-month", "license_type", "cycle")
     )
@@ -111,9 +116,13 @@ def sales_by_month(user: User) -> list[MonthOfSales]:
             month=row["month"].date(),
             license_type=row["license_type"],
             cycle=row["cycle"],
-            issued=row["issue"],
-            extended=row["extension"],
-            credited=-row["credit"],
+            issued=row["issued"],
+            extended=row["extended"],
+            credited=-row["credited"],
         )
         for row in rows
     ]
+
+
+def _sum_of(kind: EntryKind) -> Coalesce:
+    return Coalesce(Sum("delta", filter=Q(kind=kind)), 0)

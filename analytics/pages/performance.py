@@ -155,7 +155,7 @@ def _numbers(request: HttpRequest, chosen: Chosen) -> dict[str, Any]:
     figures = periods.composed(periods.periods_of_days(chosen.ids, days))
     if len(chosen.bots) > 1:
         start, end = (
-            day and breakdowns.midnight(day) for day in (days.start, days.end)
+            breakdowns.midnight(day) if day else None for day in (days.start, days.end)
         )
         drawdown = deepest_drawdown(chosen.curve(), start, end)
         figures = replace(figures, max_drawdown=drawdown)

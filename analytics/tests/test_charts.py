@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from analytics import charts
 from analytics.queries.performance import CurvePoint, Day
+from smarttrader.lib.axes import BUCKETS
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -59,7 +60,7 @@ def test_a_hundred_thousand_hours_make_a_small_picture():
     chart = draw(points, end=points[-1].hour)
 
     assert len(chart.balance) < 20_000
-    assert len(chart.data["at"]) <= charts.BUCKETS + 1
+    assert len(chart.data["at"]) <= BUCKETS + 1
 
 
 def test_the_window_begins_with_what_was_reached_before():

@@ -4,7 +4,7 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
-from analytics.models import RollupDirty
+from analytics.models import MetricType, RollupDirty
 from analytics.queries import order, periods
 from analytics.queries.breakdowns import ALL_DAYS, Days
 from analytics.queries.performance import CurvePoint, deepest_drawdown
@@ -70,13 +70,19 @@ def part(alices_browser, name, **address):
     return response.content.decode()
 
 
+def ordered(bot, days) -> order.Order:
+    found = order.order_of_trades([bot.pk], days, first_opened_at=None)
+    assert found is not None
+    return found
+
+
 def test_figures_are_those_of_the_check_vector(bot):
     close(bot, *VECTOR)
 
     figures = periods.composed(periods.periods_of_days([bot.pk], ALL_DAYS))
 
     assert (figures.total_trades, figures.winning_trades) == (4, 3)
-    assert (figures.gross_profit, figures.gross_loss) == (150, 50)
+    assert (figures.gross_profit, figures.gross_loss) == (Decimal(150), Decimal(50))
     assert figures.profit_factor == 3
     assert figures.expectancy == 25
     assert figures.max_drawdown == 50
@@ -120,7 +126,7 @@ def test_a_curve_falls_from_the_peak_of_its_own_period():
 def test_streaks_count_as_metatrader_does(bot):
     close(bot, *map(Decimal, (5, 0, 5, -1, -2, 7, 7, 7, -3, -3)))
 
-    found = order.order_of_trades([bot.pk], ALL_DAYS, first_opened_at=None)
+    found = ordered(bot, ALL_DAYS)
 
     # Of two runs of three the one that moved more money; zero lets a run go on.
     assert found.longest_win == order.Run(3, Decimal(21))
@@ -132,7 +138,7 @@ def test_trades_of_one_moment_are_ordered_by_their_numbers(bot):
     for ticket, net in (("10", 1), ("9", -1), ("8", 1)):
         close(bot, Decimal(net), ticket_number=ticket)
 
-    found = order.order_of_trades([bot.pk], ALL_DAYS, first_opened_at=None)
+    found = ordered(bot, ALL_DAYS)
 
     assert found.longest_win.trades == 1
 
@@ -152,9 +158,7 @@ def test_only_the_days_asked_for_count(bot):
     close(bot, Decimal(2), Decimal(2), at=NOW - timedelta(days=2))
     days = Days(date(2026, 11, 21), date(2026, 11, 22))
 
-    assert order.order_of_trades([bot.pk], days, first_opened_at=None).longest_win == (
-        order.Run(2, Decimal(4))
-    )
+    assert ordered(bot, days).longest_win == order.Run(2, Decimal(4))
     assert [each.start for each in periods.periods_of_days([bot.pk], days)] == [
         datetime(2026, 11, 21, tzinfo=UTC)
     ]
@@ -172,7 +176,7 @@ def test_the_page_tells_figures_and_breakdowns(alices_browser, bot):
 
 
 def test_accounts_of_two_currencies_are_never_added_up(alices_browser, bot, alice):
-    yen = BotInstanceFactory(owner=alice, account_currency="JPY")
+    yen = BotInstanceFactory.create(owner=alice, account_currency="JPY")
     close(bot, Decimal(100))
     close(yen, Decimal(7777))
 
@@ -186,7 +190,7 @@ def test_accounts_of_two_currencies_are_never_added_up(alices_browser, bot, alic
 
 
 def test_a_bot_is_looked_at_alone(alices_browser, bot, alice):
-    other = BotInstanceFactory(owner=alice, account_currency="USD")
+    other = BotInstanceFactory.create(owner=alice, account_currency="USD")
     close(bot, Decimal(100))
     close(other, Decimal(11))
 
@@ -271,14 +275,16 @@ def test_tables_have_hours_days_weeks_and_months(alices_browser, bot, step, star
 
 
 def test_a_table_goes_on_where_its_page_ended(alices_browser, bot, alice):
-    other = BotInstanceFactory(owner=alice, account_currency="USD")
+    other = BotInstanceFactory.create(owner=alice, account_currency="USD")
     for day in range(25):
         close(bot if day % 2 else other, Decimal(day + 1), at=NOW - timedelta(days=day))
 
     first = show(alices_browser)
     ids = [bot.pk, other.pk]
-    newest = periods.newest_periods(ids, "daily", limit=20)
-    rest = periods.newest_periods(ids, "daily", limit=20, before=newest[-1].start)
+    newest = periods.newest_periods(ids, MetricType.DAILY, limit=20)
+    rest = periods.newest_periods(
+        ids, MetricType.DAILY, limit=20, before=newest[-1].start
+    )
 
     assert 'rel="next"' in first.content.decode()
     nets = [each.figures.net_profit for each in (*newest, *rest)]
@@ -350,7 +356,7 @@ def test_the_page_asks_as_much_for_thirty_bots_as_for_one(
     with count_statements() as for_one:
         show(alices_browser)
     for _ in range(29):
-        other = BotInstanceFactory(owner=bot.user, account_currency="USD")
+        other = BotInstanceFactory.create(owner=bot.user, account_currency="USD")
         ClosedTradeFactory(bot_instance=other, opened_at=NOW - timedelta(hours=9))
     rollups.roll_up(now=NOW)
 

@@ -34,7 +34,7 @@ def now(monkeypatch):
 
 @pytest.fixture
 def bot(alice, now):
-    bot = BotInstanceFactory(
+    bot = BotInstanceFactory.create(
         owner=alice,
         instance_name="Alice's secret bot",
         mt4_account="98765432",
@@ -192,7 +192,7 @@ def test_search_engines_are_kept_out_unless_wanted(bot):
 def test_a_statement_that_agrees_verifies_it(bot):
     record = publish(bot)
     assert "badge-check" not in see(record).content.decode()
-    statement = StatementImportFactory(bot_instance=bot, trades=12)
+    statement = StatementImportFactory.create(bot_instance=bot, trades=12)
     check = StatementCheck.objects.create(
         statement_import=statement, figures=[{"name": "Net"}] * 23, mismatches=0
     )
@@ -332,7 +332,7 @@ def test_a_stranger_sets_up_nothing(client, charlie, bot):
 
 @pytest.mark.django_db(transaction=True)
 def test_two_who_save_at_once_make_one_page(alice, now):
-    bot = BotInstanceFactory(owner=alice)
+    bot = BotInstanceFactory.create(owner=alice)
 
     slugs = all_at_once([lambda: publish(BotInstance.objects.get(pk=bot.pk)).slug] * 4)
 

@@ -68,11 +68,11 @@ class ScopedAdmin(admin.ModelAdmin[Row]):
     ) -> bool:
         names = [self.date_hierarchy] if self.date_hierarchy else []
         for item in self.get_list_filter(request) if request else self.list_filter:
-            field = item[0] if isinstance(item, (list, tuple)) else item
+            field: Any = item[0] if isinstance(item, (list, tuple)) else item
             names.append(getattr(field, "parameter_name", field))
         return any(lookup == f"{name}{each}" for name in names for each in LOOKUPS)
 
-    def formfield_for_foreignkey(  # type: ignore[override]
+    def formfield_for_foreignkey(
         self,
         db_field: "ForeignKey[Any, Any]",
         request: HttpRequest,
@@ -82,7 +82,7 @@ class ScopedAdmin(admin.ModelAdmin[Row]):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def response_action(
-        self, request: HttpRequest, queryset: "QuerySet[Row]"
+        self, request: HttpRequest, queryset: "QuerySet[Row]", *args: Any
     ) -> HttpResponse | None:
         """Refuse an action that names somebody else's row, not just leave it out."""
         named = set(request.POST.getlist(ACTION_CHECKBOX_NAME))
@@ -92,7 +92,7 @@ class ScopedAdmin(admin.ModelAdmin[Row]):
             raise Http404 from error
         if known != len(named):
             raise Http404
-        return super().response_action(request, queryset)  # type: ignore[return-value]
+        return super().response_action(request, queryset, *args)
 
     def _get_obj_does_not_exist_redirect(self, *_args: Any) -> HttpResponse:
         # The stock answer is a redirect that repeats the id.

@@ -86,7 +86,7 @@ def _query(request: HttpRequest) -> str:
 def _set_filters(request: HttpRequest) -> list[tuple[str, str]]:
     """Return what the form of columns hands on of the address."""
     return [
-        (name, value)
+        (name, str(value))
         for name, value in request.GET.items()
         if value and name not in ("after", "columns")
     ]

@@ -149,7 +149,7 @@ def test_a_cancelled_order_has_no_figures(alices_browser, bot):
 
 
 def test_yen_have_no_decimals(alices_browser, alice):
-    yen = BotInstanceFactory(owner=alice, account_currency="JPY")
+    yen = BotInstanceFactory.create(owner=alice, account_currency="JPY")
     trade = ClosedTradeFactory(bot_instance=yen, profit=Decimal(1500))
 
     assert "+1,499<small>JPY" in show(alices_browser, trade).content.decode()
@@ -215,8 +215,8 @@ def test_a_column_that_does_not_exist_is_refused(alices_browser, trade):
 
 
 def test_a_currency_narrows_the_list_to_its_bots(alices_browser, trade, alice):
-    yen = BotInstanceFactory(owner=alice, account_currency="JPY")
-    other = ClosedTradeFactory(bot_instance=yen)
+    yen = BotInstanceFactory.create(owner=alice, account_currency="JPY")
+    other = ClosedTradeFactory.create(bot_instance=yen)
 
     found = alices_browser.get(reverse("trades"), {"currency": "jpy"})
 

@@ -26,11 +26,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 def bot(alice):
     """A bot with sixty trades of the last fifty days, with prices of the last one."""
     now = clock.now()
-    bot = BotInstanceFactory(
+    bot = BotInstanceFactory.create(
         owner=alice, instance_name="Alpha", account_currency="USD", last_heartbeat=now
     )
     trades = [
-        ClosedTradeFactory(
+        ClosedTradeFactory.create(
             bot_instance=bot,
             ticket_number=f"{1000 + number}",
             symbol=("EURUSD", "XAUUSD", "GBPUSD")[number % 3],
@@ -153,17 +153,17 @@ def test_tables_and_years_turn_in_place(open_page, bot):
 def test_a_day_leads_to_its_trades(open_page, bot):
     page = open_page(reverse("performance"))
     day = page.locator(".year a").last
-    trades = int(re.search(r", (\d+) trade", day.get_attribute("title"))[1])
+    (trades,) = re.findall(r", (\d+) trade", day.get_attribute("title") or "")
 
     day.click()
 
     expect(page).to_have_url(re.compile(r"day=\d{4}-\d\d-\d\d"))
-    expect(page.locator("tbody tr")).to_have_count(trades)
+    expect(page.locator("tbody tr")).to_have_count(int(trades))
     expect(page.get_by_label("Closed on (UTC)")).to_be_visible()
 
 
 def test_one_bot_is_chosen_in_place(open_page, bot):
-    other = BotInstanceFactory(
+    other = BotInstanceFactory.create(
         owner=bot.user, instance_name="Beta", account_currency="USD"
     )
     page = open_page(reverse("performance"))
