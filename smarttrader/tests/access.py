@@ -217,7 +217,7 @@ class World:
                 actor_type=ActorType.USER,
             ),
             Plan.objects.earliest("pk"),
-            Reseller.objects.get(email="bob@example.com"),
+            Reseller.objects.get(pk=self.people["bob"].pk),
             allotment,
             AllotmentEntry.objects.get(allotment_id=allotment.pk),
             LogEntry.objects.create(
@@ -352,7 +352,6 @@ def asked(client: Client, method: str, url: str, world: World) -> str:
     with transaction.atomic():
         response = client.generic(method, url, content, media_type)
         told = set(TOLD.findall(_text_of(response)))
-        response.close()
         transaction.set_rollback(True)
     counts = Counter(world.known[text] for text in told & world.known.keys())
     seen = [f"{owner}{counts[owner]}" for owner in "ABCD" if counts[owner]]
