@@ -8,6 +8,8 @@ from allauth.mfa import signals as factor_signals
 from allauth.mfa.models import Authenticator
 from django.apps import AppConfig
 from django.contrib.auth import signals as auth_signals
+from django.contrib.auth.models import Permission
+from django.db import connection
 from django.db.models.signals import post_migrate, post_save
 from django.dispatch import receiver
 from django.http import HttpRequest
@@ -29,7 +31,9 @@ OF_THE_STAFF = {
 @receiver(post_migrate)
 def bring_groups_up_to_date(sender: AppConfig, **_kwargs: Any) -> None:
     # Django makes an app's permissions in a receiver of its own, just before.
-    if sender.label in OF_THE_STAFF:
+    # Where Django's own tables were migrated away there are neither.
+    tables = connection.introspection.table_names()
+    if sender.label in OF_THE_STAFF and Permission._meta.db_table in tables:
         groups.grant_permissions(sender.label)
 
 

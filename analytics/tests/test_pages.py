@@ -93,7 +93,7 @@ def test_overview_adds_two_accounts_of_a_currency_up(alices_browser, alice):
 
     assert shown["total"].net_profit == Decimal("20.00")
     assert shown["total"].max_drawdown == Decimal("30.00")
-    assert shown["chart"].data["balance"] == [50, 20, 20]
+    assert shown["chart"].data["upper"] == [50, 20, 20]
 
 
 def test_overview_shows_nothing_of_a_neighbor(alices_browser, alice, charlie):
@@ -113,7 +113,7 @@ def test_overview_asks_as_often_for_one_bot_as_for_thirty(
     for _ in range(bots):
         trade_of(alice)
 
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         alices_browser.get(reverse("overview"))
 
 
@@ -191,4 +191,4 @@ def test_a_neighbors_statement_is_missing(alices_browser, client, charlie):
     client.force_login(charlie)
 
     assert client.get(response["Location"]).status_code == 404
-    assert client.get(reverse("statements")).context["imports"].count() == 0
+    assert client.get(reverse("statements")).context["imports"] == []

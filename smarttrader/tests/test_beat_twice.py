@@ -108,8 +108,9 @@ def test_the_schedule_run_twice_at_once_leaves_the_rows_of_one_run(
     assert sorted((job, error) for job, error, _ in runs) == sorted(
         (task, "") for task in RECORDED * 2
     )
-    # Each had something to do.
-    assert {job for job, _, count in runs if count} == set(RECORDED)
+    # Each had something to do; billing's own tests run its jobs at once.
+    of_money = {task for task in RECORDED if task.startswith("billing.")}
+    assert {job for job, _, count in runs if count} == set(RECORDED) - of_money
 
 
 def seed_work_of_each_kind(owner: User) -> None:

@@ -33,6 +33,8 @@ NOT_EXPORTED = {
     "admin.LogEntry": "what members of the staff did",
     "accounts.User_groups": "what staff may do",
     "accounts.User_user_permissions": "what staff may do",
+    "licensing.Reseller": "the user's own row",
+    "licensing.Allotment": "what the vendor lets a reseller sell",
     "licensing.LicenseHold": "the events of licenses tell of them",
     "analytics.DailyBreakdown": "sums of trades",
     "analytics.RollupDirty": "work that waits",

@@ -12,7 +12,15 @@ from smarttrader.jobs.models import JobRun
 from smarttrader.jobs.partitions import ensure_partitions_ahead
 from smarttrader.lib import clock
 from smarttrader.lib.client_address import networks
+from smarttrader.lib.shared_counts import DIRECTORY_VARIABLE
 from smarttrader.operations import readiness
+
+
+@pytest.fixture(autouse=True)
+def _counts_of_this_process(monkeypatch):
+    """Forget that a test has loaded the web server's entry, which shares its counts."""
+    monkeypatch.delenv(DIRECTORY_VARIABLE, raising=False)
+
 
 TOKEN = "a token of forty characters, or there about"
 

@@ -234,7 +234,7 @@ def test_the_list_asks_as_often_for_one_bot_as_for_three(
         closed(BotInstanceFactory(owner=alice), "1")
 
     # Session, user, bots for the list and for the choice; months and rows, twice.
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         show(alices_browser)
 
 

@@ -325,7 +325,7 @@ EXPECTATIONS: dict[str, Expected] = {
     ),
     "analytics.queries.periods.newest_periods": Expected(
         call=lambda g: periods.newest_periods(g.bot_ids, MetricType.HOURLY, limit=21),
-        rows=300,
+        rows=1600,
     ),
     "analytics.queries.periods.days_of_year": Expected(
         call=lambda g: periods.days_of_year(g.bot_ids, g.now.year), rows=1100
@@ -334,7 +334,7 @@ EXPECTATIONS: dict[str, Expected] = {
         call=lambda g: periods.is_behind(g.bot_ids, g.now), rows=0
     ),
     "analytics.queries.order.order_of_trades": Expected(
-        call=_order_of_a_month, trades=2, rows=100
+        call=_order_of_a_month, trades=2, rows=700
     ),
     "analytics.queries.track_records.track_record_of": Expected(
         call=lambda g: track_records.track_record_of(g.owner, g.largest.pk), rows=0
@@ -401,6 +401,7 @@ EXPECTATIONS: dict[str, Expected] = {
 
 # Functions of the same modules that reckon with what they are given, or begin a query.
 ASK_NOTHING = {
+    "analytics.queries.breakdowns.midnight",
     "analytics.queries.statements.with_checks",
     "bots.queries.account_of",
     "bots.queries.accounts_of",
