@@ -52,6 +52,8 @@ SHOTS = {
     "bot-settings": Shot("/bots/", link="a.who", page="settings/"),
     "connect": Shot("/connect/"),
     "trades": Shot("/trades/"),
+    "performance": Shot("/performance/"),
+    "subscription": Shot("/subscription/"),
     "statements": Shot("/statements/"),
     "licenses": Shot("/licenses/"),
     "license": Shot("/licenses/", link="text=History"),
