@@ -109,7 +109,7 @@ class _Client(RedisCacheClient):
 
 # Django makes a cache object for each thread; these are for all of a process.
 @functools.cache
-def _breaker_of(_location: str) -> Breaker:
+def breaker_of(_location: str) -> Breaker:
     return Breaker()
 
 
@@ -143,7 +143,7 @@ class SurvivingCache(BaseCache):
         self._memory = LocMemCache(
             location, {**params, "OPTIONS": {"MAX_ENTRIES": MOST_COUNTS_IN_MEMORY}}
         )
-        self._breaker = _breaker_of(location)
+        self._breaker = breaker_of(location)
 
     def add(self, *args: Any, **kwargs: Any) -> Any:
         return self._ask("add", *args, **kwargs)

@@ -9,12 +9,19 @@ from smarttrader.lib.cache import (
     BREAKER_SECONDS,
     Breaker,
     SurvivingCache,
+    breaker_of,
     database_url,
 )
 from smarttrader.tests.broken_redis import hung, nobody_there
 
 REDIS = database_url(settings.REDIS_URL, 1)
 PARAMS = {"OPTIONS": {"socket_timeout": 0.1, "socket_connect_timeout": 0.1}}
+
+
+@pytest.fixture(autouse=True)
+def _breakers_closed():
+    # A process keeps a breaker for each address, and a port may be given out again.
+    breaker_of.cache_clear()
 
 
 @pytest.fixture
