@@ -1,11 +1,13 @@
 """Money: what a user pays for, and until when."""
 
 from datetime import UTC, datetime
-from typing import Self
+from decimal import Decimal
+from typing import Self, TypeVar
 
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from licensing.models import License, LicenseType
@@ -17,19 +19,20 @@ from smarttrader.lib.money import AmountField
 # The end of what is never billed again: the column may not be empty.
 LIFETIME_END = datetime(9999, 12, 31, tzinfo=UTC)
 LIVE = ("active", "suspended")
+Row = TypeVar("Row", bound=models.Model)
 
 
 class SubscriptionStatus(models.TextChoices):
-    ACTIVE = "active", "Active"
-    CANCELLED = "cancelled", "Cancelled"
-    EXPIRED = "expired", "Expired"
-    SUSPENDED = "suspended", "Suspended"
+    ACTIVE = "active", _("Active")
+    CANCELLED = "cancelled", _("Cancelled")
+    EXPIRED = "expired", _("Expired")
+    SUSPENDED = "suspended", _("Suspended")
 
 
 class BillingCycle(models.TextChoices):
-    MONTHLY = "monthly", "Monthly"
-    YEARLY = "yearly", "Yearly"
-    LIFETIME = "lifetime", "Lifetime"
+    MONTHLY = "monthly", _("Monthly")
+    YEARLY = "yearly", _("Yearly")
+    LIFETIME = "lifetime", _("Lifetime")
 
 
 class SubscriptionQuerySet(models.QuerySet["Subscription"]):
@@ -69,6 +72,11 @@ class Subscription(models.Model):
     )
     cancel_at_period_end = models.BooleanField(db_default=False)
     past_due_since = models.DateTimeField(blank=True, null=True)
+    payment_failed_at = models.DateTimeField(
+        blank=True,
+        null=True,
+        help_text="When its provider first failed to collect what is due now.",
+    )
     dunning_day = models.PositiveSmallIntegerField(
         db_default=0, help_text="Of which day past due its owner was told last."
     )
@@ -77,7 +85,10 @@ class Subscription(models.Model):
         choices=LicenseType,
         blank=True,
         null=True,
-        help_text="The smaller plan that it has from `next_plan_at` on.",
+        help_text="The plan that it has from `next_plan_at` on.",
+    )
+    next_billing_cycle = models.CharField(
+        max_length=20, choices=BillingCycle, blank=True, null=True
     )
     next_amount = AmountField(blank=True, null=True)
     next_plan_at = models.DateTimeField(blank=True, null=True)
@@ -105,6 +116,11 @@ class Subscription(models.Model):
                 "billing_cycle", BillingCycle, name="subscriptions_billing_cycle_valid"
             ),
             one_of("next_plan_type", LicenseType, name="subscriptions_next_plan_valid"),
+            one_of(
+                "next_billing_cycle",
+                BillingCycle,
+                name="subscriptions_next_cycle_valid",
+            ),
             models.CheckConstraint(
                 condition=Q(anchor_day__range=(1, 31)),
                 name="subscriptions_anchor_day_valid",
@@ -118,9 +134,15 @@ class Subscription(models.Model):
                 name="subscriptions_cancelled_at_end",
             ),
             models.CheckConstraint(
-                condition=Q(next_plan_type=None, next_amount=None, next_plan_at=None)
+                condition=Q(
+                    next_plan_type=None,
+                    next_billing_cycle=None,
+                    next_amount=None,
+                    next_plan_at=None,
+                )
                 | Q(
                     next_plan_type__isnull=False,
+                    next_billing_cycle__isnull=False,
                     next_amount__isnull=False,
                     next_plan_at__isnull=False,
                 ),
@@ -143,6 +165,7 @@ class Subscription(models.Model):
             BrinIndex(fields=["created_at"], name="subscriptions_created_at"),
             BrinIndex(fields=["updated_at"], name="subscriptions_updated_at"),
         ]
+        permissions = (("mark_paid_subscription", "Can mark as paid"),)
 
     def __str__(self) -> str:
         return f"{self.get_plan_type_display()} {self.get_billing_cycle_display()}"
@@ -151,10 +174,26 @@ class Subscription(models.Model):
     def is_lifetime(self) -> bool:
         return self.billing_cycle == BillingCycle.LIFETIME
 
+    @property
+    def amount_to_pay(self) -> Decimal:
+        """Return what the next period costs, in the plan that it will have."""
+        is_other = self.next_amount is not None
+        return Decimal(self.next_amount if is_other else self.amount)
+
+    @property
+    def cycle_to_pay(self) -> BillingCycle:
+        return BillingCycle(self.next_billing_cycle or self.billing_cycle)
+
     def is_over(self, now: datetime) -> bool:
         """Tell whether it was cancelled and what was paid for has run."""
         is_cancelled = self.status == SubscriptionStatus.CANCELLED
         return is_cancelled and now >= self.current_period_end
+
+
+class RenewalQuerySet(models.QuerySet["Renewal"]):
+    def uncredited(self) -> Self:
+        """Return the periods that count: what is left of others paid for a cycle."""
+        return self.filter(credited_at=None)
 
 
 class Renewal(models.Model):
@@ -169,18 +208,31 @@ class Renewal(models.Model):
     plan_type = models.CharField(max_length=20, choices=LicenseType)
     price = AmountField(help_text="Of the whole period, in the plan that it has now.")
     payment_id = models.UUIDField()
+    credited_at = models.DateTimeField(
+        blank=True,
+        null=True,
+        help_text="From when on its rest is counted towards another cycle.",
+    )
     created_at = CreatedAtField()
+
+    objects = RenewalQuerySet.as_manager()
 
     class Meta:
         db_table = "renewals"
         constraints = [
             one_of("plan_type", LicenseType, name="renewals_plan_type_valid"),
             models.UniqueConstraint(
-                fields=["subscription", "period_start"], name="renewals_once"
+                fields=["subscription", "period_start"],
+                condition=Q(credited_at=None),
+                name="renewals_once",
             ),
             models.CheckConstraint(
                 condition=Q(period_end__gt=F("period_start")),
                 name="renewals_period_valid",
+            ),
+            models.CheckConstraint(
+                condition=Q(credited_at=None) | Q(credited_at__lt=F("period_end")),
+                name="renewals_credited_before_end",
             ),
         ]
 
@@ -189,29 +241,30 @@ class Renewal(models.Model):
 
 
 class Provider(models.TextChoices):
-    MANUAL = "manual", "By hand"
-    STRIPE = "stripe", "Stripe"
+    MANUAL = "manual", _("By hand")
+    STRIPE = "stripe", _("Stripe")
 
 
 class Purpose(models.TextChoices):
-    START = "start", "Start"
-    RENEWAL = "renewal", "Renewal"
-    UPGRADE = "upgrade", "Upgrade"
-    UNKNOWN = "unknown", "Not known yet"
+    START = "start", _("Start")
+    RENEWAL = "renewal", _("Renewal")
+    UPGRADE = "upgrade", _("Upgrade")
+    CYCLE = "cycle", _("Change of cycle")
+    UNKNOWN = "unknown", _("Not known yet")
 
 
 class PaymentStatus(models.TextChoices):
-    PENDING = "pending", "Pending"
-    SUCCEEDED = "succeeded", "Succeeded"
-    FAILED = "failed", "Failed"
-    REFUNDED = "refunded", "Refunded"
+    PENDING = "pending", _("Pending")
+    SUCCEEDED = "succeeded", _("Succeeded")
+    FAILED = "failed", _("Failed")
+    REFUNDED = "refunded", _("Refunded")
 
 
 class Dispute(models.TextChoices):
-    NONE = "none", "None"
-    OPEN = "open", "Open"
-    WON = "won", "Won"
-    LOST = "lost", "Lost"
+    NONE = "none", _("None")
+    OPEN = "open", _("Open")
+    WON = "won", _("Won")
+    LOST = "lost", _("Lost")
 
 
 def is_about_seen_by(user: User) -> Q:
@@ -229,11 +282,6 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
         return self.filter(is_about_seen_by(user))
 
 
-class InvoiceQuerySet(models.QuerySet["Invoice"]):
-    def visible_to(self, user: User) -> Self:
-        return self.filter(is_about_seen_by(user))
-
-
 class Payment(models.Model):
     """Money as a provider told of it, once; plain ids, so that it survives its buyer.
 
@@ -247,6 +295,9 @@ class Payment(models.Model):
     status = models.CharField(max_length=20, choices=PaymentStatus)
     amount = AmountField()
     refunded_amount = AmountField(db_default=0)
+    lost_amount = AmountField(
+        db_default=0, help_text="What the buyer's bank took back by a lost dispute."
+    )
     currency = models.CharField(max_length=3)
     dispute = models.CharField(max_length=10, choices=Dispute, db_default=Dispute.NONE)
     subscription_id = models.UUIDField(blank=True, null=True)
@@ -269,8 +320,11 @@ class Payment(models.Model):
                 fields=["provider", "provider_id"], name="payments_once"
             ),
             models.CheckConstraint(
-                condition=Q(amount__gte=0)
-                & Q(refunded_amount__gte=0, refunded_amount__lte=F("amount")),
+                condition=Q(
+                    refunded_amount__gte=0,
+                    lost_amount__gte=0,
+                    amount__gte=F("refunded_amount") + F("lost_amount"),
+                ),
                 name="payments_amounts_valid",
             ),
             models.CheckConstraint(
@@ -292,22 +346,45 @@ class Payment(models.Model):
     def __str__(self) -> str:
         return f"{self.amount} {self.currency} {self.provider_id}"
 
+    @property
+    def reversed_amount(self) -> Decimal:
+        """Return how much of it went back, by us or by the bank."""
+        return Decimal(self.refunded_amount) + Decimal(self.lost_amount)
 
-class InvoiceCounter(models.Model):
+
+class YearlyCounter(models.Model):
     """The last number of a year: its row lock is what leaves no gap."""
 
     year = models.PositiveSmallIntegerField(primary_key=True)
     last = models.PositiveIntegerField(db_default=0)
 
     class Meta:
-        db_table = "invoice_counters"
+        abstract = True
 
     def __str__(self) -> str:
         return f"{self.year}: {self.last}"
 
 
-class Invoice(models.Model):
-    """What a payment was for. A trigger refuses any change but forgetting the buyer."""
+class InvoiceCounter(YearlyCounter):
+    class Meta(YearlyCounter.Meta):
+        db_table = "invoice_counters"
+
+
+class CreditNoteCounter(YearlyCounter):
+    class Meta(YearlyCounter.Meta):
+        db_table = "credit_note_counters"
+
+
+class PaperQuerySet(models.QuerySet[Row]):
+    def visible_to(self, user: User) -> Self:
+        return self.filter(is_about_seen_by(user))
+
+
+class Paper(models.Model):
+    """What is handed out under a number: a trigger lets it change in nothing.
+
+    Nothing but its buyer, who is forgotten when they are deleted.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     year = models.PositiveSmallIntegerField()
@@ -322,9 +399,23 @@ class Invoice(models.Model):
     currency = models.CharField(max_length=3)
     issued_at = models.DateTimeField()
 
-    objects = InvoiceQuerySet.as_manager()
-
     class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def number(self) -> str:
+        return f"{self.year}-{self.sequence:06}"
+
+
+class Invoice(Paper):
+    """What a payment was for."""
+
+    objects = PaperQuerySet["Invoice"].as_manager()
+
+    class Meta(Paper.Meta):
         db_table = "invoices"
         constraints = [
             models.UniqueConstraint(
@@ -340,12 +431,30 @@ class Invoice(models.Model):
         ]
         indexes = [models.Index(fields=["user_id"], name="invoices_of_user")]
 
-    def __str__(self) -> str:
-        return self.number
+
+class CreditNote(Paper):
+    """What of an invoice went back: its total is positive."""
+
+    invoice = models.ForeignKey(Invoice, models.DO_NOTHING, related_name="credit_notes")
+
+    objects = PaperQuerySet["CreditNote"].as_manager()
+
+    class Meta(Paper.Meta):
+        db_table = "credit_notes"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["year", "sequence"], name="credit_notes_number_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(sequence__gt=0, total__gt=0),
+                name="credit_notes_figures_valid",
+            ),
+        ]
+        indexes = [models.Index(fields=["user_id"], name="credit_notes_of_user")]
 
     @property
     def number(self) -> str:
-        return f"{self.year}-{self.sequence:06}"
+        return f"C{super().number}"
 
 
 class ProviderEvent(models.Model):

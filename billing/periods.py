@@ -6,6 +6,11 @@ from datetime import UTC, datetime, timedelta
 from billing.models import LIFETIME_END, BillingCycle
 
 MONTHS = {BillingCycle.MONTHLY: 1, BillingCycle.YEARLY: 12}
+LENGTHS = [BillingCycle.MONTHLY, BillingCycle.YEARLY, BillingCycle.LIFETIME]
+
+
+def is_longer(cycle: BillingCycle, than: BillingCycle) -> bool:
+    return LENGTHS.index(cycle) > LENGTHS.index(than)
 
 
 def period_end(start: datetime, cycle: BillingCycle, anchor_day: int) -> datetime:

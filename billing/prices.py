@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from math import floor
 
 from billing.models import LIFETIME_END, BillingCycle
 from licensing.models import Plan
@@ -56,7 +57,23 @@ def upgrade_price(
         ),
         Fraction(0),
     )
-    return Decimal(int(exact * 100 + Fraction(1, 2))).scaleb(-2)
+    return _cents(exact)
+
+
+def cycle_price(
+    periods: Iterable[PaidPeriod], new_price: Decimal, now: datetime
+) -> Decimal:
+    """Return what a period that begins now costs who gives up the rest of others.
+
+    Its price less what their seconds that are left were paid, rounded half-up, once;
+    negative where they are worth more.
+    """
+    unused = (Fraction(each.price) * _share_left(each, now) for each in periods)
+    return _cents(Fraction(new_price) - sum(unused, Fraction(0)))
+
+
+def _cents(exact: Fraction) -> Decimal:
+    return Decimal(floor(exact * 100 + Fraction(1, 2))).scaleb(-2)
 
 
 def _share_left(period: PaidPeriod, now: datetime) -> Fraction:

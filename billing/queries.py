@@ -1,6 +1,7 @@
 """Reads of what is paid for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -13,24 +14,38 @@ from accounts.models import User
 from billing.models import (
     LIVE,
     BillingCycle,
+    CreditNote,
     Invoice,
     Payment,
     PaymentStatus,
     Subscription,
     SubscriptionStatus,
 )
-from billing.prices import NotSold, PaidPeriod, price_of, upgrade_price
+from billing.periods import is_longer
+from billing.prices import (
+    NotSold,
+    PaidPeriod,
+    cycle_price,
+    price_of,
+    upgrade_price,
+)
 from bots.queries import accounts_of, live_bots
 from licensing.models import License, LicenseStatus, Plan
 
 
 @dataclass(frozen=True)
 class Offer:
-    """A plan that a subscription could have instead, and what it costs now."""
+    """A plan and cycle that a subscription could have instead."""
 
     plan: Plan
+    cycle: BillingCycle
     price: Decimal
-    due_now: Decimal | None  # of a dearer plan; a cheaper one begins at the end
+    due_now: Decimal | None  # of what begins at once; else it begins at the end
+    is_cycle: bool = False  # the present plan, paid otherwise
+
+    @property
+    def is_now(self) -> bool:
+        return self.due_now is not None
 
 
 @dataclass(frozen=True)
@@ -60,7 +75,7 @@ def paid_periods(subscription: Subscription, now: datetime) -> list[PaidPeriod]:
     return [
         PaidPeriod(each.period_start, each.period_end, each.price)
         for each in renewals
-        if each.period_end > now
+        if each.period_end > now and each.credited_at is None
     ]
 
 
@@ -76,7 +91,7 @@ def subscriptions_to_show(user: User, now: datetime) -> list[ShownSubscription]:
             subscription=each,
             accounts=accounts_in_use(each),
             is_over=each.is_over(now),
-            offers=_offers(each, plans, now),
+            offers=offers_of(each, now, plans),
         )
         for each in ordered
     ]
@@ -88,52 +103,99 @@ def plans_on_offer() -> list[Plan]:
     return list(Plan.objects.exclude(unpriced).order_by("max_accounts"))
 
 
-def licenses_without_subscription(user: User) -> list[License]:
+def licenses_without_subscription(user: User) -> "QuerySet[License]":
     """Return the licenses of a user that a new subscription could pay for."""
     paid_for = Subscription.objects.live().exclude(license=None).values("license")
     own = License.objects.filter(user=user).exclude(status=LicenseStatus.REVOKED)
-    return list(own.exclude(pk__in=paid_for).order_by("-issued_at"))
+    return own.exclude(pk__in=paid_for).order_by("-issued_at")
 
 
-def invoices_of(user: User) -> "QuerySet[Invoice]":
-    """Return a user's own invoices, the newest first."""
-    return Invoice.objects.filter(user_id=user.pk).order_by("-issued_at", "-sequence")
+def papers_of(user: User, most: int) -> list[Invoice | CreditNote]:
+    """Return a user's own invoices and credit notes, the newest first."""
+    order = ("-issued_at", "-sequence")
+    invoices = Invoice.objects.filter(user_id=user.pk).order_by(*order)
+    notes = CreditNote.objects.filter(user_id=user.pk).order_by(*order)
+    found: list[Invoice | CreditNote] = [
+        *invoices[:most],
+        *notes.select_related("invoice")[:most],
+    ]
+    return sorted(found, key=lambda each: each.issued_at, reverse=True)[:most]
 
 
 def revenue_by_month(payments: "QuerySet[Payment]") -> "QuerySet[Any, Any]":
-    """Return what was paid and paid back by month (UTC) and currency, newest first."""
+    """Return what came in, by month (UTC), currency and provider, the newest first.
+
+    What went back, by refunds or lost disputes, is taken from the month in which it
+    was paid.
+    """
     taken = payments.filter(
         status__in=(PaymentStatus.SUCCEEDED, PaymentStatus.REFUNDED),
         paid_at__isnull=False,
     )
     rows: QuerySet[Any, Any] = (
         taken.annotate(month=TruncMonth("paid_at"))
-        .values("month", "currency")
+        .values("month", "currency", "provider")
         .annotate(
             payments=Count("id"),
             paid=Sum("amount"),
             refunded=Sum("refunded_amount"),
-            net=Sum(F("amount") - F("refunded_amount")),
+            lost=Sum("lost_amount"),
+            net=Sum(F("amount") - F("refunded_amount") - F("lost_amount")),
         )
-        .order_by("-month", "currency")
+        .order_by("-month", "currency", "provider")
     )
     return rows
 
 
-def _offers(
-    subscription: Subscription, plans: Sequence[Plan], now: datetime
+def offers_of(
+    subscription: Subscription, now: datetime, plans: Sequence[Plan] = ()
 ) -> list[Offer]:
+    """Return what an active subscription could change to: plans, then cycles.
+
+    A dearer plan and a longer cycle begin at once, a cheaper plan and any other cycle
+    where what is paid for ends.
+    """
     is_active = subscription.status == SubscriptionStatus.ACTIVE
     if not is_active or subscription.past_due_since is not None:
         return []
-    periods, offers = paid_periods(subscription, now), []
+    known = plans or list(Plan.objects.order_by("max_accounts"))
+    periods = paid_periods(subscription, now)
+    found = _plan_offers(subscription, known, periods, now)
+    return [*found, *_cycle_offers(subscription, known, periods, now)]
+
+
+def _plan_offers(
+    subscription: Subscription,
+    plans: Sequence[Plan],
+    periods: Sequence[PaidPeriod],
+    now: datetime,
+) -> Iterator[Offer]:
+    cycle = BillingCycle(subscription.billing_cycle)
     for plan in plans:
-        try:
-            price = price_of(plan, BillingCycle(subscription.billing_cycle))
-        except NotSold:
+        with suppress(NotSold):
+            price = price_of(plan, cycle)
+            if price > subscription.amount:
+                due = upgrade_price(periods, price, now)
+                yield Offer(plan, cycle, price, due)
+            elif price < subscription.amount and not subscription.is_lifetime:
+                yield Offer(plan, cycle, price, None)
+
+
+def _cycle_offers(
+    subscription: Subscription,
+    plans: Sequence[Plan],
+    periods: Sequence[PaidPeriod],
+    now: datetime,
+) -> Iterator[Offer]:
+    present = BillingCycle(subscription.billing_cycle)
+    (plan,) = (each for each in plans if each.license_type == subscription.plan_type)
+    for cycle in BillingCycle:
+        if cycle == present or subscription.is_lifetime:
             continue
-        if price > subscription.amount:
-            offers.append(Offer(plan, price, upgrade_price(periods, price, now)))
-        elif price < subscription.amount and not subscription.is_lifetime:
-            offers.append(Offer(plan, price, None))
-    return offers
+        with suppress(NotSold):
+            price = price_of(plan, cycle)
+            due = cycle_price(periods, price, now)
+            if is_longer(cycle, present) and due > 0:
+                yield Offer(plan, cycle, price, due, is_cycle=True)
+            if cycle != BillingCycle.LIFETIME:
+                yield Offer(plan, cycle, price, None, is_cycle=True)

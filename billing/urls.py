@@ -14,6 +14,22 @@ api_urls = [
         api.Subscriptions.as_view({"get": "retrieve"}),
         name="api_subscription",
     ),
+    path("invoices", api.Invoices.as_view({"get": "list"}), name="api_invoices"),
+    path(
+        "invoices/<uuid:pk>",
+        api.Invoices.as_view({"get": "retrieve"}),
+        name="api_invoice",
+    ),
+    path(
+        "credit-notes",
+        api.CreditNotes.as_view({"get": "list"}),
+        name="api_credit_notes",
+    ),
+    path(
+        "credit-notes/<uuid:pk>",
+        api.CreditNotes.as_view({"get": "retrieve"}),
+        name="api_credit_note",
+    ),
 ]
 
 page_urls = [
@@ -25,6 +41,21 @@ page_urls = [
         "subscription/invoices/<uuid:pk>/",
         subscription.invoice,
         name="invoice_download",
+    ),
+    path(
+        "subscription/credit-notes/<uuid:pk>/",
+        subscription.credit_note,
+        name="credit_note_download",
+    ),
+    path(
+        "subscription/<uuid:pk>/cycle/",
+        subscription.cycle,
+        name="subscription_cycle",
+    ),
+    path(
+        "subscription/<uuid:pk>/cycle-later/",
+        subscription.cycle_later,
+        name="subscription_cycle_later",
     ),
     path(
         "subscription/<uuid:pk>/upgrade/",

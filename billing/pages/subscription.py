@@ -15,25 +15,28 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.actors import signed_in
 from billing import queries
-from billing.invoice_pdf import invoice_pdf
-from billing.models import BillingCycle, Invoice, Subscription
+from billing.models import BillingCycle, CreditNote, Invoice, Subscription
+from billing.paper_pdf import credit_note_pdf, invoice_pdf
 from billing.providers import Order
 from billing.providers.choosing import online_provider, provider_of
-from billing.services import cancelling, checkouts, plans
+from billing.services import cancelling, checkouts, cycles, plans
 from licensing.models import License, LicenseType
 from smarttrader.lib import clock
 from smarttrader.lib.errors import DomainError
 
-INVOICES_SHOWN = 24
+PAPERS_SHOWN, PAPERS_AT_MOST = 12, 500
 
 
 @require_safe
 @login_required
 def subscription(request: HttpRequest) -> HttpResponse:
     user, now = signed_in(request), clock.now()
+    is_whole = "all" in request.GET
+    papers = queries.papers_of(user, PAPERS_AT_MOST if is_whole else PAPERS_SHOWN + 1)
     shown = {
         "subscriptions": queries.subscriptions_to_show(user, now),
-        "invoices": queries.invoices_of(user)[:INVOICES_SHOWN],
+        "papers": papers if is_whole else papers[:PAPERS_SHOWN],
+        "has_more": not is_whole and len(papers) > PAPERS_SHOWN,
         "offers": queries.plans_on_offer(),
         "licenses": queries.licenses_without_subscription(user),
         "is_sold_online": checkouts.is_sold_online(),
@@ -47,7 +50,7 @@ def buy(request: HttpRequest) -> HttpResponse:
     user = signed_in(request)
     try:
         plan_type = LicenseType(request.POST.get("plan_type", ""))
-        cycle = BillingCycle(request.POST.get("billing_cycle", ""))
+        billing_cycle = BillingCycle(request.POST.get("billing_cycle", ""))
         license_id = request.POST.get("license", "")
         licenses = License.objects.filter(user=user)
         license = licenses.get(pk=uuid.UUID(license_id)) if license_id else None
@@ -56,7 +59,10 @@ def buy(request: HttpRequest) -> HttpResponse:
     return _to_checkout(
         request,
         lambda: checkouts.order_start(
-            user=user, plan_type=plan_type, billing_cycle=cycle, license=license
+            user=user,
+            plan_type=plan_type,
+            billing_cycle=billing_cycle,
+            license=license,
         ),
     )
 
@@ -102,8 +108,37 @@ def keep_plan(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     own = _own(request, pk)
 
     def act(now: datetime) -> None:
-        plans.forget_downgrade(subscription=own, now=now)
+        plans.forget_change(subscription=own, now=now)
         messages.success(request, _("Your plan stays as it is."))
+
+    return _act(request, act)
+
+
+@require_POST
+@login_required
+def cycle(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Go and pay for a longer cycle that begins at once."""
+    own, billing_cycle = _own(request, pk), _cycle(request)
+    return _to_checkout(
+        request,
+        lambda: checkouts.order_cycle(
+            subscription=own, billing_cycle=billing_cycle, now=clock.now()
+        ),
+    )
+
+
+@require_POST
+@login_required
+def cycle_later(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    own, billing_cycle = _own(request, pk), _cycle(request)
+
+    def act(now: datetime) -> None:
+        begins = cycles.schedule_cycle(
+            subscription=own, billing_cycle=billing_cycle, now=now
+        )
+        text = _("From %(day)s on you pay %(cycle)s.")
+        told = {"day": f"{begins:%Y-%m-%d}", "cycle": billing_cycle.label.lower()}
+        messages.success(request, text % told)
 
     return _act(request, act)
 
@@ -165,9 +200,20 @@ def paid(request: HttpRequest) -> HttpResponse:
 @login_required
 def invoice(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     found = get_object_or_404(Invoice.objects.visible_to(signed_in(request)), pk=pk)
-    name = f"invoice-{found.number}.pdf"
+    return _download(f"invoice-{found.number}.pdf", invoice_pdf(found))
+
+
+@require_safe
+@login_required
+def credit_note(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    visible = CreditNote.objects.visible_to(signed_in(request))
+    found = get_object_or_404(visible.select_related("invoice"), pk=pk)
+    return _download(f"credit-note-{found.number}.pdf", credit_note_pdf(found))
+
+
+def _download(name: str, document: bytes) -> HttpResponse:
     return HttpResponse(
-        invoice_pdf(found),
+        document,
         content_type="application/pdf",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
@@ -181,6 +227,13 @@ def _own(request: HttpRequest, pk: uuid.UUID) -> Subscription:
 def _plan_type(request: HttpRequest) -> LicenseType:
     try:
         return LicenseType(request.POST.get("plan_type", ""))
+    except ValueError as error:
+        raise Http404 from error
+
+
+def _cycle(request: HttpRequest) -> BillingCycle:
+    try:
+        return BillingCycle(request.POST.get("billing_cycle", ""))
     except ValueError as error:
         raise Http404 from error
 

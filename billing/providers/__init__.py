@@ -23,7 +23,7 @@ class NotOnline(DomainError):
 
 @dataclass(frozen=True)
 class Order:
-    """What somebody is about to pay for: a new subscription, or an upgrade of one."""
+    """What somebody is about to pay for: a new subscription, or a change of one."""
 
     purpose: Purpose
     user_id: str
@@ -54,4 +54,4 @@ class PaymentProvider(Protocol):
         """Let the provider collect as the subscription says; again changes nothing."""
 
     def refund(self, payment: Payment, amount: Decimal) -> None:
-        """Pay back; what it amounts to comes as news. Raises ProviderRefused."""
+        """Pay back, the same part once. Raises ProviderRefused."""

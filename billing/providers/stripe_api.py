@@ -137,13 +137,15 @@ class StripeProvider:
     def follow(self, subscription: Subscription) -> None:
         """Cancel, or let it go on, at the price of the next period.
 
-        Nothing is prorated there: what an upgrade costs was paid for by itself.
+        Nothing is prorated there: what an upgrade costs was paid for by itself. A
+        lifetime is collected for no more.
         """
         own_id = subscription.provider_id
         if own_id is None:
             return
         is_cancelled = subscription.status == SubscriptionStatus.CANCELLED
-        if is_cancelled and not subscription.cancel_at_period_end:
+        is_over = is_cancelled and not subscription.cancel_at_period_end
+        if is_over or subscription.is_lifetime:
             self._cancel(own_id)
             return
         subscriptions = self._stripe.v1.subscriptions
@@ -216,16 +218,19 @@ def _checkout(order: Order, *, done_url: str, back_url: str) -> Any:
 
 
 def _price_change(subscription: Subscription, known: dict[str, Any]) -> dict[str, Any]:
-    amount = subscription.next_amount
-    if amount is None:
-        amount = subscription.amount
-    wanted = minor_units(amount, subscription.currency)
+    wanted = minor_units(subscription.amount_to_pay, subscription.currency)
+    interval = INTERVALS[subscription.cycle_to_pay]
     item = known["items"]["data"][0]
     price = item.get("price") or item["plan"]
-    if (price.get("unit_amount") or price.get("amount")) == wanted:
+    known_interval = (price.get("recurring") or price).get("interval")
+    is_same_cycle = interval == known_interval
+    if is_same_cycle and (price.get("unit_amount") or price.get("amount")) == wanted:
         return {}
+    # Another interval would be collected at once, unless what is paid for is a trial.
+    paid_until = int(subscription.current_period_end.timestamp())
     return {
         "proration_behavior": "none",
+        **({} if is_same_cycle else {"trial_end": paid_until}),
         "items": [
             {
                 "id": item["id"],
@@ -233,9 +238,7 @@ def _price_change(subscription: Subscription, known: dict[str, Any]) -> dict[str
                     "currency": subscription.currency.lower(),
                     "product": price["product"],
                     "unit_amount": wanted,
-                    "recurring": {
-                        "interval": INTERVALS[BillingCycle(subscription.billing_cycle)]
-                    },
+                    "recurring": {"interval": interval},
                 },
             }
         ],

@@ -1,12 +1,15 @@
 """Payments that staff or a reseller collected themselves."""
 
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
 from accounts.models import User
-from billing.models import BillingCycle, Provider, Subscription
+from billing.models import BillingCycle, Payment, Provider, Subscription
 from billing.prices import price_of
+from billing.services.cycles import change_cycle, quote_cycle
 from billing.services.payments import Receipt
+from billing.services.plans import quote_upgrade, upgrade_subscription
 from billing.services.subscriptions import renew_subscription, start_subscription
 from licensing.models import License, LicenseType, Plan
 from smarttrader.lib.actors import Actor
@@ -19,22 +22,60 @@ class ReferenceMissing(DomainError):
     kind = "invalid"
 
 
+class CollectedOnline(DomainError):
+    code = "COLLECTED_ONLINE"
+    title = "Its provider collects for it, and would go on to"
+    kind = "conflict"
+
+
 def mark_as_paid(
     *, subscription: Subscription, reference: str, actor: Actor, now: datetime
 ) -> bool:
     """Take the price of the next period as paid; return False if it was before.
 
     The same reference for the same subscription is the same payment: a double click
-    pays once. Locks and raises as renew_subscription does, and ReferenceMissing.
+    pays once. Locks and raises as renew_subscription does, and ReferenceMissing and
+    CollectedOnline.
     """
-    amount = subscription.next_amount
-    if amount is None:
-        amount = subscription.amount
     return renew_subscription(
         subscription=subscription,
-        receipt=_receipt(
-            f"{subscription.pk} {_named(reference)}", amount, subscription.currency, now
-        ),
+        receipt=_receipt_for(subscription, reference, subscription.amount_to_pay, now),
+        actor=actor,
+        now=now,
+    )
+
+
+def change_paid(
+    *,
+    subscription: Subscription,
+    plan_type: LicenseType,
+    billing_cycle: BillingCycle,
+    reference: str,
+    actor: Actor,
+    now: datetime,
+) -> bool:
+    """Give a dearer plan or a longer cycle at once, as paid at its price of now.
+
+    Returns False if this reference paid before. Locks and raises as quote_upgrade and
+    upgrade_subscription do, or quote_cycle and change_cycle, and ReferenceMissing and
+    CollectedOnline.
+    """
+    is_upgrade = billing_cycle == subscription.billing_cycle
+    receipt = _receipt_for(subscription, reference, Decimal(0), now)
+    if _is_taken(receipt):
+        return False
+    if is_upgrade:
+        due = quote_upgrade(subscription=subscription, plan_type=plan_type, now=now)
+    else:
+        due = quote_cycle(
+            subscription=subscription, billing_cycle=billing_cycle, now=now
+        )
+    change = upgrade_subscription if is_upgrade else change_cycle
+    return change(
+        subscription=subscription,
+        plan_type=plan_type,
+        billing_cycle=billing_cycle,
+        receipt=replace(receipt, amount=due),
         actor=actor,
         now=now,
     )
@@ -71,6 +112,21 @@ def _named(reference: str) -> str:
     if not reference.strip():
         raise ReferenceMissing
     return reference.strip()
+
+
+def _is_taken(receipt: Receipt) -> bool:
+    return Payment.objects.filter(
+        provider=receipt.provider, provider_id=receipt.provider_id
+    ).exists()
+
+
+def _receipt_for(
+    subscription: Subscription, reference: str, amount: Decimal, now: datetime
+) -> Receipt:
+    if subscription.payment_method not in (None, Provider.MANUAL):
+        raise CollectedOnline
+    name = f"{subscription.pk} {_named(reference)}"
+    return _receipt(name, amount, subscription.currency, now)
 
 
 def _receipt(

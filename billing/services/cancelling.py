@@ -8,6 +8,7 @@ from billing.models import Subscription, SubscriptionStatus
 from billing.services.licenses import CANCELLED, hold, is_paid_otherwise
 from billing.services.locks import (
     NO_NEXT_PLAN,
+    NOTHING_DUE,
     locked_subscription,
     update_subscription,
 )
@@ -47,8 +48,7 @@ def cancel_at_period_end(*, subscription: Subscription, now: datetime) -> bool:
             status=SubscriptionStatus.CANCELLED,
             cancel_at_period_end=True,
             cancelled_at=now,
-            past_due_since=None,
-            dunning_day=0,
+            **NOTHING_DUE,
             **NO_NEXT_PLAN,
             is_provider_behind=locked.provider_id is not None,
         )
@@ -100,8 +100,7 @@ def cancel_now(*, subscription: Subscription, actor: Actor, now: datetime) -> bo
             current_period_end=max(now, locked.current_period_start)
             if is_running
             else locked.current_period_end,
-            past_due_since=None,
-            dunning_day=0,
+            **NOTHING_DUE,
             **NO_NEXT_PLAN,
             is_provider_behind=locked.provider_id is not None,
         )

@@ -1,6 +1,8 @@
 """Buying online: what is ordered before it is paid, and what a checkout paid for."""
 
+from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 
 from django.conf import settings
 from django.db import transaction
@@ -10,6 +12,7 @@ from billing.models import BillingCycle, Purpose, Subscription
 from billing.prices import price_of
 from billing.providers import NotOnline, Order
 from billing.providers.stripe_api import StripeProvider, moment_of
+from billing.services.cycles import quote_cycle
 from billing.services.plans import quote_upgrade
 from billing.services.stripe_events import fulfil_checkout
 from billing.services.subscriptions import AlreadySubscribed
@@ -59,19 +62,22 @@ def order_upgrade(
     Raises NotOnline for what is not collected by Stripe, and what quote_upgrade does.
     """
     amount = quote_upgrade(subscription=subscription, plan_type=plan_type, now=now)
-    if subscription.payment_method != StripeProvider.name:
-        raise NotOnline
-    return Order(
-        purpose=Purpose.UPGRADE,
-        user_id=str(subscription.user_id),
-        user_email=subscription.user.email,
-        plan_type=plan_type,
-        billing_cycle=BillingCycle(subscription.billing_cycle),
-        amount=amount,
-        currency=subscription.currency,
-        subscription_id=str(subscription.pk),
-        customer_id=subscription.provider_customer_id,
+    order = _order_of_change(subscription, Purpose.UPGRADE, amount)
+    return replace(order, plan_type=plan_type)
+
+
+def order_cycle(
+    *, subscription: Subscription, billing_cycle: BillingCycle, now: datetime
+) -> Order:
+    """Return the order of a longer cycle that begins now, at its price now.
+
+    Raises NotOnline for what is not collected by Stripe, and what quote_cycle does.
+    """
+    amount = quote_cycle(
+        subscription=subscription, billing_cycle=billing_cycle, now=now
     )
+    order = _order_of_change(subscription, Purpose.CYCLE, amount)
+    return replace(order, billing_cycle=billing_cycle)
 
 
 def finish_checkout(*, user: User, session_id: str, now: datetime) -> None:
@@ -85,3 +91,21 @@ def finish_checkout(*, user: User, session_id: str, now: datetime) -> None:
         raise CheckoutUnknown
     with transaction.atomic():
         fulfil_checkout(session, moment_of(session["created"]), now)
+
+
+def _order_of_change(
+    subscription: Subscription, purpose: Purpose, amount: Decimal
+) -> Order:
+    if subscription.payment_method != StripeProvider.name:
+        raise NotOnline
+    return Order(
+        purpose=purpose,
+        user_id=str(subscription.user_id),
+        user_email=subscription.user.email,
+        plan_type=LicenseType(subscription.plan_type),
+        billing_cycle=BillingCycle(subscription.billing_cycle),
+        amount=amount,
+        currency=subscription.currency,
+        subscription_id=str(subscription.pk),
+        customer_id=subscription.provider_customer_id,
+    )

@@ -56,15 +56,22 @@ def note_failed_payment(
 ) -> bool:
     """Note that a payment was tried and failed; return whether that is news.
 
-    What was paid for stays the owner's: grace and suspension are counted from the end
-    of the period. Locks the subscription. Announces payment_failed.
+    It is, once until the next payment; our clock may have seen before the provider that
+    nothing was paid. What was paid for stays the owner's: grace and suspension are
+    counted from the end of the period. Locks the subscription. Announces
+    payment_failed.
     """
     with transaction.atomic():
         locked = locked_subscription(subscription.pk)
         is_active = locked.status == SubscriptionStatus.ACTIVE
-        if not is_active or locked.past_due_since is not None:
+        if not is_active or locked.payment_failed_at is not None:
             return False
-        update_subscription(locked, now=now, past_due_since=failed_at)
+        update_subscription(
+            locked,
+            now=now,
+            payment_failed_at=failed_at,
+            past_due_since=locked.past_due_since or failed_at,
+        )
         payment_failed.send(sender=Subscription, subscription=locked, now=now)
         return True
 
@@ -74,6 +81,7 @@ def _due(now: datetime) -> list[UUID]:
         subscription=OuterRef("pk"),
         period_start__gt=OuterRef("current_period_start"),
         period_start__lte=now,
+        credited_at=None,
     )
     is_due = (
         Q(current_period_end__lte=now)
@@ -101,9 +109,8 @@ def _settle(locked: Subscription, now: datetime) -> bool:
 
 def _enter_period(locked: Subscription, now: datetime) -> bool:
     """Move on to the period in which now lies, of those that were paid early."""
-    period = (
-        locked.renewals.filter(period_start__lte=now).order_by("-period_start").first()
-    )
+    begun = locked.renewals.uncredited().filter(period_start__lte=now)
+    period = begun.order_by("-period_start").first()
     if period is None or period.period_start <= locked.current_period_start:
         return False
     update_subscription(locked, now=now, current_period_start=period.period_start)

@@ -1,45 +1,90 @@
-"""Invoices: numbered without a gap, one for each payment."""
+"""Invoices, one for each payment, and credit notes: numbered without a gap."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Sum
 
-from billing.models import Invoice, InvoiceCounter, Payment
+from billing.models import (
+    CreditNote,
+    CreditNoteCounter,
+    Invoice,
+    InvoiceCounter,
+    Payment,
+)
+
+Lines = Sequence[tuple[str, Decimal]]
 
 
-def issue_invoice(
-    *, payment: Payment, lines: Sequence[tuple[str, Decimal]], now: datetime
-) -> Invoice:
+def issue_invoice(*, payment: Payment, lines: Lines, now: datetime) -> Invoice:
     """Issue the invoice of a payment, in the transaction that takes the payment.
 
     Locks the year's counter until that ends, so a number that was drawn is used or
-    given back: no gap, no twin. It is the last lock that a payment takes.
+    given back: no gap, no twin. Counters are the last locks that a payment takes.
     """
-    year = now.astimezone(UTC).year
     subscription_id, user_id = payment.subscription_id, payment.user_id
     assert subscription_id is not None  # noqa: S101 -- it was fulfilled
     assert user_id is not None  # noqa: S101
     with transaction.atomic():
         return Invoice.objects.create(
-            year=year,
-            sequence=_next_number(year),
+            **_numbered(InvoiceCounter, now),
             payment_id=payment.pk,
             subscription_id=subscription_id,
             user_id=user_id,
             buyer_name=payment.buyer_name,
             buyer_email=payment.buyer_email,
-            lines=[{"text": text, "amount": str(amount)} for text, amount in lines],
+            lines=_written(lines),
             total=payment.amount,
             currency=payment.currency,
-            issued_at=now,
         )
 
 
-def _next_number(year: int) -> int:
-    counter = InvoiceCounter(year=year, last=0)
-    InvoiceCounter.objects.bulk_create([counter], ignore_conflicts=True)
-    InvoiceCounter.objects.filter(year=year).update(last=F("last") + 1)
-    return InvoiceCounter.objects.get(year=year).last
+def credit_reversals(
+    *, payment: Payment, reason: str, now: datetime
+) -> CreditNote | None:
+    """Issue a credit note of what went back of a payment since the last one, if any.
+
+    What was never invoiced is not credited. The caller holds the payment's lock. Locks
+    the year's counter.
+    """
+    invoice = Invoice.objects.filter(payment_id=payment.pk).first()
+    if invoice is None:
+        return None
+    with transaction.atomic():
+        credited = invoice.credit_notes.aggregate(total=Sum("total"))["total"] or 0
+        amount = payment.reversed_amount - credited
+        if amount <= 0:
+            return None
+        return CreditNote.objects.create(
+            **_numbered(CreditNoteCounter, now),
+            invoice=invoice,
+            payment_id=payment.pk,
+            subscription_id=invoice.subscription_id,
+            user_id=invoice.user_id,
+            buyer_name=invoice.buyer_name,
+            buyer_email=invoice.buyer_email,
+            lines=_written([(reason, amount)]),
+            total=amount,
+            currency=invoice.currency,
+        )
+
+
+def _written(lines: Lines) -> list[dict[str, str]]:
+    return [{"text": text, "amount": str(amount)} for text, amount in lines]
+
+
+def _numbered(
+    model: type[InvoiceCounter | CreditNoteCounter], now: datetime
+) -> dict[str, Any]:
+    year = now.astimezone(UTC).year
+    counters: Any = model._default_manager  # noqa: SLF001 -- of either model
+    counters.bulk_create([model(year=year, last=0)], ignore_conflicts=True)
+    counters.filter(year=year).update(last=F("last") + 1)
+    return {
+        "year": year,
+        "sequence": counters.get(year=year).last,
+        "issued_at": now,
+    }

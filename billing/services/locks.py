@@ -7,7 +7,13 @@ from typing import Any
 from billing.models import Subscription, SubscriptionStatus
 from smarttrader.lib.errors import DomainError
 
-NO_NEXT_PLAN = {"next_plan_type": None, "next_amount": None, "next_plan_at": None}
+NO_NEXT_PLAN = {
+    "next_plan_type": None,
+    "next_billing_cycle": None,
+    "next_amount": None,
+    "next_plan_at": None,
+}
+NOTHING_DUE = {"past_due_since": None, "payment_failed_at": None, "dunning_day": 0}
 
 
 class SubscriptionGone(DomainError):
@@ -25,6 +31,18 @@ class NotActive(DomainError):
 class SubscriptionOver(DomainError):
     code = "SUBSCRIPTION_OVER"
     title = "The subscription was cancelled and is over"
+    kind = "conflict"
+
+
+class PlanChanged(DomainError):
+    code = "PLAN_CHANGED"
+    title = "Plan or cycle are others than when this was quoted"
+    kind = "conflict"
+
+
+class PaidTooLittle(DomainError):
+    code = "PAID_TOO_LITTLE"
+    title = "More has been paid for since this was quoted: it costs more now"
     kind = "conflict"
 
 

@@ -55,7 +55,7 @@ def is_to_fulfil(payment: Payment) -> bool:
     return is_waiting and payment.dispute != Dispute.LOST
 
 
-def fulfil(
+def note_fulfilled(
     payment: Payment,
     *,
     receipt: Receipt,

@@ -9,11 +9,12 @@ from django.db import transaction
 from billing.models import BillingCycle, Purpose, Subscription
 from billing.prices import price_of, upgrade_price
 from billing.queries import accounts_in_use, paid_periods
-from billing.services import payments, reversals
-from billing.services.invoices import issue_invoice
+from billing.services.fulfilling import fulfil, locked_for
 from billing.services.licenses import follow_subscription
 from billing.services.locks import (
     NO_NEXT_PLAN,
+    PaidTooLittle,
+    PlanChanged,
     SubscriptionOver,
     locked_active,
     locked_subscription,
@@ -21,6 +22,7 @@ from billing.services.locks import (
 )
 from billing.services.payments import Receipt
 from billing.signals import (
+    cycle_changed,
     downgrade_scheduled,
     subscription_downgraded,
     subscription_upgraded,
@@ -42,9 +44,15 @@ class NotADowngrade(DomainError):
     kind = "conflict"
 
 
-class NoDowngrade(DomainError):
-    code = "NO_DOWNGRADE"
-    title = "No smaller plan was scheduled"
+class NoChangeAhead(DomainError):
+    code = "NO_CHANGE_AHEAD"
+    title = "No other plan or cycle was scheduled"
+    kind = "conflict"
+
+
+class NextIsPaid(DomainError):
+    code = "NEXT_IS_PAID"
+    title = "A period of what is scheduled is paid for already: let it begin"
     kind = "conflict"
 
 
@@ -63,7 +71,7 @@ def quote_upgrade(
 ) -> Decimal:
     """Return what an upgrade costs now: the difference for the seconds that are left.
 
-    Raises NotActive, NotSold and NotAnUpgrade.
+    Raises NotActive, NotSold, NotAnUpgrade and NextIsPaid.
     """
     with transaction.atomic():
         locked = locked_active(subscription.pk)
@@ -75,42 +83,42 @@ def upgrade_subscription(
     *,
     subscription: Subscription,
     plan_type: LicenseType,
+    billing_cycle: BillingCycle,
     receipt: Receipt,
     actor: Actor,
     now: datetime,
 ) -> bool:
     """Give a dearer plan at once, as paid; return False if this payment did so before.
 
-    A smaller plan that was scheduled is forgotten. Locks payment, subscription, license
-    and invoice counter. Raises SubscriptionOver, NotSold, NotAnUpgrade and
-    LicenseRevoked. Announces
-    subscription_upgraded.
+    What was scheduled is forgotten. What was paid is for the cycle that is named, and
+    for no more periods than it covers. Locks payment, subscription, license and invoice
+    counter. Raises SubscriptionOver, NotSold, NotAnUpgrade, NextIsPaid, PlanChanged,
+    PaidTooLittle and LicenseRevoked. Announces subscription_upgraded.
     """
     with transaction.atomic():
-        payment = payments.find_or_mark(receipt)
-        locked = locked_subscription(subscription.pk)
-        if not payments.is_to_fulfil(payment):
-            payments.note_unfulfilled(
-                payment, user=locked.user, subscription_id=locked.pk
-            )
+        payment, locked = locked_for(receipt, subscription)
+        if payment is None:
             return False
         if locked.is_over(now):
             raise SubscriptionOver
+        if locked.billing_cycle != billing_cycle:
+            raise PlanChanged
         price = _dearer(locked, plan_type)
+        if receipt.amount < upgrade_price(paid_periods(locked, now), price, now):
+            raise PaidTooLittle
         _enter(locked, plan_type, price, actor=actor, now=now, reason="Upgraded")
-        locked.renewals.filter(period_end__gt=now).update(
-            plan_type=plan_type, price=price
-        )
-        payments.fulfil(
+        counting = locked.renewals.uncredited().filter(period_end__gt=now)
+        counting.update(plan_type=plan_type, price=price)
+        text = f"Upgrade to {locked}, from {now:%Y-%m-%d %H:%M} UTC"
+        fulfil(
             payment,
+            locked,
             receipt=receipt,
             purpose=Purpose.UPGRADE,
-            user=locked.user,
-            subscription_id=locked.pk,
+            lines=[(text, receipt.amount)],
+            actor=actor,
+            now=now,
         )
-        reversals.hold_if_disputed(payment, locked, actor=actor, now=now)
-        text = f"Upgrade to {locked}, from {now:%Y-%m-%d %H:%M} UTC"
-        issue_invoice(payment=payment, lines=[(text, receipt.amount)], now=now)
         subscription_upgraded.send(
             sender=Subscription, subscription=locked, payment=payment, now=now
         )
@@ -123,8 +131,8 @@ def schedule_downgrade(
     """Let a cheaper plan begin where what is paid for ends; tell what will not fit.
 
     Accounts in use beyond the new plan's number go on, but no further one is activated.
-    Locks the subscription. Raises NotActive, NotSold and NotADowngrade. Announces
-    downgrade_scheduled.
+    Locks the subscription. Raises NotActive, NotSold, NotADowngrade and NextIsPaid.
+    Announces downgrade_scheduled.
     """
     with transaction.atomic():
         locked = locked_active(subscription.pk)
@@ -132,25 +140,43 @@ def schedule_downgrade(
         price = price_of(plan, BillingCycle(locked.billing_cycle))
         if price >= locked.amount or locked.is_lifetime:
             raise NotADowngrade
-        update_subscription(
-            locked,
-            now=now,
-            next_plan_type=plan_type,
-            next_amount=price,
-            next_plan_at=locked.current_period_end,
-            is_provider_behind=locked.provider_id is not None,
-        )
+        price = schedule_change(locked, plan, locked.cycle_to_pay, now=now)
         downgrade_scheduled.send(sender=Subscription, subscription=locked, now=now)
         beyond = accounts_in_use(locked) - plan.max_accounts
         return Downgrade(plan_type, price, locked.current_period_end, max(beyond, 0))
 
 
-def forget_downgrade(*, subscription: Subscription, now: datetime) -> None:
-    """Keep the present plan after all. Locks the subscription. Raises NoDowngrade."""
+def schedule_change(
+    locked: Subscription, plan: Plan, billing_cycle: BillingCycle, *, now: datetime
+) -> Decimal:
+    """Let a plan and cycle begin where what is paid for ends; return their price.
+
+    The caller holds the subscription's lock. Raises NotSold and NextIsPaid.
+    """
+    _refuse_once_paid(locked)
+    price = price_of(plan, billing_cycle)
+    update_subscription(
+        locked,
+        now=now,
+        next_plan_type=plan.license_type,
+        next_billing_cycle=billing_cycle,
+        next_amount=price,
+        next_plan_at=locked.current_period_end,
+        is_provider_behind=locked.provider_id is not None,
+    )
+    return price
+
+
+def forget_change(*, subscription: Subscription, now: datetime) -> None:
+    """Keep the present plan and cycle after all.
+
+    Locks the subscription. Raises NoChangeAhead and NextIsPaid.
+    """
     with transaction.atomic():
         locked = locked_subscription(subscription.pk)
         if locked.next_plan_at is None or locked.next_plan_at <= now:
-            raise NoDowngrade
+            raise NoChangeAhead
+        _refuse_once_paid(locked)
         update_subscription(
             locked,
             now=now,
@@ -160,24 +186,32 @@ def forget_downgrade(*, subscription: Subscription, now: datetime) -> None:
 
 
 def enter_due_plan(locked: Subscription, *, actor: Actor, now: datetime) -> bool:
-    """Begin the smaller plan whose time has come; return whether there was one.
+    """Begin the plan and cycle whose time has come; return whether there were any.
 
-    The caller holds the subscription's lock. Announces subscription_downgraded.
+    The caller holds the subscription's lock. Announces subscription_downgraded and
+    cycle_changed, whichever it was.
     """
     begun, plan_type = locked.next_plan_at, locked.next_plan_type
     if begun is None or plan_type is None or begun > now:
         return False
-    price = Decimal(locked.next_amount)
+    before, cycle = (locked.plan_type, locked.billing_cycle), locked.cycle_to_pay
+    update_subscription(locked, now=now, billing_cycle=cycle)
     _enter(
         locked,
         LicenseType(plan_type),
-        price,
+        locked.amount_to_pay,
         actor=actor,
         now=now,
-        reason="Downgraded",
+        reason="Changed as scheduled",
     )
-    locked.renewals.filter(period_start__gte=begun).update(plan_type=plan_type)
-    subscription_downgraded.send(sender=Subscription, subscription=locked, now=now)
+    later = locked.renewals.uncredited().filter(period_start__gte=begun)
+    later.update(plan_type=plan_type)
+    if plan_type != before[0]:
+        subscription_downgraded.send(sender=Subscription, subscription=locked, now=now)
+    if cycle != before[1]:
+        cycle_changed.send(
+            sender=Subscription, subscription=locked, payment=None, now=now
+        )
     return True
 
 
@@ -201,9 +235,19 @@ def _enter(
     follow_subscription(locked, actor=actor, now=now, reason=reason)
 
 
+def _refuse_once_paid(locked: Subscription) -> None:
+    """Refuse to undo what is scheduled once a period was paid for at its price."""
+    if locked.next_plan_at is not None:
+        counting = locked.renewals.uncredited()
+        if counting.filter(period_start__gte=locked.next_plan_at).exists():
+            raise NextIsPaid
+
+
 def _dearer(locked: Subscription, plan_type: LicenseType) -> Decimal:
     plan = Plan.objects.get(license_type=plan_type)
     price = price_of(plan, BillingCycle(locked.billing_cycle))
     if price <= locked.amount:
         raise NotAnUpgrade
+    if locked.cycle_to_pay != locked.billing_cycle:
+        _refuse_once_paid(locked)  # the price of a cycle is of no other one's period
     return price

@@ -7,36 +7,48 @@ from django.db import transaction
 
 from billing.models import Dispute, Payment, PaymentStatus, Subscription
 from billing.services.cancelling import cancel_now
+from billing.services.invoices import credit_reversals
 from billing.services.licenses import hold, is_paid_otherwise, release, revoke
 from billing.services.locks import locked_subscription
 from billing.services.payments import Receipt, find_or_mark
 from billing.signals import payment_disputed, payment_refunded
 from smarttrader.lib.actors import Actor
 
+# What credit notes call it.
+REFUNDED, LOST = "Refund", "Taken back by the bank"
+
 
 def refund_payment(
-    *, receipt: Receipt, refunded: Decimal, actor: Actor, now: datetime
+    *,
+    receipt: Receipt,
+    refunded: Decimal,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
 ) -> bool:
     """Note how much of a payment was paid back so far; return whether that is news.
 
     All of it: the subscription is cancelled now and its license revoked, unless another
-    one pays for that by now. A part: noted only. Of a payment that nobody told of yet
-    it leaves a marker, so that it is never fulfilled. Locks payment, subscription and
-    license. Announces payment_refunded.
+    one pays for that by now. A part: noted and credited only. Of a payment that nobody
+    told of yet it leaves a marker, so that it is never fulfilled. Locks payment,
+    subscription, license and counter of credit notes. Announces payment_refunded.
     """
     with transaction.atomic():
         payment = find_or_mark(receipt)
+        refunded = min(refunded, Decimal(payment.amount) - Decimal(payment.lost_amount))
         if refunded <= payment.refunded_amount:
             return False  # told again, or out of order: the sum only grows
-        payment.refunded_amount = min(refunded, Decimal(payment.amount))
-        is_full = payment.refunded_amount == payment.amount
+        payment.refunded_amount = refunded
+        is_full = payment.reversed_amount == payment.amount
         if is_full:
             payment.status = PaymentStatus.REFUNDED
         payment.save()
         subscription = _locked_subscription(payment)
+        if is_full and subscription is not None:
+            _end(subscription, "Refunded", actor=actor, now=now)
+        told = f"{REFUNDED}: {reason}" if reason else REFUNDED
+        credit_reversals(payment=payment, reason=told, now=now)
         if subscription is not None:
-            if is_full:
-                _end(subscription, "Refunded", actor=actor, now=now)
             payment_refunded.send(
                 sender=Payment, subscription=subscription, payment=payment, now=now
             )
@@ -48,8 +60,9 @@ def note_dispute(
 ) -> bool:
     """Hold the license while a payment is disputed; return whether that is news.
 
-    Won releases that hold, lost cancels and revokes; both are final, so that news of
-    the opening that come later change nothing. Locks payment, subscription and license.
+    Won releases that hold, lost cancels, revokes and credits what is disputed, which is
+    the receipt's amount; both are final, so that news of the opening that come later
+    change nothing. Locks payment, subscription, license and counter of credit notes.
     Announces payment_disputed.
     """
     with transaction.atomic():
@@ -57,10 +70,15 @@ def note_dispute(
         if payment.dispute in (dispute, Dispute.WON, Dispute.LOST):
             return False
         payment.dispute = dispute
+        if dispute == Dispute.LOST:
+            kept = Decimal(payment.amount) - Decimal(payment.refunded_amount)
+            payment.lost_amount = min(receipt.amount, kept)
         payment.save()
         subscription = _locked_subscription(payment)
         if subscription is not None:
             _follow(dispute, payment, subscription, actor=actor, now=now)
+        credit_reversals(payment=payment, reason=LOST, now=now)
+        if subscription is not None:
             payment_disputed.send(
                 sender=Payment, subscription=subscription, payment=payment, now=now
             )

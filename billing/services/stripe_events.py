@@ -23,6 +23,7 @@ from billing.services.cancelling import (
     cancel_now,
     undo_cancellation,
 )
+from billing.services.cycles import change_cycle
 from billing.services.due import note_failed_payment
 from billing.services.locks import locked_subscription, update_subscription
 from billing.services.payments import Receipt
@@ -34,6 +35,10 @@ from smarttrader.lib.actors import SYSTEM
 from smarttrader.lib.errors import DomainError
 
 PERIOD_REASONS = ("subscription_create", "subscription_cycle", "subscription")
+CHANGES: dict[str, Callable[..., bool]] = {
+    Purpose.UPGRADE: upgrade_subscription,
+    Purpose.CYCLE: change_cycle,
+}
 Told = dict[str, Any]
 
 
@@ -79,25 +84,30 @@ def fulfil_checkout(session: Told, paid_at: datetime, now: datetime) -> UUID | N
         session["payment_intent"], session["amount_total"], session, paid_at
     )
     wanted = session["metadata"]
-    if wanted["purpose"] == Purpose.UPGRADE:
-        subscription = Subscription.objects.get(pk=wanted["subscription_id"])
-        upgrade_subscription(
-            subscription=subscription,
-            plan_type=LicenseType(wanted["plan_type"]),
-            receipt=receipt,
-            actor=SYSTEM,
-            now=now,
-        )
-        return subscription.user_id
-    return _start(wanted, receipt, session, None, now)
+    change = CHANGES.get(wanted["purpose"])
+    if change is None:
+        return _start(wanted, receipt, session, None, now)
+    subscription = Subscription.objects.get(pk=wanted["subscription_id"])
+    change(
+        subscription=subscription,
+        plan_type=LicenseType(wanted["plan_type"]),
+        billing_cycle=BillingCycle(wanted["billing_cycle"]),
+        receipt=receipt,
+        actor=SYSTEM,
+        now=now,
+    )
+    return subscription.user_id
 
 
 def _invoice_paid(invoice: Told, occurred_at: datetime, now: datetime) -> UUID | None:
+    subscription = _known(invoice["subscription"])
+    if invoice["billing_reason"] == "subscription_update" and not invoice["amount_due"]:
+        # Of nothing: it answers that we told of another cycle.
+        return subscription.user_id if subscription else None
     if invoice["billing_reason"] not in PERIOD_REASONS:
         raise NotUnderstood(f"an invoice for {invoice['billing_reason']}")
     paid_by = invoice.get("payment_intent") or invoice.get("charge") or invoice["id"]
     receipt = _receipt(paid_by, invoice["amount_paid"], invoice, occurred_at)
-    subscription = _known(invoice["subscription"])
     if subscription is None:
         wanted = invoice["subscription_details"]["metadata"]
         return _start(wanted, receipt, invoice, invoice["subscription"], now)
@@ -143,7 +153,8 @@ def _subscription_updated(told: Told, occurred_at: datetime, now: datetime) -> U
 
 def _subscription_deleted(told: Told, _occurred_at: datetime, now: datetime) -> UUID:
     subscription = _required(told["id"])
-    if not subscription.is_over(now):
+    # A lifetime is collected for no more, so Stripe's is deleted and ours goes on.
+    if not subscription.is_over(now) and not subscription.is_lifetime:
         cancel_now(subscription=subscription, actor=SYSTEM, now=now)
     return subscription.user_id
 

@@ -1,23 +1,20 @@
 """A subscription's life while it is paid for: it starts, and is renewed."""
 
 from datetime import UTC, datetime
-from decimal import Decimal
 
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
 from billing.models import (
     BillingCycle,
-    Payment,
     Purpose,
-    Renewal,
     Subscription,
     SubscriptionStatus,
 )
 from billing.periods import next_start, period_end
 from billing.prices import price_of
-from billing.services import payments, reversals
-from billing.services.invoices import issue_invoice
+from billing.services import payments
+from billing.services.fulfilling import fulfil_period, locked_for
 from billing.services.licenses import (
     CANCELLED,
     PAST_DUE,
@@ -26,8 +23,8 @@ from billing.services.licenses import (
     release,
 )
 from billing.services.locks import (
+    NOTHING_DUE,
     SubscriptionOver,
-    locked_subscription,
     update_subscription,
 )
 from billing.services.payments import Receipt
@@ -77,45 +74,25 @@ def start_subscription(
     Locks payment, license and invoice counter. Raises NotSold, LicenseNotOfBuyer,
     AlreadySubscribed and LicenseRevoked. Announces subscription_started.
     """
-    plan = Plan.objects.get(license_type=plan_type)
-    price = price_of(plan, billing_cycle)
     if license is not None and license.user_id != user.pk:
         raise LicenseNotOfBuyer
-    start = now.astimezone(UTC)
     with transaction.atomic():
         payment = payments.find_or_mark(receipt)
         if not payments.is_to_fulfil(payment):
             payments.note_unfulfilled(payment, user=user, subscription_id=None)
             return None
-        subscription = Subscription(
-            user=user,
-            license=license,
-            plan_type=plan_type,
-            status=SubscriptionStatus.ACTIVE,
-            payment_method=receipt.provider,
-            amount=price,
-            currency=plan.currency,
-            billing_cycle=billing_cycle,
-            current_period_start=start,
-            current_period_end=period_end(start, billing_cycle, start.day),
-            anchor_day=start.day,
-            provider_id=provider_id,
-            provider_customer_id=provider_customer_id,
-        )
+        subscription = _new(user, plan_type, billing_cycle, now)
+        subscription.license, subscription.provider_id = license, provider_id
+        subscription.payment_method = receipt.provider
+        subscription.provider_customer_id = provider_customer_id
         _insert(subscription)
-        if license is None:
-            _issue_license(subscription, actor=actor, now=now)
-        else:
-            release(license, CANCELLED, actor=actor, now=now)
-            release(license, PAST_DUE, actor=actor, now=now)
-        follow_subscription(subscription, actor=actor, now=now, reason="Subscribed")
-        _pay_period(
+        _begin_license(subscription, actor=actor, now=now)
+        fulfil_period(
+            payment,
             subscription,
-            payment=payment,
+            period=(subscription.current_period_start, subscription.current_period_end),
             receipt=receipt,
             purpose=Purpose.START,
-            period=(subscription.current_period_start, subscription.current_period_end),
-            price=price,
             actor=actor,
             now=now,
         )
@@ -139,30 +116,20 @@ def renew_subscription(
     for the license by now) and LicenseRevoked. Announces subscription_renewed.
     """
     with transaction.atomic():
-        payment = payments.find_or_mark(receipt)
-        locked = locked_subscription(subscription.pk)
-        if not payments.is_to_fulfil(payment):
-            payments.note_unfulfilled(
-                payment, user=locked.user, subscription_id=locked.pk
-            )
+        payment, locked = locked_for(receipt, subscription)
+        if payment is None:
             return False
-        if locked.is_lifetime:
-            raise LifetimePaid
-        if locked.is_over(now):
-            raise SubscriptionOver
-        if is_paid_otherwise(locked):
-            raise AlreadySubscribed
+        refuse_unpayable(locked, now)
         enter_due_plan(locked, actor=actor, now=now)
-        start, end = _prolong(locked, now)
+        period = _prolong(locked, now)
         release(locked.license, PAST_DUE, actor=actor, now=now)
         follow_subscription(locked, actor=actor, now=now, reason="Renewed")
-        _pay_period(
+        fulfil_period(
+            payment,
             locked,
-            payment=payment,
+            period=period,
             receipt=receipt,
             purpose=Purpose.RENEWAL,
-            period=(start, end),
-            price=_price_from(locked, start),
             actor=actor,
             now=now,
         )
@@ -170,6 +137,43 @@ def renew_subscription(
             sender=Subscription, subscription=locked, payment=payment, now=now
         )
         return True
+
+
+def refuse_unpayable(locked: Subscription, now: datetime) -> None:
+    """Refuse money for a further period of what has none.
+
+    Raises LifetimePaid, SubscriptionOver and AlreadySubscribed.
+    """
+    if locked.is_lifetime:
+        raise LifetimePaid
+    if locked.is_over(now):
+        raise SubscriptionOver
+    if is_paid_otherwise(locked):
+        raise AlreadySubscribed
+
+
+def status_once_paid(locked: Subscription) -> SubscriptionStatus:
+    """Return what a payment makes of a subscription: who cancelled goes on to leave."""
+    is_cancelled = locked.status == SubscriptionStatus.CANCELLED
+    return SubscriptionStatus.CANCELLED if is_cancelled else SubscriptionStatus.ACTIVE
+
+
+def _new(
+    user: User, plan_type: LicenseType, billing_cycle: BillingCycle, now: datetime
+) -> Subscription:
+    plan = Plan.objects.get(license_type=plan_type)
+    start = now.astimezone(UTC)
+    return Subscription(
+        user=user,
+        plan_type=plan_type,
+        status=SubscriptionStatus.ACTIVE,
+        amount=price_of(plan, billing_cycle),
+        currency=plan.currency,
+        billing_cycle=billing_cycle,
+        current_period_start=start,
+        current_period_end=period_end(start, billing_cycle, start.day),
+        anchor_day=start.day,
+    )
 
 
 def _insert(subscription: Subscription) -> None:
@@ -180,6 +184,15 @@ def _insert(subscription: Subscription) -> None:
         if sqlstate_of(error) == UNIQUE_VIOLATION:
             raise AlreadySubscribed from error
         raise
+
+
+def _begin_license(subscription: Subscription, *, actor: Actor, now: datetime) -> None:
+    """Issue the license of a new subscription, or give it the one that was named."""
+    if subscription.license is None:
+        _issue_license(subscription, actor=actor, now=now)
+    release(subscription.license, CANCELLED, actor=actor, now=now)
+    release(subscription.license, PAST_DUE, actor=actor, now=now)
+    follow_subscription(subscription, actor=actor, now=now, reason="Subscribed")
 
 
 def _issue_license(subscription: Subscription, *, actor: Actor, now: datetime) -> None:
@@ -202,59 +215,16 @@ def _prolong(locked: Subscription, now: datetime) -> tuple[datetime, datetime]:
     )
     start = start.astimezone(UTC)
     anchor_day = start.day if is_anew else locked.anchor_day
-    end = period_end(start, BillingCycle(locked.billing_cycle), anchor_day)
-    is_cancelled = locked.status == SubscriptionStatus.CANCELLED
+    # A scheduled cycle begins where what is paid for ended, so here.
+    end = period_end(start, locked.cycle_to_pay, anchor_day)
     update_subscription(
         locked,
         now=now,
-        status=locked.status if is_cancelled else SubscriptionStatus.ACTIVE,
+        status=status_once_paid(locked),
         # Paid early, the current period goes on; it is the one in which `now` lies.
         current_period_start=start if start <= now else locked.current_period_start,
         current_period_end=end,
         anchor_day=anchor_day,
-        past_due_since=None,
-        dunning_day=0,
+        **NOTHING_DUE,
     )
     return start, end
-
-
-def _price_from(subscription: Subscription, start: datetime) -> Decimal:
-    """Return the price of a period, which a smaller plan may have by then."""
-    next_plan_at = subscription.next_plan_at
-    if next_plan_at is not None and start >= next_plan_at:
-        return Decimal(subscription.next_amount)
-    return Decimal(subscription.amount)
-
-
-def _pay_period(
-    subscription: Subscription,
-    *,
-    payment: Payment,
-    receipt: Receipt,
-    purpose: Purpose,
-    period: tuple[datetime, datetime],
-    price: Decimal,
-    actor: Actor,
-    now: datetime,
-) -> None:
-    payments.fulfil(
-        payment,
-        receipt=receipt,
-        purpose=purpose,
-        user=subscription.user,
-        subscription_id=subscription.pk,
-    )
-    start, end = period
-    renewal = Renewal.objects.create(
-        subscription=subscription,
-        period_start=start,
-        period_end=end,
-        plan_type=subscription.plan_type,
-        price=price,
-        payment_id=payment.pk,
-    )
-    reversals.hold_if_disputed(payment, subscription, actor=actor, now=now)
-    text = f"{subscription} {renewal}"
-    if subscription.is_lifetime:
-        text = f"{subscription}, from {start:%Y-%m-%d}"
-    issue_invoice(payment=payment, lines=[(text, receipt.amount)], now=now)

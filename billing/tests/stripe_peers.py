@@ -49,7 +49,7 @@ def recording_peer() -> Iterator[Recorder]:
             self.end_headers()
             self.wfile.write(body)
 
-        do_GET = do_POST = answer  # noqa: N815 -- as the base class names them
+        do_GET = do_POST = do_DELETE = answer  # noqa: N815 -- as the base class names them
 
         def log_message(self, *_args: Any) -> None:
             pass

@@ -23,12 +23,13 @@ from billing.services.cancelling import (
     undo_cancellation,
 )
 from billing.services.due import settle_due
-from billing.services.locks import NotActive
+from billing.services.locks import NotActive, PaidTooLittle, PlanChanged
 from billing.services.plans import (
-    NoDowngrade,
+    NextIsPaid,
+    NoChangeAhead,
     NotADowngrade,
     NotAnUpgrade,
-    forget_downgrade,
+    forget_change,
     quote_upgrade,
     schedule_downgrade,
     upgrade_subscription,
@@ -56,6 +57,7 @@ def upgrade(subscription, plan_type, now, amount=None, provider_id=""):
     is_new = upgrade_subscription(
         subscription=subscription,
         plan_type=plan_type,
+        billing_cycle=BillingCycle(subscription.billing_cycle),
         receipt=receipt(now, str(amount), provider_id=provider_id),
         actor=SYSTEM,
         now=now,
@@ -237,13 +239,59 @@ def test_a_downgrade_is_forgotten_once(alice):
         subscription=subscription, plan_type=LicenseType.BASIC, now=START
     )
 
-    forget_downgrade(subscription=subscription, now=START + DAY)
+    forget_change(subscription=subscription, now=START + DAY)
 
     settle_due(now=subscription.current_period_end)
     subscription.refresh_from_db()
     assert subscription.plan_type == LicenseType.PRO
-    with pytest.raises(NoDowngrade):
-        forget_downgrade(subscription=subscription, now=START + DAY)
+    with pytest.raises(NoChangeAhead):
+        forget_change(subscription=subscription, now=START + DAY)
+
+
+def test_what_is_paid_for_at_the_smaller_plans_price_is_not_undone(alice):
+    subscription = subscribed(alice, START)
+    schedule_downgrade(
+        subscription=subscription, plan_type=LicenseType.BASIC, now=START
+    )
+    renew(subscription, START + DAY)
+
+    with pytest.raises(NextIsPaid):
+        forget_change(subscription=subscription, now=START + DAY)
+    with pytest.raises(NextIsPaid):
+        schedule_downgrade(
+            subscription=subscription, plan_type=LicenseType.BASIC, now=START + DAY
+        )
+
+
+def test_an_old_quote_pays_for_no_period_that_was_paid_since(alice):
+    subscription = subscribed(alice, START)
+    end = subscription.current_period_end
+    quoted = quote_upgrade(
+        subscription=subscription,
+        plan_type=LicenseType.ENTERPRISE,
+        now=end - timedelta(hours=1),
+    )
+    renew(subscription, end)
+
+    with pytest.raises(PaidTooLittle):
+        upgrade(subscription, LicenseType.ENTERPRISE, end, quoted)
+
+    subscription.refresh_from_db()
+    assert subscription.plan_type == LicenseType.PRO
+
+
+def test_an_upgrade_is_for_the_cycle_that_it_was_quoted_for(alice):
+    subscription = subscribed(alice, START, billing_cycle=BillingCycle.YEARLY)
+
+    with pytest.raises(PlanChanged):
+        upgrade_subscription(
+            subscription=subscription,
+            plan_type=LicenseType.ENTERPRISE,
+            billing_cycle=BillingCycle.MONTHLY,
+            receipt=receipt(START, "90.00"),
+            actor=SYSTEM,
+            now=START,
+        )
 
 
 def test_an_upgrade_forgets_the_smaller_plan(alice):

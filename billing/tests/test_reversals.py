@@ -2,11 +2,17 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 import pytest
+from django.db import IntegrityError, transaction
 
+from accounts.services.users import delete_user
+from accounts.tests.factories import UserFactory
+from accounts.tests.threads import all_at_once
 from billing.models import (
     BillingCycle,
+    CreditNote,
     Dispute,
     Invoice,
     Payment,
@@ -19,6 +25,8 @@ from billing.services.cancelling import (
     cancel_at_period_end,
     undo_cancellation,
 )
+from billing.services.refunds import NotRefundable, RefundOutdated
+from billing.services.refunds import refund as pay_back_by_provider
 from billing.services.reversals import note_dispute, refund_payment
 from billing.services.subscriptions import AlreadySubscribed, start_subscription
 from billing.tests.factories import license_of, receipt, renew, subscribed
@@ -40,9 +48,9 @@ def refund(provider_id, refunded="59.00"):
     )
 
 
-def dispute(provider_id, state):
+def dispute(provider_id, state, amount="59.00"):
     return note_dispute(
-        receipt=receipt(START, provider_id=provider_id),
+        receipt=receipt(START, amount, provider_id=provider_id),
         dispute=state,
         actor=SYSTEM,
         now=START + DAY,
@@ -58,6 +66,15 @@ def start(user, provider_id):
         actor=SYSTEM,
         now=START,
     )
+
+
+def credited():
+    """Return the credit notes: number, invoice, amount and what they are for."""
+    notes = CreditNote.objects.select_related("invoice").order_by("sequence")
+    return [
+        (each.number, each.invoice.number, each.total, each.lines[0]["text"])
+        for each in notes
+    ]
 
 
 def test_a_full_refund_cancels_and_revokes_once(alice):
@@ -206,3 +223,161 @@ def test_a_former_subscription_does_not_come_back_beside_the_present_one(alice):
         undo_cancellation(subscription=former, now=START + 2 * DAY)
     with pytest.raises(AlreadySubscribed):
         renew(former, START + 2 * DAY)
+
+
+# --- Credit notes ---------------------------------------------------------------------
+def test_each_refund_is_credited_once_under_a_number_of_its_own(alice):
+    subscribed(alice, START, provider_id="pi_1")
+
+    for sum_so_far in ("20.00", "20.00", "10.00", "59.00", "59.00"):
+        refund("pi_1", sum_so_far)
+
+    invoice = Invoice.objects.get()
+    assert credited() == [
+        ("C2027-000001", invoice.number, Decimal("20.00"), "Refund"),
+        ("C2027-000002", invoice.number, Decimal("39.00"), "Refund"),
+    ]
+    note = CreditNote.objects.latest("sequence")
+    assert (note.buyer_email, note.user_id) == (alice.email, alice.pk)
+    assert (note.payment_id, note.currency) == (invoice.payment_id, "USD")
+
+
+def test_a_lost_dispute_is_credited_and_a_won_one_is_not(alice, charlie):
+    for user, paid_by in ((alice, "pi_1"), (charlie, "pi_2")):
+        subscribed(user, START, provider_id=paid_by)
+        dispute(paid_by, Dispute.OPEN)
+
+    dispute("pi_1", Dispute.LOST)
+    dispute("pi_1", Dispute.LOST)
+    dispute("pi_2", Dispute.WON)
+
+    invoice = Invoice.objects.get(user_id=alice.pk)
+    assert credited() == [
+        ("C2027-000001", invoice.number, Decimal("59.00"), "Taken back by the bank")
+    ]
+    lost = Payment.objects.order_by("id").values_list("lost_amount", flat=True)
+    assert list(lost) == [Decimal("59.00"), Decimal(0)]
+
+
+def test_refund_and_lost_dispute_together_credit_no_more_than_was_paid(alice):
+    subscribed(alice, START, provider_id="pi_1")
+
+    refund("pi_1", "20.00")
+    dispute("pi_1", Dispute.LOST, "59.00")
+    refund("pi_1", "59.00")
+
+    payment = Payment.objects.get()
+    amounts = [amount for _, _, amount, _ in credited()]
+    assert amounts == [Decimal("20.00"), Decimal("39.00")]
+    assert (payment.refunded_amount, payment.lost_amount) == tuple(amounts)
+
+
+def test_a_part_that_was_refunded_before_fulfilment_is_credited_with_it(alice):
+    refund("pi_1", "20.00")
+    before = credited()
+
+    start(alice, "pi_1")
+
+    invoice = Invoice.objects.get()
+    assert before == []
+    assert credited() == [("C2027-000001", invoice.number, Decimal("20.00"), "Refund")]
+
+
+def test_what_was_never_invoiced_is_not_credited(alice):
+    refund("pi_1")
+
+    start(alice, "pi_1")
+
+    assert credited() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_refunds_at_once_draw_numbers_without_gap_or_twin():
+    users = UserFactory.create_batch(6)
+    for number, user in enumerate(users):
+        subscribed(user, START, provider_id=f"pi_{number}")
+
+    told = [partial(refund, f"pi_{number}") for number in range(6)]
+    news = all_at_once(told * 2)
+
+    assert sorted(news) == [False] * 6 + [True] * 6
+    numbers = CreditNote.objects.order_by("sequence").values_list("sequence", flat=True)
+    assert list(numbers) == [1, 2, 3, 4, 5, 6]
+    assert CreditNote.objects.values("invoice").distinct().count() == 6
+
+
+@pytest.mark.parametrize("change", [{"total": 1}, {"buyer_email": "x@example.com"}])
+def test_a_credit_note_is_neither_changed_nor_deleted(alice, change):
+    subscribed(alice, START, provider_id="pi_1")
+    refund("pi_1")
+
+    with pytest.raises(IntegrityError, match="neither changed"), transaction.atomic():
+        CreditNote.objects.update(**change)
+    with pytest.raises(IntegrityError, match="neither changed"), transaction.atomic():
+        CreditNote.objects.all().delete()
+
+
+def test_a_credit_note_outlives_its_buyer_and_forgets_them(alice):
+    subscribed(alice, START, provider_id="pi_1")
+    refund("pi_1", "20.00")
+
+    delete_user(user=alice, now=START)
+    refund("pi_1", "30.00")
+
+    notes = CreditNote.objects.order_by("sequence")
+    told = [(each.total, each.buyer_name, each.buyer_email) for each in notes]
+    assert told == [(Decimal("20.00"), "", ""), (Decimal("10.00"), "", "")]
+
+
+# --- Paying back ----------------------------------------------------------------------
+def pay_back(payment, amount, before="0.00"):
+    return pay_back_by_provider(
+        payment=payment,
+        amount=Decimal(amount),
+        refunded_before=Decimal(before),
+        reason="a lost week",
+        actor=SYSTEM,
+        now=START + DAY,
+    )
+
+
+def test_what_is_paid_back_by_hand_is_noted_once(alice):
+    subscribed(alice, START)
+    payment = Payment.objects.get()
+
+    news = [pay_back(payment, "20.00"), pay_back(Payment.objects.get(), "20.00")]
+
+    (note,) = credited()
+    assert news == [True, False]
+    assert note[2:] == (Decimal("20.00"), "Refund: a lost week")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ten_clicks_at_once_pay_back_once():
+    subscribed(UserFactory.create(), START)
+    payment = Payment.objects.get()
+
+    news = all_at_once([partial(pay_back, payment, "20.00")] * 10)
+
+    assert sorted(news) == [False] * 9 + [True]
+    assert Payment.objects.get().refunded_amount == Decimal("20.00")
+    assert len(credited()) == 1
+
+
+def test_who_decided_before_another_refund_looks_again(alice):
+    subscribed(alice, START)
+    payment = Payment.objects.get()
+    pay_back(payment, "20.00")
+
+    with pytest.raises(RefundOutdated):
+        pay_back(payment, "30.00")
+
+    assert Payment.objects.get().refunded_amount == Decimal("20.00")
+
+
+@pytest.mark.parametrize("amount", ["0.00", "-1.00", "59.01"])
+def test_no_more_is_paid_back_than_was_paid(alice, amount):
+    subscribed(alice, START)
+
+    with pytest.raises(NotRefundable):
+        pay_back(Payment.objects.get(), amount)

@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 import stripe
 
-from billing.models import BillingCycle, Payment, Provider, Purpose, Subscription
+from billing.models import (
+    BillingCycle,
+    CreditNote,
+    Payment,
+    Provider,
+    Purpose,
+    Subscription,
+)
 from billing.providers import NotOnline, Order, ProviderRefused
 from billing.providers.choosing import online_provider
 from billing.providers.manual import ManualProvider
@@ -18,7 +25,9 @@ from billing.providers.stripe_api import (
     minor_units,
 )
 from billing.services.cancelling import cancel_at_period_end, cancel_now
+from billing.services.cycles import schedule_cycle
 from billing.services.plans import schedule_downgrade
+from billing.services.refunds import refund
 from billing.services.telling import tell_providers
 from billing.tests.factories import subscribed
 from billing.tests.stripe_peers import local_stripe, recording_peer
@@ -29,6 +38,23 @@ KEY = "sk_test_" + "k" * 24
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 CHECKOUT, PORTAL = "/v1/checkout/sessions", "/v1/billing_portal/sessions"
 LEAVING = {"done_url": "http://here/paid/", "back_url": "http://here/"}
+
+KNOWN = {
+    "object": "subscription",
+    "items": {
+        "object": "list",
+        "data": [
+            {
+                "id": "si_1",
+                "price": {
+                    "unit_amount": 5900,
+                    "product": "p_1",
+                    "recurring": {"interval": "month"},
+                },
+            }
+        ],
+    },
+}
 
 
 @pytest.fixture
@@ -144,13 +170,7 @@ def test_a_smaller_plan_is_the_price_of_the_next_period(recorder, alice):
     subscription = subscribed(alice, NOW)
     Subscription.objects.update(provider_id="sub_1", payment_method="stripe")
     schedule_downgrade(subscription=subscription, plan_type=LicenseType.BASIC, now=NOW)
-    recorder.answers["/v1/subscriptions/sub_1"] = {
-        "object": "subscription",
-        "items": {
-            "object": "list",
-            "data": [{"id": "si_1", "price": {"unit_amount": 5900, "product": "p_1"}}],
-        },
-    }
+    recorder.answers["/v1/subscriptions/sub_1"] = KNOWN
 
     told = [tell_providers(now=NOW), tell_providers(now=NOW)]
 
@@ -165,6 +185,45 @@ def test_a_smaller_plan_is_the_price_of_the_next_period(recorder, alice):
         "items[0][price_data][unit_amount]": "2900",
         "items[0][price_data][recurring][interval]": "month",
     }
+
+
+@pytest.mark.django_db
+def test_another_cycle_is_collected_from_the_end_of_what_is_paid(recorder, alice):
+    subscription = subscribed(alice, NOW)
+    Subscription.objects.update(provider_id="sub_1", payment_method="stripe")
+    schedule_cycle(
+        subscription=subscription, billing_cycle=BillingCycle.YEARLY, now=NOW
+    )
+    recorder.answers["/v1/subscriptions/sub_1"] = KNOWN
+
+    tell_providers(now=NOW)
+
+    (_, (_, _, form, _)) = recorder.asked
+    paid_until = datetime(2026, 12, 25, 12, tzinfo=UTC)
+    assert form == {
+        "cancel_at_period_end": "false",
+        "proration_behavior": "none",
+        "trial_end": str(int(paid_until.timestamp())),
+        "items[0][id]": "si_1",
+        "items[0][price_data][currency]": "usd",
+        "items[0][price_data][product]": "p_1",
+        "items[0][price_data][unit_amount]": "59000",
+        "items[0][price_data][recurring][interval]": "year",
+    }
+
+
+@pytest.mark.django_db
+def test_a_lifetime_is_collected_for_no_more(recorder, alice):
+    subscribed(alice, NOW, billing_cycle=BillingCycle.LIFETIME)
+    Subscription.objects.update(
+        provider_id="sub_1", payment_method="stripe", is_provider_behind=True
+    )
+    recorder.answers["/v1/subscriptions/sub_1"] = KNOWN
+
+    tell_providers(now=NOW)
+
+    asked = [(method, path) for method, path, _, _ in recorder.asked]
+    assert asked == [("DELETE", "/v1/subscriptions/sub_1")]
 
 
 @pytest.mark.django_db
@@ -243,6 +302,32 @@ def test_a_refund_is_paid_back_at_stripe(peer):
     refunds = peer.v1.refunds.list()
     assert [each.amount for each in refunds.data] == [2000]
     assert invoice.amount_paid == 5900
+
+
+@pytest.mark.django_db
+def test_what_staff_pay_back_is_paid_back_at_stripe_once(peer, alice):
+    known = a_stripe_subscription(peer)
+    intent = peer.v1.invoices.retrieve(known.latest_invoice)["payment_intent"]
+    subscribed(alice, NOW, provider_id=intent)
+    Payment.objects.update(provider=Provider.STRIPE)
+    before = len(peer.v1.refunds.list().data)
+
+    news = [
+        refund(
+            payment=Payment.objects.get(),
+            amount=Decimal("20.00"),
+            refunded_before=Decimal(0),
+            reason="a lost week",
+            actor=SYSTEM,
+            now=NOW,
+        )
+        for _ in range(2)
+    ]
+
+    assert news == [True, False]
+    assert len(peer.v1.refunds.list().data) == before + 1
+    assert Payment.objects.get().refunded_amount == Decimal("20.00")
+    assert CreditNote.objects.get().total == Decimal("20.00")
 
 
 # --- Without Stripe -------------------------------------------------------------------

@@ -17,7 +17,7 @@ from billing.models import (
     Renewal,
     SubscriptionStatus,
 )
-from billing.services.due import SUSPENDED_FOR, settle_due
+from billing.services.due import SUSPENDED_FOR, note_failed_payment, settle_due
 from billing.services.locks import SubscriptionOver
 from billing.services.subscriptions import (
     AlreadySubscribed,
@@ -201,8 +201,8 @@ def test_dunning_tells_each_stage_once(alice):
     end = subscription.current_period_end
 
     with announced_by(signals) as heard:
-        for hour in range(10 * 24):
-            settle_due(now=end + timedelta(hours=hour))
+        for number in range(10 * 4):
+            settle_due(now=end + timedelta(hours=6 * number))
 
     assert heard == [
         "payment_overdue",
@@ -212,6 +212,26 @@ def test_dunning_tells_each_stage_once(alice):
     ]
     subscription.refresh_from_db()
     assert subscription.dunning_day == 7
+
+
+def test_a_failed_payment_is_told_once_also_after_the_clock_saw_it(alice):
+    subscription = subscribed(alice, START)
+    end = subscription.current_period_end
+
+    with announced_by(signals) as heard:
+        settle_due(now=end)
+        for hours in (1, 25):  # providers try again
+            note_failed_payment(
+                subscription=subscription,
+                failed_at=end + timedelta(hours=hours),
+                now=end + timedelta(hours=hours),
+            )
+        renew(subscription, end + 2 * DAY)
+        note_failed_payment(
+            subscription=subscription, failed_at=end + 40 * DAY, now=end + 40 * DAY
+        )
+
+    assert heard == ["payment_failed", "subscription_renewed", "payment_failed"]
 
 
 def test_a_run_that_comes_late_tells_the_last_stage_only(alice):

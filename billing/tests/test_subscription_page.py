@@ -1,21 +1,25 @@
 """The subscription page: mine to see and to act on, nobody else's."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.urls import reverse
 
-from billing.models import Invoice, Subscription
+from billing.models import BillingCycle, CreditNote, Invoice, Subscription
 from billing.services.cancelling import cancel_at_period_end
-from billing.tests.factories import license_of, renew, subscribed
+from billing.services.reversals import refund_payment
+from billing.tests.factories import license_of, receipt, renew, subscribed
 from billing.tests.stripe_payloads import checkout
 from billing.tests.stripe_peers import recording_peer
 from licensing.models import LicenseType
 from smarttrader.lib import clock
+from smarttrader.lib.actors import SYSTEM
 
 pytestmark = pytest.mark.django_db
 PAGE = "/subscription/"
-ACTIONS = ("upgrade", "downgrade", "keep_plan", "cancel", "undo", "portal")
+ACTIONS = ["upgrade", "downgrade", "keep_plan", "cycle", "cycle_later"]
+ACTIONS += ["cancel", "undo", "portal"]
 CHECKOUT = "/v1/checkout/sessions"
 
 
@@ -103,6 +107,52 @@ def test_downgrade_and_stay(client, alice, now):
     assert (scheduled, subscription.next_plan_type) == (LicenseType.BASIC, None)
 
 
+def test_another_cycle_from_the_end_and_stay(client, alice, now):
+    subscription = subscribed(alice, now, billing_cycle=BillingCycle.YEARLY)
+    client.force_login(alice)
+
+    act(client, "cycle_later", subscription, billing_cycle="monthly")
+    page = page_of(client)
+    subscription.refresh_from_db()
+    scheduled = subscription.next_billing_cycle
+    act(client, "keep_plan", subscription)
+
+    subscription.refresh_from_db()
+    assert "Pro, 59.00 USD, monthly" in page
+    assert (scheduled, subscription.next_billing_cycle) == ("monthly", None)
+
+
+@pytest.mark.parametrize("action", ["cycle", "cycle_later"])
+def test_a_cycle_that_there_is_not_is_not_found(client, alice, now, action):
+    subscription = subscribed(alice, now)
+    client.force_login(alice)
+
+    answer = act(client, action, subscription, billing_cycle="hourly")
+
+    assert answer.status_code == 404
+
+
+def test_who_pays_for_a_year_at_once_is_shown_the_way_and_the_price(
+    client, alice, now, stripe_peer
+):
+    stripe_peer.answers[CHECKOUT] = {
+        "object": "checkout.session",
+        "url": "https://checkout.example.com/1",
+    }
+    subscription = subscribed(alice, now)
+    Subscription.objects.update(payment_method="stripe", provider_customer_id="cus_1")
+    client.force_login(alice)
+
+    page = act(client, "cycle", subscription, billing_cycle="yearly")
+
+    ((_, _, form, _),) = stripe_peer.asked
+    assert "Pro, yearly: 531.00 USD now." in page.content.decode()
+    assert form["line_items[0][price_data][unit_amount]"] == "53100"
+    told = {name: form[f"metadata[{name}]"] for name in ("purpose", "billing_cycle")}
+    assert told == {"purpose": "cycle", "billing_cycle": "yearly"}
+    assert (form["mode"], form["customer"]) == ("payment", "cus_1")
+
+
 def test_a_refusal_is_told_on_the_page(client, alice, now):
     subscription = subscribed(alice, now)
     client.force_login(alice)
@@ -121,19 +171,23 @@ def test_charlie_cannot_act_on_it(client, alice, charlie, now, action):
     before = subscription.updated_at
     client.force_login(charlie)
 
-    answer = act(client, action, subscription, plan_type="BASIC")
+    told = {"plan_type": "BASIC", "billing_cycle": "yearly"}
+    answer = act(client, action, subscription, **told)
 
     subscription.refresh_from_db()
     assert (answer.status_code, subscription.updated_at) == (404, before)
 
 
-def test_charlie_cannot_read_an_invoice_and_a_reseller_can(
-    client, alice, bob, charlie, now
+@pytest.mark.parametrize("kind", ["invoice", "credit_note"])
+def test_charlie_cannot_read_a_document_and_a_reseller_can(
+    client, alice, bob, charlie, now, kind
 ):
     alice.reseller = bob
     alice.save()
-    subscribed(alice, now)
-    url = reverse("invoice_download", args=[Invoice.objects.get().pk])
+    subscribed(alice, now, provider_id="pi_1")
+    pay_back("pi_1", now)
+    rows = {"invoice": Invoice.objects, "credit_note": CreditNote.objects}
+    url = reverse(f"{kind}_download", args=[rows[kind].get().pk])
 
     statuses = []
     for user in (charlie, bob, alice):
@@ -141,6 +195,40 @@ def test_charlie_cannot_read_an_invoice_and_a_reseller_can(
         statuses.append(client.get(url).status_code)
 
     assert statuses == [404, 200, 200]
+
+
+def test_a_credit_note_stands_among_the_invoices(client, alice, now):
+    subscribed(alice, now, provider_id="pi_1")
+    pay_back("pi_1", now)
+    client.force_login(alice)
+
+    page = page_of(client)
+
+    assert CreditNote.objects.get().number in page
+    assert "\N{MINUS SIGN}7.25" in page
+    assert f"credits invoice {Invoice.objects.get().number}" in page
+
+
+def test_older_documents_are_a_click_away(client, alice, now):
+    subscription = subscribed(alice, now)
+    for _ in range(12):
+        renew(subscription, now)
+    client.force_login(alice)
+    first = Invoice.objects.earliest("sequence").number
+
+    page, whole = page_of(client), client.get(f"{PAGE}?all").content.decode()
+
+    assert ("Show all" in page, first in page) == (True, False)
+    assert ("Show all" in whole, first in whole) == (False, True)
+
+
+def pay_back(paid_by, now):
+    refund_payment(
+        receipt=receipt(now, provider_id=paid_by),
+        refunded=Decimal("7.25"),
+        actor=SYSTEM,
+        now=now,
+    )
 
 
 def test_an_invoice_is_a_pdf(client, alice, now):
@@ -219,7 +307,7 @@ def test_the_page_asks_the_database_no_more_for_more_invoices(
         renew(subscription, now)
     client.force_login(alice)
 
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):
         client.get(PAGE)
 
 

@@ -1,18 +1,26 @@
 """Signed, kept, done once: whatever the order, whoever tells it how often."""
 
 import json
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
+from django.conf import settings
 from django.db import connection, transaction
 
 from accounts.services.users import delete_user
 from accounts.tests.factories import UserFactory
 from accounts.tests.threads import all_at_once
 from billing.models import (
+    BillingCycle,
     Invoice,
     Payment,
     PaymentStatus,
@@ -22,6 +30,7 @@ from billing.models import (
     Subscription,
     SubscriptionStatus,
 )
+from billing.periods import period_end
 from billing.services import provider_events
 from billing.services.due import settle_due
 from billing.services.stripe_events import fulfil_checkout
@@ -30,10 +39,12 @@ from billing.tests import stripe_payloads as stripe
 from billing.tests.factories import license_of, receipt, subscribed
 from billing.tests.stripe_payloads import at, event, send
 from licensing.models import HoldSource, LicenseHold, LicenseStatus
+from licensing.services.holds import suspend_license
 from licensing.tests.factories import LicenseHoldFactory
 from smarttrader.lib.actors import SYSTEM
 
 pytestmark = pytest.mark.django_db
+LONGEST_SECONDS = 60
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
 
@@ -328,6 +339,74 @@ def test_a_crash_between_receiving_and_handling_loses_nothing(alice):
     assert (done, ledger()) == ([1, 0], (1, 1, 1))
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_kill_amid_handling_loses_nothing_and_does_nothing_twice():
+    user = UserFactory.create()
+    subscription = started(user)
+    told = event("invoice.paid", cycle(user, "pi_2"), at=at(2))
+
+    with transaction.atomic():
+        Subscription.objects.select_for_update().get()
+        process = sending(told)
+        wait_until(somebody_waits)
+        process.kill()
+        process.wait()
+    killed = (ProviderEvent.objects.filter(handled_at=None).count(), ledger())
+    done = [provider_events.handle_waiting(now=NOW) for _ in range(2)]
+
+    before = subscription.current_period_end
+    subscription.refresh_from_db()
+    assert killed == (1, (1, 1, 1))
+    assert (done, errors(), ledger()) == ([1, 0], [], (2, 2, 2))
+    assert subscription.current_period_end == period_end(
+        before, BillingCycle.MONTHLY, subscription.anchor_day
+    )
+
+
+def sending(told):
+    """Send an event from a process of its own, into this test's database."""
+    url = urlsplit(os.environ["DATABASE_URL"])
+    path = f"/{connection.settings_dict['NAME']}"
+    code = (
+        "import json, sys; from django.test import Client;"
+        " from billing.tests.stripe_payloads import send;"
+        " send(json.load(sys.stdin), client=Client(headers={'host': 'localhost'}))"
+    )
+    process = subprocess.Popen(  # noqa: S603 -- our own manage.py
+        [sys.executable, "manage.py", "shell", "-c", code],
+        cwd=Path(settings.BASE_DIR),
+        env={
+            **os.environ,
+            "DATABASE_URL": urlunsplit(url._replace(path=path)),
+            "STRIPE_WEBHOOK_SECRET": stripe.SECRET,
+        },
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stdin is not None
+    process.stdin.write(json.dumps(told))
+    process.stdin.close()
+    return process
+
+
+def somebody_waits():
+    """Tell whether another session waits for what this transaction has locked."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted"
+            " AND transactionid = pg_current_xact_id()::xid)"
+        )
+        return cursor.fetchone()[0]
+
+
+def wait_until(is_so):
+    give_up = time.monotonic() + LONGEST_SECONDS
+    while not is_so():
+        assert time.monotonic() < give_up
+        time.sleep(0.02)
+
+
 def test_what_fails_leaves_no_half_and_is_tried_again(alice):
     subscription = started(alice)
     with connection.cursor() as cursor:
@@ -406,6 +485,64 @@ def test_a_payment_against_an_admins_hold_is_taken_and_the_hold_stays(alice):
     assert license.status == LicenseStatus.SUSPENDED
     assert license.expires_at > subscription.current_period_end
     assert ledger() == (2, 2, 2)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_payment_and_an_admins_hold_at_once_both_count():
+    user = UserFactory.create()
+    subscription = started(user)
+    license = license_of(subscription)
+    told = event("invoice.paid", cycle(user, "pi_2"), at=at(2))
+    suspend = partial(
+        suspend_license,
+        license=license,
+        source=HoldSource.ADMIN,
+        reason="asked to",
+        actor=SYSTEM,
+        now=NOW,
+    )
+
+    calls: list[Callable[[], object]] = [partial(send, told), suspend]
+    all_at_once(calls + [partial(send, told)] * 3)
+
+    license.refresh_from_db()
+    subscription.refresh_from_db()
+    assert (errors(), ledger()) == ([], (2, 2, 2))
+    assert LicenseHold.objects.open().get().source == HoldSource.ADMIN
+    assert license.status == LicenseStatus.SUSPENDED
+    assert license.expires_at == subscription.current_period_end
+    assert subscription.status == SubscriptionStatus.ACTIVE
+
+
+def test_another_cycle_comes_by_a_checkout_once(alice):
+    subscription = started(alice)
+    yearly = stripe.wanted(
+        alice,
+        purpose="cycle",
+        billing_cycle="yearly",
+        subscription_id=str(subscription.pk),
+    )
+    told = stripe.checkout(alice, "pi_2", metadata=yearly, amount_total=53100)
+
+    for _ in range(10):
+        send(event("checkout.session.completed", told, at=at(2)))
+    nothing = stripe.invoice(alice, "pi_3", reason="subscription_update", amount=0)
+    send(event("invoice.paid", nothing, at=at(3)))
+
+    subscription.refresh_from_db()
+    assert (subscription.billing_cycle, subscription.amount) == ("yearly", 590)
+    assert (errors(), ledger()) == ([], (2, 2, 2))
+    assert subscription.is_provider_behind is True
+
+
+def test_a_lifetime_outlives_its_subscription_at_stripe(alice):
+    subscription = started(alice)
+    Subscription.objects.update(billing_cycle="lifetime")
+
+    send(event("customer.subscription.deleted", stripe.subscription(), at=at(9)))
+
+    subscription.refresh_from_db()
+    assert (errors(), subscription.status) == ([], SubscriptionStatus.ACTIVE)
 
 
 def test_a_lifetime_and_an_upgrade_come_by_a_checkout(alice):

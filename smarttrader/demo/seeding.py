@@ -9,7 +9,6 @@ from accounts import queries as accounts
 from accounts.models import User
 from accounts.services.users import create_user
 from analytics.services import rollups
-from billing.models import BillingCycle, Subscription, SubscriptionStatus
 from bots.models import BotInstance, LogCategory, LogLevel
 from bots.services import activations, heartbeats
 from bots.services.bot_settings import change_settings
@@ -18,7 +17,7 @@ from licensing import queries as licensing
 from licensing.models import LicenseType
 from licensing.services.issuing import issue_license
 from notifications.models import Notification, NotificationType
-from smarttrader.demo import cast, history
+from smarttrader.demo import cast, history, subscriptions
 from smarttrader.demo.history import History
 from smarttrader.lib.actors import SYSTEM
 from smarttrader.simulation.strategy import Account, Ticket
@@ -78,29 +77,28 @@ def _user(email: str) -> User:
 
 def _furnish(alice: User, day: datetime, now: datetime) -> None:
     """Give Alice what a customer of a year has."""
-    keys = {
-        True: issue_license(
-            user=alice,
-            license_type=LicenseType.PRO,
-            is_lifetime=True,
-            now=day - history.SPAN,
-        ).key,
-        False: issue_license(
-            user=alice,
-            license_type=LicenseType.BASIC,
-            expires_at=day + 20 * DAY,
-            now=day - history.SPAN,
-        ).key,
-    }
+    simulated = issue_license(
+        user=alice,
+        license_type=LicenseType.PRO,
+        is_lifetime=True,
+        now=day - history.SPAN,
+    )
+    other = issue_license(
+        user=alice,
+        license_type=LicenseType.BASIC,
+        expires_at=day + 20 * DAY,
+        now=day - history.SPAN,
+    )
+    subscriptions.write_subscriptions(simulated.license, other.license, day)
     bots = []
     for demo_bot in cast.BOTS:
-        bot = _activated(demo_bot.account, keys[demo_bot.is_simulated], day)
+        key = simulated.key if demo_bot.is_simulated else other.key
+        bot = _activated(demo_bot.account, key, day)
         made_up = history.history_of(demo_bot.account, day)
         _record(bot, made_up, now)
         _write_logs(bot, made_up, now)
         bots.append(bot)
     _write_settings(bots, now)
-    _write_subscription(alice, day)
     _write_notifications(alice, day)
     rollups.roll_up(now=now, only_bots=[bot.pk for bot in bots])
 
@@ -188,7 +186,7 @@ def _system_lines(bot: BotInstance, day: datetime) -> list[Line]:
     return lines
 
 
-# --- Settings, subscription, inbox ----------------------------------------------------
+# --- Settings, inbox ------------------------------------------------------------------
 def _write_settings(bots: list[BotInstance], now: datetime) -> None:
     for bot, demo_bot in zip(bots, cast.BOTS, strict=True):
         first = demo_bot.account.strategies[0]
@@ -207,32 +205,16 @@ def _write_settings(bots: list[BotInstance], now: datetime) -> None:
         change_settings(bot=bot, changes=changes, actor=SYSTEM, now=now)
 
 
-def _write_subscription(alice: User, day: datetime) -> None:
-    start = day - 18 * DAY
-    Subscription.objects.create(
-        user=alice,
-        plan_type=LicenseType.PRO,
-        status=SubscriptionStatus.ACTIVE,
-        payment_method="card",
-        amount=Decimal("49.00"),
-        currency="USD",
-        billing_cycle=BillingCycle.MONTHLY,
-        current_period_start=start,
-        current_period_end=start + 30 * DAY,
-        anchor_day=start.day,
-    )
-
-
 def _write_notifications(alice: User, day: datetime) -> None:
     second = cast.BOTS[-1].account
     lines = [
         # days ago, type, title, message, read
         (25, NotificationType.ACCOUNT, "Welcome back", "You signed in anew.", True),
         (
-            18,
+            11,
             NotificationType.ACCOUNT,
             "Subscription renewed",
-            "Your PRO subscription was renewed for a month: 49.00 USD.",
+            "Your BASIC subscription was renewed for a month: 29.00 USD.",
             True,
         ),
         (

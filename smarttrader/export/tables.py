@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import AuthEvent, User
 from analytics.models import PerformanceMetric, PublicTrackRecord, StatementCheck
-from billing.models import Invoice, Payment, Renewal, Subscription
+from billing.models import CreditNote, Invoice, Payment, Renewal, Subscription
 from bots.models import BotCommand, BotInstance, BotLog, BotSettings, SettingsChange
 from licensing.models import License, LicenseEvent
 from notifications.models import Notification
@@ -71,6 +71,7 @@ def tables_of(user: User) -> list[Table]:
         Table("renewals", Renewal.objects.filter(subscription__user=user)),
         Table("payments", Payment.objects.filter(user_id=user.pk)),
         Table("invoices", Invoice.objects.filter(user_id=user.pk)),
+        Table("credit_notes", CreditNote.objects.filter(user_id=user.pk)),
         Table("bots", BotInstance.objects.filter(user=user)),
         Table("bot_settings", of_bots(BotSettings)),
         Table("bot_settings_changes", of_bots(SettingsChange)),

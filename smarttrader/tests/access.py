@@ -31,14 +31,10 @@ from analytics.models import (
     StatementCheck,
 )
 from billing.models import (
-    Invoice,
     Payment,
-    PaymentStatus,
     Provider,
     ProviderEvent,
-    Purpose,
     Renewal,
-    Subscription,
 )
 from bots.authentication import issue_token
 from bots.models import SettingsChange
@@ -162,11 +158,10 @@ class World:
             return self._row_of("_".join(path.split("/")[1:3])).pk
         if key == "pk" and path.startswith("settings/sessions/"):
             return self.session.pk
-        if key == "pk" and path.startswith("subscription/invoices/"):
-            return self.rows[Invoice].pk
         if key == "pk":
-            kind = path.removeprefix("api/v1/").split("/")[0].removesuffix("s")
-            return getattr(alice, kind).pk
+            place = path.removeprefix("api/v1/").removeprefix("subscription/")
+            kind = place.split("/")[0].removesuffix("s").replace("-", "_")
+            return getattr(alice, kind, alice.subscription).pk
         others = {
             "bot_id": alice.bot.pk,
             "uidb36": "1",
@@ -236,7 +231,7 @@ class World:
                 before={},
                 after={},
             ),
-            *rows_of_money(theirs.subscription, now),
+            *rows_of_money(theirs, now),
             RollupDirty.objects.create(bot_instance=theirs.bot, hour_start=now),
             PublicTrackRecord.objects.create(
                 bot_instance=theirs.bot,
@@ -251,25 +246,14 @@ class World:
         ]
 
 
-def rows_of_money(subscription: Subscription, now: datetime) -> list[models.Model]:
+def rows_of_money(theirs: Belongings, now: datetime) -> list[models.Model]:
     """Return a row of each kind that a payment leaves, and an event of a provider."""
-    buyer: dict[str, Any] = {
-        "user_id": subscription.user_id,
-        "buyer_email": subscription.user.email,
-    }
-    payment = Payment.objects.create(
-        provider=Provider.MANUAL,
-        provider_id="1",
-        purpose=Purpose.START,
-        status=PaymentStatus.SUCCEEDED,
-        amount=49,
-        currency="USD",
-        subscription_id=subscription.pk,
-        paid_at=now,
-        **buyer,
-    )
+    payment = Payment.objects.get(pk=theirs.invoice.payment_id)
+    subscription = theirs.subscription
     return [
         payment,
+        theirs.invoice,
+        theirs.credit_note,
         Renewal.objects.create(
             subscription=subscription,
             period_start=subscription.current_period_start,
@@ -277,17 +261,6 @@ def rows_of_money(subscription: Subscription, now: datetime) -> list[models.Mode
             plan_type=subscription.plan_type,
             price=49,
             payment_id=payment.pk,
-        ),
-        Invoice.objects.create(
-            year=2026,
-            sequence=1,
-            payment_id=payment.pk,
-            subscription_id=subscription.pk,
-            lines=[{"text": "Pro", "amount": "49.00"}],
-            total=49,
-            currency="USD",
-            issued_at=now,
-            **buyer,
         ),
         ProviderEvent.objects.create(
             provider=Provider.STRIPE,

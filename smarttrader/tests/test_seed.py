@@ -8,7 +8,7 @@ from django.db import connection
 from accounts.models import User
 from accounts.services.users import create_user, delete_user
 from analytics.services import rollups
-from billing.models import Subscription
+from billing.models import CreditNote, Invoice, Subscription
 from bots.models import BotInstance, BotLog, BotSettings
 from licensing.models import License
 from notifications.models import Notification
@@ -72,7 +72,10 @@ def test_seed_makes_the_demo_and_a_second_run_changes_nothing(laptop, capsys):
         bot.pk for bot in bots
     }
     assert Notification.objects.filter(user=alice).count() == 7
-    assert Subscription.objects.filter(user=alice, status="active").count() == 1
+    of_alice = Subscription.objects.filter(user=alice, status="active")
+    ends = of_alice.order_by("id").values_list("license__expires_at", flat=True)
+    assert list(ends) == [None, of_alice.latest("id").current_period_end]
+    assert (Invoice.objects.count(), CreditNote.objects.count()) == (5, 1)
 
 
 def test_the_figures_of_a_seed_are_a_recomputation(laptop):

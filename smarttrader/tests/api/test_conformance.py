@@ -111,6 +111,8 @@ def real_names(operation: Any, things: Belongings) -> dict[str, uuid.UUID]:
     """Return the ids that a path asks for, of things that exist."""
     kinds = {
         "bots": things.bot,
+        "credit-notes": things.credit_note,
+        "invoices": things.invoice,
         "licenses": things.license,
         "notifications": things.notification,
         "statements": things.statement,

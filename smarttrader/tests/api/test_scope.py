@@ -11,6 +11,8 @@ pytestmark = pytest.mark.django_db
 LISTS = {
     "licenses": ("license", {}),
     "subscriptions": ("subscription", {}),
+    "invoices": ("invoice", {}),
+    "credit-notes": ("credit_note", {}),
     "bots": ("bot", {}),
     "logs": ("log", {}),
     "trades": ("trade", {}),
@@ -21,6 +23,8 @@ LISTS = {
 ROWS = {
     "licenses/{license}": "license",
     "subscriptions/{subscription}": "subscription",
+    "invoices/{invoice}": "invoice",
+    "credit-notes/{credit_note}": "credit_note",
     "bots/{bot}": "bot",
     "bots/{bot}/settings": "bot",
     "bots/{bot}/commands": "bot",

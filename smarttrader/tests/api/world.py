@@ -10,7 +10,16 @@ from django.test import Client
 from accounts.models import User
 from accounts.tests.tokens import bearer
 from analytics.models import MetricType, PerformanceMetric, StatementCheck
-from billing.models import BillingCycle, Subscription
+from billing.models import (
+    BillingCycle,
+    CreditNote,
+    Invoice,
+    Payment,
+    PaymentStatus,
+    Provider,
+    Purpose,
+    Subscription,
+)
 from bots.models import BotCommand, BotInstance, BotLog, Command
 from bots.services.commands import queue_command
 from bots.tests.factories import BotInstanceFactory, BotLogFactory, BotSettingsFactory
@@ -92,6 +101,8 @@ class Belongings:
     metric: PerformanceMetric
     statement: StatementImport
     subscription: Subscription
+    invoice: Invoice
+    credit_note: CreditNote
     notification: Notification
 
 
@@ -111,6 +122,15 @@ def give_one_of_each(user: User, *, hour: int = 0) -> Belongings:
     )
     statement = StatementImportFactory.create(bot_instance=bot)
     figures = [{"name": "Profit", "printed": "9.30", "ours": "9.30", "equal": True}]
+    subscription = Subscription.objects.create(
+        user=user,
+        plan_type=LicenseType.PRO,
+        amount="49.00",
+        billing_cycle=BillingCycle.MONTHLY,
+        current_period_start=DAY,
+        current_period_end=DAY + timedelta(days=31),
+    )
+    invoice = give_invoice(subscription, now)
     StatementCheck.objects.create(
         statement_import=statement, figures=figures, mismatches=0
     )
@@ -128,14 +148,9 @@ def give_one_of_each(user: User, *, hour: int = 0) -> Belongings:
             period_end=DAY + timedelta(hours=hour + 1),
         ),
         statement=statement,
-        subscription=Subscription.objects.create(
-            user=user,
-            plan_type=LicenseType.PRO,
-            amount="49.00",
-            billing_cycle=BillingCycle.MONTHLY,
-            current_period_start=DAY,
-            current_period_end=DAY + timedelta(days=31),
-        ),
+        subscription=subscription,
+        invoice=invoice,
+        credit_note=credited(invoice, now),
         notification=Notification.objects.create(
             user=user,
             type=NotificationType.SYSTEM,
@@ -143,6 +158,52 @@ def give_one_of_each(user: User, *, hour: int = 0) -> Belongings:
             message="A line",
             created_at=now,
         ),
+    )
+
+
+def give_invoice(subscription: Subscription, now: datetime) -> Invoice:
+    """Give a subscription a payment and its invoice."""
+    sequence = Invoice.objects.count() + 1
+    buyer: dict[str, Any] = {
+        "subscription_id": subscription.pk,
+        "user_id": subscription.user_id,
+        "buyer_email": subscription.user.email,
+        "currency": subscription.currency,
+    }
+    payment = Payment.objects.create(
+        provider=Provider.MANUAL,
+        provider_id=str(sequence),
+        purpose=Purpose.START,
+        status=PaymentStatus.SUCCEEDED,
+        amount="49.00",
+        refunded_amount="9.00",
+        paid_at=now,
+        **buyer,
+    )
+    return Invoice.objects.create(
+        year=2026,
+        sequence=sequence,
+        payment_id=payment.pk,
+        lines=[{"text": "Pro", "amount": "49.00"}],
+        total="49.00",
+        issued_at=now,
+        **buyer,
+    )
+
+
+def credited(invoice: Invoice, now: datetime) -> CreditNote:
+    return CreditNote.objects.create(
+        year=2026,
+        sequence=invoice.sequence,
+        invoice=invoice,
+        payment_id=invoice.payment_id,
+        subscription_id=invoice.subscription_id,
+        user_id=invoice.user_id,
+        buyer_email=invoice.buyer_email,
+        lines=[{"text": "Refund", "amount": "9.00"}],
+        total="9.00",
+        currency=invoice.currency,
+        issued_at=now,
     )
 
 

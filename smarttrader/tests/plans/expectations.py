@@ -162,10 +162,20 @@ EXPECTATIONS: dict[str, Expected] = {
         call=lambda _: billing.plans_on_offer(), rows=4
     ),
     "billing.queries.licenses_without_subscription": Expected(
-        call=lambda g: billing.licenses_without_subscription(g.owner), rows=20
+        call=lambda g: list(billing.licenses_without_subscription(g.owner)), rows=20
     ),
-    "billing.queries.invoices_of": Expected(
-        call=lambda g: list(billing.invoices_of(g.owner)), rows=1
+    "billing.queries.papers_of": Expected(
+        call=lambda g: billing.papers_of(g.owner, 500), rows=1
+    ),
+    "billing.queries.offers_of": Expected(
+        call=lambda g: billing.offers_of(
+            Subscription(
+                plan_type="PRO", billing_cycle="monthly", status="active", amount=59,
+                current_period_start=g.now, current_period_end=g.now + A_MINUTE,
+            ),
+            g.now,
+        ),
+        rows=4,
     ),
     "billing.queries.revenue_by_month": Expected(
         call=lambda _: list(billing.revenue_by_month(Payment.objects.all())), rows=1

@@ -8,8 +8,14 @@ from typing import Any
 import pypdf
 import pytest
 
-from billing.invoice_pdf import ASIAN, LATIN, invoice_pdf, registered_font
-from billing.models import Invoice
+from billing.models import CreditNote, Invoice
+from billing.paper_pdf import (
+    ASIAN,
+    LATIN,
+    credit_note_pdf,
+    invoice_pdf,
+    registered_font,
+)
 
 LATIN_NAME, CYRILLIC, JAPANESE = (
     "Zoë Łukasz",
@@ -34,6 +40,25 @@ def an_invoice(**more):
         **more,
     }
     return Invoice(**told)
+
+
+def a_credit_note(**more):
+    invoice = an_invoice()
+    told: Any = {
+        "invoice": invoice,
+        "year": 2027,
+        "sequence": 3,
+        "payment_id": invoice.payment_id,
+        "subscription_id": invoice.subscription_id,
+        "user_id": invoice.user_id,
+        "buyer_name": LATIN_NAME,
+        "lines": [{"text": "Refund: a lost week", "amount": "14.75"}],
+        "total": "14.75",
+        "currency": "USD",
+        "issued_at": datetime(2027, 2, 3, tzinfo=UTC),
+        **more,
+    }
+    return CreditNote(**told)
 
 
 def text_of(document):
@@ -86,3 +111,40 @@ def test_a_forgotten_buyer_leaves_a_document():
     text = text_of(invoice_pdf(an_invoice(buyer_name="", buyer_email="")))
 
     assert "2027-000012" in text
+
+
+@pytest.mark.parametrize("name", [LATIN_NAME, CYRILLIC, JAPANESE])
+def test_a_credit_note_names_its_invoice_and_its_buyer(name):
+    text = text_of(credit_note_pdf(a_credit_note(buyer_name=name)))
+
+    for told in (
+        "CreditnoteC2027-000003",
+        "toinvoice2027-000012of2027-01-31",
+        "2027-02-03",
+        "Refund:alostweek",
+        "14.75USD",
+        name.replace(" ", ""),
+    ):
+        assert told in text
+
+
+@pytest.mark.parametrize("text", ["sorry " * 80, "W" * 400, JAPANESE * 30])
+def test_a_long_line_goes_on_below_and_stays_on_the_paper(text):
+    document = credit_note_pdf(
+        a_credit_note(lines=[{"text": text, "amount": "1234567.89"}])
+    )
+
+    assert "".join(text.split()) in text_of(document)
+    ends = []
+    for page in pypdf.PdfReader(BytesIO(document)).pages:
+        page.extract_text(
+            visitor_text=lambda part, _cm, matrix, font, _size: ends.append(
+                matrix[4] + _width_of(part.strip(), font)
+            )
+        )
+    assert max(ends) <= 190 * 72 / 25.4 + 1
+
+
+def _width_of(text, font):
+    name = ASIAN if font and ASIAN in str(font.get("/BaseFont")) else LATIN
+    return registered_font(name).stringWidth(text, 10)

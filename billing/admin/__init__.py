@@ -1,0 +1,7 @@
+"""The back office's view of money: what is paid for, by whom, and what came in."""
+
+from billing.admin import (  # noqa: F401 -- they register themselves
+    money,
+    provider_events,
+    subscriptions,
+)

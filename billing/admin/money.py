@@ -1,0 +1,171 @@
+"""Payments, what was issued for them, and what they amount to by month."""
+
+import uuid
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from billing import queries
+from billing.admin.addresses import own_url
+from billing.admin.forms import RefundForm
+from billing.models import CreditNote, Invoice, Payment
+from billing.services.refunds import refund
+from smarttrader.lib import clock, spreadsheets
+from smarttrader.lib.admin import ReadOnlyAdmin, staff_actor
+from smarttrader.lib.admin_forms import asking_page
+from smarttrader.lib.errors import DomainError
+from smarttrader.lib.spreadsheets import Cell
+
+REVENUE = ["month", "currency", "provider", "payments", "paid"]
+REVENUE += ["refunded", "lost", "net"]
+
+
+@admin.register(Payment)
+class PaymentAdmin(ReadOnlyAdmin[Payment]):
+    list_display = (
+        "paid_at",
+        "buyer_email",
+        "amount",
+        "refunded_amount",
+        "lost_amount",
+        "currency",
+        "purpose",
+        "status",
+        "dispute",
+        "provider",
+        "provider_id",
+    )
+    list_filter = ("status", "provider", "purpose", "dispute", "currency")
+    search_fields = ("buyer_email", "provider_id", "subscription_id", "user_id")
+    ordering = ("-created_at",)
+    change_list_template = "billing/admin_payments.html"
+    change_form_template = "billing/admin_payment.html"
+
+    def has_settle_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("billing.change_payment")
+
+    def get_urls(self) -> list[URLPattern]:
+        own = partial(own_url, self, "billing_payment")
+        return [
+            own("revenue/", self.revenue, "revenue"),
+            own("revenue.csv", self.revenue_file, "revenue_file"),
+            own("<uuid:pk>/refund/", self.refund, "refund"),
+            *super().get_urls(),
+        ]
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        shown = {"may_settle": self.has_settle_permission(request)}
+        return super().changeform_view(
+            request, object_id, form_url, {**shown, **(extra_context or {})}
+        )
+
+    def refund(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+        """Pay back a part of a payment, or all of it."""
+        if not self.has_settle_permission(request):
+            raise PermissionDenied
+        payment = get_object_or_404(self.get_queryset(request), pk=pk)
+        form = RefundForm(request.POST or None, payment=payment)
+        if form.is_valid() and self._refunded(request, payment, form):
+            return redirect(reverse("admin:billing_payment_change", args=[payment.pk]))
+        warning = _(
+            "All of it: the subscription is cancelled at once and its license revoked."
+            " A part: the buyer gets a credit note, and nothing else changes."
+        )
+        return asking_page(self, request, form, title=_("Pay back"), warning=warning)
+
+    def _refunded(
+        self, request: HttpRequest, payment: Payment, form: RefundForm
+    ) -> bool:
+        told = form.cleaned_data
+        try:
+            is_new = refund(
+                payment=payment, actor=staff_actor(request), now=clock.now(), **told
+            )
+        except DomainError as refusal:
+            form.add_error(None, refusal.message)
+            return False
+        if is_new:
+            done = f"Refunded {told['amount']} {payment.currency}: {told['reason']}"
+            self.log_change(request, payment, done)
+        text = _("Paid back.") if is_new else _("This was paid back before.")
+        messages.success(request, text)
+        return True
+
+    # --- Revenue ----------------------------------------------------------------------
+    def revenue(self, request: HttpRequest) -> HttpResponse:
+        """Show what came in, by month, currency and provider."""
+        shown = {
+            **self.admin_site.each_context(request),
+            "title": _("Revenue"),
+            "rows": self._revenue(request),
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "billing/admin_revenue.html", shown)
+
+    def revenue_file(self, request: HttpRequest) -> HttpResponseBase:
+        rows = self._revenue(request)
+
+        def cells() -> Iterator[list[Cell]]:
+            for row in rows:
+                yield [f"{row['month']:%Y-%m}", *(row[name] for name in REVENUE[1:])]
+
+        lines = spreadsheets.lines(REVENUE, cells())
+        return spreadsheets.download("revenue.csv", lines)
+
+    def _revenue(self, request: HttpRequest) -> Any:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return queries.revenue_by_month(self.get_queryset(request))
+
+
+@admin.register(Invoice)
+class InvoiceAdmin(ReadOnlyAdmin[Invoice]):
+    list_display = ("number", "issued_at", "buyer_email", "total", "currency", "pdf")
+    list_filter = ("year", "currency")
+    search_fields = ("buyer_email", "payment_id", "user_id", "sequence")
+    ordering = ("-year", "-sequence")
+
+    @admin.display(description=gettext_lazy("PDF"))
+    def pdf(self, invoice: Invoice) -> str:
+        return _link(reverse("invoice_download", args=[invoice.pk]), invoice.number)
+
+
+@admin.register(CreditNote)
+class CreditNoteAdmin(ReadOnlyAdmin[CreditNote]):
+    list_display = (
+        "number",
+        "invoice",
+        "issued_at",
+        "buyer_email",
+        "total",
+        "currency",
+        "pdf",
+    )
+    list_filter = ("year", "currency")
+    list_select_related = ("invoice",)
+    search_fields = ("buyer_email", "payment_id", "user_id", "sequence")
+    ordering = ("-year", "-sequence")
+
+    @admin.display(description=gettext_lazy("PDF"))
+    def pdf(self, note: CreditNote) -> str:
+        return _link(reverse("credit_note_download", args=[note.pk]), note.number)
+
+
+def _link(url: str, number: str) -> str:
+    return format_html('<a href="{}" download>{}.pdf</a>', url, number)

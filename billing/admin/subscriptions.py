@@ -1,0 +1,283 @@
+"""Subscriptions: paid by hand, changed, cancelled."""
+
+import uuid
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User
+from billing import queries
+from billing.admin.addresses import own_url
+from billing.admin.forms import BuyerForm, ChangeForm, PaidForm, StartForm
+from billing.models import Renewal, Subscription
+from billing.services import by_hand, cancelling, cycles, plans
+from licensing.models import LicenseType
+from smarttrader.lib import clock
+from smarttrader.lib.admin import ReadOnlyAdmin, staff_actor, visible_rows
+from smarttrader.lib.admin_forms import ConfirmForm, act_on_each, asking_page
+from smarttrader.lib.errors import DomainError
+
+Asked = HttpResponse | None
+Rows = QuerySet[Subscription]
+
+
+@admin.register(Subscription)
+class SubscriptionAdmin(ReadOnlyAdmin[Subscription]):
+    list_display = (
+        "user",
+        "plan_type",
+        "billing_cycle",
+        "status",
+        "amount",
+        "currency",
+        "payment_method",
+        "current_period_end",
+        "past_due_since",
+    )
+    list_filter = ("status", "plan_type", "billing_cycle", "payment_method")
+    list_select_related = ("user",)
+    search_fields = ("user__email", "provider_id")
+    ordering = ("-created_at",)
+    actions = ("cancel_at_end", "undo_cancellation", "keep_plan", "cancel_at_once")
+    change_list_template = "billing/admin_subscriptions.html"
+    change_form_template = "billing/admin_subscription.html"
+
+    def has_settle_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("billing.change_subscription")
+
+    def has_take_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("billing.mark_paid_subscription")
+
+    def get_urls(self) -> list[URLPattern]:
+        own = partial(own_url, self, "billing_subscription")
+        return [
+            own("start/", self.start, "start"),
+            own("<uuid:pk>/paid/", self.mark_as_paid, "paid"),
+            own("<uuid:pk>/change-plan/", self.change_plan, "change_plan"),
+            *super().get_urls(),
+        ]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        shown = {"may_settle": self.has_settle_permission(request)}
+        return super().changelist_view(request, {**shown, **(extra_context or {})})
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        shown = {
+            "may_settle": self.has_settle_permission(request),
+            "may_take": self.has_take_permission(request),
+        }
+        return super().changeform_view(
+            request, object_id, form_url, {**shown, **(extra_context or {})}
+        )
+
+    # --- Money by hand ----------------------------------------------------------------
+    def mark_as_paid(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+        """Take a payment for the next period by hand."""
+        if not self.has_take_permission(request):
+            raise PermissionDenied
+        own = get_object_or_404(self.get_queryset(request), pk=pk)
+        form = PaidForm(request.POST or None)
+
+        def take() -> bool:
+            return by_hand.mark_as_paid(
+                subscription=own,
+                reference=form.cleaned_data["reference"],
+                actor=staff_actor(request),
+                now=clock.now(),
+            )
+
+        if form.is_valid() and self._took(request, form, take):
+            return self._shown(own)
+        text = _(
+            "%(who)s: %(amount)s %(currency)s for the period from %(day)s; when the"
+            " days of grace are over, from today."
+        )
+        told = {
+            "who": own.user,
+            "amount": own.amount_to_pay,
+            "currency": own.currency,
+            "day": f"{own.current_period_end:%Y-%m-%d}",
+        }
+        return asking_page(
+            self, request, form, title=_("Mark as paid"), warning=text % told
+        )
+
+    def change_plan(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+        """Give another plan or cycle, at once as paid or from the end."""
+        if not self.has_settle_permission(request):
+            raise PermissionDenied
+        own = get_object_or_404(self.get_queryset(request), pk=pk)
+        now = clock.now()
+        form = ChangeForm(request.POST or None, offers=queries.offers_of(own, now))
+
+        def change() -> bool:
+            return self._change(request, own, form)
+
+        if form.is_valid() and self._took(request, form, change):
+            return self._shown(own)
+        nothing = _("Nothing: it is not active and paid for, or has no other price.")
+        return asking_page(
+            self,
+            request,
+            form,
+            title=_("Change plan or cycle"),
+            warning="" if form.offers else nothing,
+        )
+
+    def start(self, request: HttpRequest) -> HttpResponse:
+        """Begin a subscription that was paid by hand, once it is known for whom."""
+        if not self.has_settle_permission(request):
+            raise PermissionDenied
+        title, buyer_form = _("Start a subscription"), BuyerForm(request.POST or None)
+        buyer = self._buyer(request, buyer_form)
+        if buyer is None:
+            return asking_page(self, request, buyer_form, title=title)
+        is_answer = "plan_type" in request.POST
+        form = StartForm(request.POST if is_answer else None, buyer=buyer)
+
+        def begin() -> bool:
+            actor, now = staff_actor(request), clock.now()
+            return bool(by_hand.start_paid(**form.order, actor=actor, now=now))
+
+        if form.is_valid() and self._took(request, form, begin):
+            return redirect("admin:billing_subscription_changelist")
+        return asking_page(self, request, form, title=title, warning=str(buyer))
+
+    def _buyer(self, request: HttpRequest, form: BuyerForm) -> User | None:
+        if not form.is_valid():
+            return None
+        known = visible_rows(User, request).filter(email=form.cleaned_data["email"])
+        buyer: User | None = known.first()
+        if buyer is None:
+            form.add_error("email", _("There is no such customer."))
+        return buyer
+
+    def _change(
+        self, request: HttpRequest, own: Subscription, form: ChangeForm
+    ) -> bool:
+        offer, now = form.offer, clock.now()
+        plan_type = LicenseType(offer.plan.license_type)
+        if offer.is_now:
+            return by_hand.change_paid(
+                subscription=own,
+                plan_type=plan_type,
+                billing_cycle=offer.cycle,
+                reference=form.cleaned_data["reference"],
+                actor=staff_actor(request),
+                now=now,
+            )
+        if offer.cycle != own.billing_cycle:
+            cycles.schedule_cycle(subscription=own, billing_cycle=offer.cycle, now=now)
+        else:
+            plans.schedule_downgrade(subscription=own, plan_type=plan_type, now=now)
+        return True
+
+    def _took(
+        self, request: HttpRequest, form: forms.Form, take: Callable[[], bool]
+    ) -> bool:
+        """Act, and tell whether it is done; a refusal is put on the form."""
+        try:
+            is_new = take()
+        except DomainError as refusal:
+            form.add_error(None, refusal.message)
+            return False
+        text = _("Done.") if is_new else _("This payment was taken before.")
+        messages.success(request, text)
+        return True
+
+    def _shown(self, own: Subscription) -> HttpResponse:
+        return redirect(reverse("admin:billing_subscription_change", args=[own.pk]))
+
+    # --- Actions ----------------------------------------------------------------------
+    @admin.action(description=gettext_lazy("Cancel at the end"), permissions=["settle"])
+    def cancel_at_end(self, request: HttpRequest, queryset: Rows) -> Asked:
+        def act(row: Subscription, _told: object) -> None:
+            cancelling.cancel_at_period_end(subscription=row, now=clock.now())
+
+        title = _("Cancel at the end")
+        return self._asked(request, queryset, title, "cancel_at_end", act)
+
+    @admin.action(
+        description=gettext_lazy("Undo the cancellation"), permissions=["settle"]
+    )
+    def undo_cancellation(self, request: HttpRequest, queryset: Rows) -> Asked:
+        def act(row: Subscription, _told: object) -> None:
+            cancelling.undo_cancellation(subscription=row, now=clock.now())
+
+        title = _("Undo the cancellation")
+        return self._asked(request, queryset, title, "undo_cancellation", act)
+
+    @admin.action(
+        description=gettext_lazy("Keep plan and cycle"), permissions=["settle"]
+    )
+    def keep_plan(self, request: HttpRequest, queryset: Rows) -> Asked:
+        def act(row: Subscription, _told: object) -> None:
+            plans.forget_change(subscription=row, now=clock.now())
+
+        title = _("Keep plan and cycle")
+        return self._asked(request, queryset, title, "keep_plan", act)
+
+    @admin.action(
+        description=gettext_lazy("Cancel at once, and hold the license"),
+        permissions=["settle"],
+    )
+    def cancel_at_once(self, request: HttpRequest, queryset: Rows) -> Asked:
+        actor = staff_actor(request)
+
+        def act(row: Subscription, _told: object) -> None:
+            cancelling.cancel_now(subscription=row, actor=actor, now=clock.now())
+
+        title = _("Cancel at once, and hold the license")
+        return self._asked(request, queryset, title, "cancel_at_once", act)
+
+    def _asked(
+        self,
+        request: HttpRequest,
+        rows: Rows,
+        title: str,
+        action: str,
+        act: Callable[[Subscription, dict[str, Any]], None],
+    ) -> Asked:
+        return act_on_each(
+            self,
+            request,
+            rows,
+            title=title,
+            action=action,
+            act=act,
+            form_class=ConfirmForm,
+        )
+
+
+@admin.register(Renewal)
+class RenewalAdmin(ReadOnlyAdmin[Renewal]):
+    list_display = (
+        "subscription",
+        "plan_type",
+        "period_start",
+        "period_end",
+        "price",
+        "credited_at",
+    )
+    list_filter = ("plan_type",)
+    list_select_related = ("subscription",)
+    search_fields = ("subscription__user__email", "payment_id")
+    ordering = ("-period_start",)
