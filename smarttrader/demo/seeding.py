@@ -33,6 +33,36 @@ SESSIONS = [
     {"name": "London", "days": "12345", "start": "07:00", "end": "16:00"},
     {"name": "New York", "days": "12345", "start": "13:00", "end": "21:00"},
 ]
+FIRST, SECOND, LAST = cast.BOTS[0].account, cast.BOTS[1].account, cast.BOTS[-1].account
+UNREAD_DAYS = 7
+# How many days ago, and what was told.
+NEWS = [
+    (25, NotificationType.ACCOUNT, "Welcome back", "You signed in anew."),
+    (
+        *(18, NotificationType.ACCOUNT, "Subscription renewed"),
+        "Your PRO subscription was renewed for a month: 49.00 USD.",
+    ),
+    (
+        *(14, NotificationType.SYSTEM, f"{LAST.name} is offline"),
+        f"We have not heard of account {LAST.number} for 3 minutes.",
+    ),
+    (
+        *(14, NotificationType.SYSTEM, f"{LAST.name} is back"),
+        f"Account {LAST.number} reports again.",
+    ),
+    (
+        *(6, NotificationType.ALERT, "A bad week"),
+        f"{SECOND.name} lost more than its daily limit.",
+    ),
+    (
+        *(2, NotificationType.TRADE, "Largest win of the month"),
+        f"{FIRST.name} closed its best trade of the month.",
+    ),
+    (
+        *(1, NotificationType.ALERT, "A license ends soon"),
+        f"The BASIC license of {LAST.name} ends in 20 days.",
+    ),
+]
 
 
 def seed(*, now: datetime) -> int:
@@ -224,53 +254,6 @@ def _write_subscription(alice: User, day: datetime) -> None:
 
 
 def _write_notifications(alice: User, day: datetime) -> None:
-    second = cast.BOTS[-1].account
-    lines = [
-        # days ago, type, title, message, read
-        (25, NotificationType.ACCOUNT, "Welcome back", "You signed in anew.", True),
-        (
-            18,
-            NotificationType.ACCOUNT,
-            "Subscription renewed",
-            "Your PRO subscription was renewed for a month: 49.00 USD.",
-            True,
-        ),
-        (
-            14,
-            NotificationType.SYSTEM,
-            f"{second.name} is offline",
-            f"We have not heard of account {second.number} for 3 minutes.",
-            True,
-        ),
-        (
-            14,
-            NotificationType.SYSTEM,
-            f"{second.name} is back",
-            f"Account {second.number} reports again.",
-            True,
-        ),
-        (
-            6,
-            NotificationType.ALERT,
-            "A bad week",
-            f"{cast.BOTS[1].account.name} lost more than its daily limit.",
-            False,
-        ),
-        (
-            2,
-            NotificationType.TRADE,
-            "Largest win of the month",
-            f"{cast.BOTS[0].account.name} closed its best trade of the month.",
-            False,
-        ),
-        (
-            1,
-            NotificationType.ALERT,
-            "A license ends soon",
-            f"The BASIC license of {second.name} ends in 20 days.",
-            False,
-        ),
-    ]
     Notification.objects.bulk_create(
         [
             Notification(
@@ -278,9 +261,9 @@ def _write_notifications(alice: User, day: datetime) -> None:
                 type=kind,
                 title=title,
                 message=message,
-                is_read=is_read,
+                is_read=days_ago > UNREAD_DAYS,
                 created_at=day - days_ago * DAY + 10 * HOUR,
             )
-            for days_ago, kind, title, message, is_read in lines
+            for days_ago, kind, title, message in NEWS
         ]
     )
