@@ -8,7 +8,7 @@ from smarttrader.lib.migration_operations import run_sql_files
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("notifications", "0003_deliveries"),
+        ("notifications", "0004_inbox_indexes"),
         ("accounts", "0008_auth_event_rules"),
     ]
 
@@ -20,5 +20,5 @@ class Migration(migrations.Migration):
                 name="deliveries_of_recipient",
             ),
         ),
-        run_sql_files(__file__, "0004_forgotten_recipients"),
+        run_sql_files(__file__, "0005_forgotten_recipients"),
     ]
