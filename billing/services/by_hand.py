@@ -123,7 +123,7 @@ def _is_taken(receipt: Receipt) -> bool:
 def _receipt_for(
     subscription: Subscription, reference: str, amount: Decimal, now: datetime
 ) -> Receipt:
-    if subscription.payment_method not in (None, Provider.MANUAL):
+    if subscription.payment_method == Provider.STRIPE:
         raise CollectedOnline
     name = f"{subscription.pk} {_named(reference)}"
     return _receipt(name, amount, subscription.currency, now)
