@@ -18,7 +18,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 # Binds a sealed key to its column and to this format.
-ASSOCIATED_DATA = [b"smarttrader", b"licenses.license_key", b"1"]
+LICENSE_KEY = b"licenses.license_key"
 KEY_BYTES = 64  # two AES-256 keys: SIV uses one to authenticate, one to encrypt
 KEY_NAME = re.compile(r"[a-z0-9]{1,4}")
 
@@ -26,7 +26,9 @@ KEY_NAME = re.compile(r"[a-z0-9]{1,4}")
 class Keyring:
     """Keys written `name:base64url(64 bytes)`, by lines or commas, the newest first."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, column: bytes = LICENSE_KEY) -> None:
+        self._text = text
+        self._associated_data = [b"smarttrader", column, b"1"]
         self._ciphers: dict[str, AESSIV] = {}
         for entry in filter(None, (part.strip() for part in re.split(r"[,\n]", text))):
             name, _, encoded = entry.partition(":")
@@ -37,6 +39,10 @@ class Keyring:
             self._ciphers[name] = AESSIV(_key_bytes(name, encoded))
         if not self._ciphers:
             raise ImproperlyConfigured("keyring: it holds no key")
+
+    def of_column(self, column: bytes) -> "Keyring":
+        """Return the same keys for another column, whose texts this one cannot open."""
+        return Keyring(self._text, column)
 
     @property
     def newest(self) -> str:
@@ -56,12 +62,12 @@ class Keyring:
         name, _, encoded = sealed.partition(".")
         try:
             octets = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
-            return self._ciphers[name].decrypt(octets, ASSOCIATED_DATA).decode()
+            return self._ciphers[name].decrypt(octets, self._associated_data).decode()
         except (KeyError, InvalidTag, ValueError) as error:
             raise ValueError("not sealed by any key of this keyring") from error
 
     def _seal(self, name: str, text: str) -> str:
-        octets = self._ciphers[name].encrypt(text.encode(), ASSOCIATED_DATA)
+        octets = self._ciphers[name].encrypt(text.encode(), self._associated_data)
         return f"{name}.{base64.urlsafe_b64encode(octets).rstrip(b'=').decode()}"
 
 
