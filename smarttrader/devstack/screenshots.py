@@ -60,6 +60,7 @@ SHOTS = {
     "license-reset": Shot("/licenses/", link="text=Unlock from the computer"),
     "license-release": Shot("/licenses/", link="text=Release"),
     "settings": Shot("/settings/"),
+    "notification-settings": Shot("/settings/notifications/"),
     "sign-in": Shot("/accounts/login/", email=""),
     "not-found": Shot("/nothing/"),
 }

@@ -56,6 +56,7 @@ def pages(bot):
     return [
         *(reverse(name) for name in ("overview", "bots", "trades", "statements")),
         *(reverse(name) for name in ("licenses", "connect", "settings")),
+        reverse("notification_settings"),
         *(reverse(name, args=[bot.pk]) for name in ("bot", "bot_settings")),
         reverse("license", args=[bot.license_id]),
         reverse("license_release", args=[bot.license_id, bot.pk]),
