@@ -1,5 +1,6 @@
-"""What people fill in about how they want to be told."""
+"""What people choose about what they are told."""
 
+import uuid
 from datetime import time
 from typing import Any
 
@@ -9,10 +10,61 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from notifications.catalog import Channel, Event
-from notifications.models import LONGEST_URL
-from notifications.queries import Chosen
+from notifications.models import LONGEST_URL, NotificationType
+from notifications.queries import Chosen, Wanted
+from smarttrader.lib.keyset import NotAPlace, Place
 
+UNREAD = "1"
 CLOCK = {"type": "time"}
+KINDS = {
+    NotificationType.TRADE: _("Trades"),
+    NotificationType.ALERT: _("Alerts"),
+    NotificationType.ACCOUNT: _("Account"),
+    NotificationType.SYSTEM: _("System"),
+}
+
+
+class InboxForm(forms.Form):
+    """What an inbox is narrowed to, as its address says it."""
+
+    unread = forms.ChoiceField(choices=[(UNREAD, _("Unread"))], required=False)
+    type = forms.ChoiceField(choices=list(KINDS.items()), required=False)
+
+    @property
+    def wanted(self) -> Wanted:
+        """Return what a valid form narrows the inbox to."""
+        kind = self.cleaned_data["type"]
+        return Wanted(
+            only_unread=bool(self.cleaned_data["unread"]),
+            type=NotificationType(kind) if kind else None,
+        )
+
+
+class SeenForm(forms.Form):
+    """What a page of the inbox showed when its reader marked all of it as read."""
+
+    rest = forms.CharField(required=False)
+
+    def __init__(self, data: Any) -> None:
+        super().__init__(data)
+        self.sent_ids: list[str] = data.getlist("seen")
+
+    def clean_rest(self) -> Place | None:
+        written = self.cleaned_data["rest"]
+        try:
+            place = Place.read(written) if written else None
+        except NotAPlace as error:
+            raise ValidationError("rest") from error
+        if place and place.moment is None:
+            raise ValidationError("rest")
+        return place
+
+    def clean(self) -> dict[str, Any]:
+        try:
+            seen = [uuid.UUID(sent) for sent in self.sent_ids]
+        except ValueError as error:
+            raise ValidationError("seen") from error
+        return {**self.cleaned_data, "seen": seen}
 
 
 class PreferencesForm(forms.Form):

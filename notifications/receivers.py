@@ -134,7 +134,7 @@ def tell_sign_in(user: User, event: AuthEvent, now: datetime, **_kwargs: Any) ->
             program=event.user_agent or "?",
         ),
         now=now,
-        metadata={"ip": event.ip},
+        metadata={"sign_in_id": str(event.pk), "ip": event.ip},
     )
 
 

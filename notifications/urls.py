@@ -1,7 +1,7 @@
 from django.urls import path
 
 from notifications import api
-from notifications.pages import preferences, telegram, unsubscribing, webhooks
+from notifications.pages import inbox, preferences, telegram, unsubscribing, webhooks
 
 api_urls = [
     path(
@@ -28,6 +28,10 @@ api_urls = [
 
 SETTINGS = "settings/notifications"
 page_urls = [
+    path("notifications/", inbox.inbox, name="notifications"),
+    path("notifications/read/", inbox.read_all, name="notifications_read"),
+    path("notifications/unread/", inbox.unread, name="notifications_unread"),
+    path("notifications/<uuid:pk>/read/", inbox.read, name="notification_read"),
     path(
         f"{SETTINGS}/", preferences.notification_settings, name="notification_settings"
     ),

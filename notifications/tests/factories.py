@@ -1,11 +1,30 @@
+"""What people are told, and where, as tests need it."""
+
 from datetime import UTC, datetime
+from typing import Any
 
 import factory
+from factory.django import DjangoModelFactory
 
-from notifications.models import TelegramChat, WebhookEndpoint
+from notifications.models import (
+    Notification,
+    NotificationType,
+    TelegramChat,
+    WebhookEndpoint,
+)
 
 
-class TelegramChatFactory(factory.django.DjangoModelFactory[TelegramChat]):
+class NotificationFactory(DjangoModelFactory[Notification]):
+    class Meta:
+        model = Notification
+
+    type = NotificationType.ALERT
+    title = factory.Sequence(lambda number: f"Notification {number}")
+    message = "It happened."
+    created_at: Any = datetime(2026, 11, 25, 12, tzinfo=UTC)
+
+
+class TelegramChatFactory(DjangoModelFactory[TelegramChat]):
     class Meta:
         model = TelegramChat
 
@@ -13,7 +32,7 @@ class TelegramChatFactory(factory.django.DjangoModelFactory[TelegramChat]):
     linked_at = datetime(2026, 11, 1, tzinfo=UTC)
 
 
-class WebhookEndpointFactory(factory.django.DjangoModelFactory[WebhookEndpoint]):
+class WebhookEndpointFactory(DjangoModelFactory[WebhookEndpoint]):
     class Meta:
         model = WebhookEndpoint
 

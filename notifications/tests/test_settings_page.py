@@ -128,7 +128,7 @@ def test_the_page_takes_the_same_statements_whatever_there_is(
     with count_statements() as asked:
         client.get(PAGE)
 
-    assert len(asked) == 6
+    assert len(asked) == 7
 
 
 def test_a_chat_is_linked_by_a_code_and_let_go(client, alice, settings):
@@ -203,7 +203,7 @@ def test_an_endpoints_page_takes_the_same_statements(
     with count_statements() as asked:
         client.get(f"{PAGE}webhooks/{endpoint.pk}/")
 
-    assert len(asked) == 5
+    assert len(asked) == 6
 
 
 def test_a_secret_is_shown_to_who_proved_lately_who_they_are(client, endpoint):

@@ -11,7 +11,7 @@ import smarttrader.lib.ids
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0009_quiet_hours"),
-        ("notifications", "0003_deliveries"),
+        ("notifications", "0004_inbox_indexes"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
