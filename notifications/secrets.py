@@ -3,11 +3,11 @@
 import base64
 import secrets
 
-from licensing.keyring import Keyring, current_keyring
+from smarttrader.lib.keyring import Keyring, keyring_for
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 -- of Standard Webhooks
 SECRET_BYTES = 32
-COLUMN = b"webhook_endpoints.secret"
+COLUMN = "webhook_endpoints.secret"
 
 
 def new_secret() -> str:
@@ -16,7 +16,7 @@ def new_secret() -> str:
 
 def secrets_ring() -> Keyring:
     """Return the keyring that seals them: what it seals is no license key."""
-    return current_keyring().of_column(COLUMN)
+    return keyring_for(COLUMN)
 
 
 def seal_secret(secret: str) -> str:

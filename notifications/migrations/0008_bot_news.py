@@ -10,7 +10,7 @@ import smarttrader.lib.money
 class Migration(migrations.Migration):
     dependencies = [
         ("bots", "0006_activated_as"),
-        ("notifications", "0006_channel_rules"),
+        ("notifications", "0007_channel_rules"),
     ]
 
     operations = [

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0008_auth_event_rules"),
+        ("accounts", "0011_email_code_rules"),
         ("auth", "0012_alter_user_first_name_max_length"),
     ]
 

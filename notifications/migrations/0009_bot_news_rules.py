@@ -6,6 +6,6 @@ from smarttrader.lib.migration_operations import DatabaseOnDelete
 
 
 class Migration(migrations.Migration):
-    dependencies = [("notifications", "0007_bot_news")]
+    dependencies = [("notifications", "0008_bot_news")]
 
     operations = [DatabaseOnDelete("bot_news", "bot_instance_id")]

@@ -6,7 +6,7 @@ from smarttrader.lib.migration_operations import DatabaseOnDelete
 
 
 class Migration(migrations.Migration):
-    dependencies = [("notifications", "0005_channels")]
+    dependencies = [("notifications", "0006_channels")]
 
     operations = [
         DatabaseOnDelete("notification_preferences", "user_id"),

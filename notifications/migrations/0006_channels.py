@@ -10,8 +10,8 @@ import smarttrader.lib.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0009_quiet_hours"),
-        ("notifications", "0004_inbox_indexes"),
+        ("accounts", "0012_quiet_hours"),
+        ("notifications", "0005_forgotten_recipients"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
