@@ -236,6 +236,8 @@ def _facts(
     facts = {
         "plan": subscription.get_plan_type_display(),
         "next_plan": subscription.get_next_plan_type_display() or "",
+        "cycle": subscription.get_billing_cycle_display(),
+        "next_cycle": subscription.get_next_billing_cycle_display() or "",
         "amount": f"{subscription.amount} {subscription.currency}",
         "end": _("for ever") if end.year == MAXYEAR else f"{end:%Y-%m-%d}",
         "day": day,
@@ -276,6 +278,18 @@ _announces(
     Event.SUBSCRIPTION_DOWNGRADED,
     _("Your smaller plan begins"),
     _("{plan} from now on, for {amount}."),
+)
+_announces(
+    billing.cycle_change_scheduled,
+    Event.DOWNGRADE_SCHEDULED,
+    _("Another cycle is scheduled"),
+    _("{plan}: after {end} it is paid {next_cycle}."),
+)
+_announces(
+    billing.cycle_changed,
+    Event.SUBSCRIPTION_RENEWED,
+    _("Your subscription is paid otherwise"),
+    _("{plan}, {cycle} from now on, {amount}. Paid until: {end}."),
 )
 _announces(
     billing.payment_failed,

@@ -144,6 +144,18 @@ BILLING: list[tuple[Any, dict[str, Any], str, str]] = [
         "Basic follows Pro on 2026-12-25.",
     ),
     (
+        billing.cycle_change_scheduled,
+        {},
+        "Another cycle is scheduled",
+        "Pro: after 2026-12-25 it is paid Yearly.",
+    ),
+    (
+        billing.cycle_changed,
+        {"payment": True},
+        "Your subscription is paid otherwise",
+        "Pro, Monthly from now on, 49.00 EUR. Paid until: 2026-12-25.",
+    ),
+    (
         billing.payment_refunded,
         {"payment": True},
         "A payment is refunded",
@@ -162,6 +174,7 @@ def test_what_billing_announces_is_told(alice, signal, more, title, message):
         current_period_start=NOW,
         current_period_end=NOW + 30 * DAY,
         next_plan_type=LicenseType.BASIC,
+        next_billing_cycle=BillingCycle.YEARLY,
         next_amount=Decimal(19),
         next_plan_at=NOW + 30 * DAY,
     )
@@ -179,7 +192,7 @@ def test_what_billing_announces_is_told(alice, signal, more, title, message):
 def test_every_signal_of_billing_is_told():
     signals = [each for each in vars(billing).values() if isinstance(each, Signal)]
 
-    assert len(signals) == 13
+    assert len(signals) == 15
     assert all(signal.has_listeners(Subscription) for signal in signals)
 
 

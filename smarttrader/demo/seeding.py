@@ -231,10 +231,6 @@ def _told_of(bots: list[BotInstance]) -> list[Told]:
     return [
         (25, account, None, "Welcome back", "You signed in anew."),
         (
-            *(11, account, None, "Subscription renewed"),
-            "Your BASIC subscription was renewed for a month: 29.00 USD.",
-        ),
-        (
             *(14, alert, last, f"{last.instance_name} is offline"),
             f"We have not heard of account {last.mt4_account} for 3 minutes.",
         ),
