@@ -4,10 +4,17 @@ from datetime import datetime
 from typing import Any
 
 from django.dispatch import receiver
+from django.utils.translation import gettext as _
 
 from accounts.signals import mail_wanted
-from bots.models import BotInstance
-from bots.signals import bot_offline, bot_online
+from bots.models import BotInstance, GuardBreach
+from bots.signals import (
+    bot_offline,
+    bot_online,
+    guard_disarmed,
+    guard_lifted,
+    guard_tripped,
+)
 from licensing.models import License
 from licensing.signals import (
     license_expired,
@@ -16,9 +23,11 @@ from licensing.signals import (
     license_revoked,
     license_suspended,
 )
+from notifications import guard_texts
 from notifications.models import NotificationType
 from notifications.services import outbox
 from notifications.services.inbox import notify
+from smarttrader.lib.actors import Actor, ActorType
 
 
 @receiver(mail_wanted)
@@ -59,6 +68,50 @@ def tell_online(bot: BotInstance, now: datetime, **_kwargs: Any) -> None:
         now,
         f"{bot.instance_name} is online again",
         f"Account {bot.mt4_account} reports again.",
+    )
+
+
+@receiver(guard_tripped)
+def tell_tripped(
+    bot: BotInstance, breach: GuardBreach, now: datetime, **_kwargs: Any
+) -> None:
+    _tell_of_bot(bot, now, guard_texts.title_of(breach), guard_texts.message_of(breach))
+
+
+@receiver(guard_lifted)
+def tell_lifted(
+    bot: BotInstance,
+    actor: Actor,
+    is_resumed: bool,  # noqa: FBT001 -- a signal names its arguments
+    now: datetime,
+    **_kwargs: Any,
+) -> None:
+    if actor.type == ActorType.USER:
+        return  # its owner did it
+    _tell_of_bot(
+        bot,
+        now,
+        _("The risk guard let %(name)s go again") % {"name": bot.instance_name},
+        _("Account %(account)s was told to trade on.") % {"account": bot.mt4_account}
+        if is_resumed
+        else _("Account %(account)s rests on, as it was told by other hands.")
+        % {"account": bot.mt4_account},
+    )
+
+
+@receiver(guard_disarmed)
+def tell_disarmed(
+    bot: BotInstance, limits_currency: str, now: datetime, **_kwargs: Any
+) -> None:
+    _tell_of_bot(
+        bot,
+        now,
+        _("The risk guard of %(name)s rests") % {"name": bot.instance_name},
+        _(
+            "Account %(account)s has another currency than %(currency)s, in which its"
+            " limits were saved. Save them again."
+        )
+        % {"account": bot.mt4_account, "currency": limits_currency},
     )
 
 

@@ -38,6 +38,7 @@ NOT_EXPORTED = {
     "licensing.LicenseHold": "the events of licenses tell of them",
     "analytics.DailyBreakdown": "sums of trades",
     "analytics.RollupDirty": "work that waits",
+    "bots.GuardPeak": "from where the risk guard measures",
     "trading.TradeTicket": "an index of trades",
 }
 
