@@ -11,7 +11,6 @@ from bots.services import heartbeats
 from bots.services.bot_settings import ensure_settings
 from bots.services.heartbeats import Heartbeat
 from bots.tests.factories import BotInstanceFactory
-from smarttrader.jobs.partitions import TRADES, create_partitions_for
 from trading.models import TradeStatus, TradeType
 from trading.services.trades import TradeReport, record_trades
 
@@ -108,7 +107,6 @@ def report(
     now: datetime,
     **fields: Any,
 ) -> None:
-    create_partitions_for(TRADES, [opened_at], now=now)
     trade: dict[str, Any] = {
         "ticket_number": ticket,
         "symbol": "EURUSD",

@@ -145,6 +145,17 @@ def test_yesterdays_breach_is_gone_from_the_page(alices_browser, ea):
     assert "paused this bot" not in page_of(alices_browser, ea)
 
 
+def test_the_overview_names_what_is_held(alices_browser, ea):
+    lose(ea)
+
+    held = alices_browser.get(reverse("overview")).content.decode()
+    ea.looked_at(after=DAY)
+    free = alices_browser.get(reverse("overview")).content.decode()
+
+    assert "The risk guard has paused Alpha" in held
+    assert "The risk guard has paused" not in free
+
+
 def test_programs_read_the_breaches(client, alice, charlie, ea):
     lose(ea)
     path = f"/api/v1/bots/{ea.bot.pk}/breaches"

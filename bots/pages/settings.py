@@ -70,7 +70,9 @@ def _is_to_be_confirmed(
     """Tell whether a guard is to act on a loss that should be asked about once more."""
     wanted = forms.form.cleaned_data
     limit = wanted["max_daily_loss"]
-    if not wanted["guard_enabled"] or request.POST.get("confirmed") == str(limit):
+    is_meant = wanted["limits_currency"] == bot.account_currency
+    is_confirmed = request.POST.get("confirmed") == str(limit)
+    if is_confirmed or not (is_meant and wanted["guard_enabled"]):
         return False
     return is_implausible(limit, bot)
 

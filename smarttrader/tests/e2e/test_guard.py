@@ -20,6 +20,11 @@ TICK = "document.body.dispatchEvent(new Event('tick'))"
 STATUS = {"pause": "paused", "resume": "running", "stop": "stopped"}
 
 
+@pytest.fixture
+def expected_errors():
+    return ["409 (Conflict)"]  # a limit that is asked about once more
+
+
 class EaOverHttp:
     """An EA that reports by sync, and obeys what it is answered."""
 
