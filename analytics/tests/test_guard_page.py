@@ -1,4 +1,4 @@
-"""What a bot's page, the API and the inbox tell of the risk guard."""
+"""What a bot's page and the API tell of the risk guard."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -9,8 +9,7 @@ from django.urls import reverse
 from accounts.tests.tokens import bearer
 from analytics.services import guard
 from analytics.tests.guarded import DAY, NOON, Guarded, guarded_bot
-from bots.models import BotInstance, BotSettings, GuardBreach
-from notifications.models import Notification
+from bots.models import BotCommand, BotInstance, BotSettings, GuardBreach
 from smarttrader.lib import clock
 
 pytestmark = pytest.mark.django_db
@@ -37,11 +36,6 @@ def page_of(browser, ea, **headers):
 def lose(ea, amount=150):
     ea.trade(-amount)
     ea.looked_at()
-
-
-def inbox(user):
-    rows = Notification.objects.filter(user=user).order_by("created_at", "id")
-    return [(row.title, row.message) for row in rows]
 
 
 def test_the_page_tells_what_holds_the_bot_and_when_it_lifts(alices_browser, ea):
@@ -181,52 +175,9 @@ def test_programs_read_the_breaches(client, alice, charlie, ea):
     assert client.get(path, headers=bearer(charlie)).status_code == 404
 
 
-def test_the_inbox_tells_of_the_pause_and_of_its_end_once(alice, charlie, ea):
-    lose(ea)
-    ea.looked_at()
-    ea.looked_at(after=DAY)
-    ea.looked_at()
-
-    paused = (
-        f"Account {ea.bot.mt4_account} lost 150.00 USD on 2026-03-04, with what is"
-        " floating; at most 100.00 USD are allowed. It opens no new trades until the"
-        " broker's next day, or until you lift it."
-    )
-    assert inbox(alice) == [
-        ("The risk guard paused Alpha", paused),
-        (
-            "The risk guard let Alpha go again",
-            f"Account {ea.bot.mt4_account} was told to trade on.",
-        ),
-    ]
-    assert inbox(charlie) == []
-
-
-@pytest.mark.parametrize(
-    ("changes", "told"),
-    [
-        ({"max_trades_per_day": 0}, "opened 1 trade on 2026-03-04; at most 0"),
-        ({"max_drawdown_percentage": 1}, "fell 1.50% below its highest equity"),
-    ],
-)
-def test_the_inbox_tells_of_each_limit(alice, ea, changes, told):
-    BotSettings.objects.update(max_daily_loss=1000, **changes)
-    ea.looked_at()
-    lose(ea)
-
-    assert told in inbox(alice)[0][1]
-
-
-def test_yen_have_no_cents(alice, monkeypatch):
-    ea = Guarded(guarded_bot(alice, account_currency="JPY"))
-    lose(ea, 20_000)
-
-    assert "lost 20,000 JPY on" in inbox(alice)[0][1]
-
-
 def test_a_look_that_finds_nothing_writes_nothing(ea):
     ea.trade(5)
     ea.beat()
 
     assert guard.sweep(now=NOON + timedelta(seconds=30)) == 0
-    assert GuardBreach.objects.count() == Notification.objects.count() == 0
+    assert GuardBreach.objects.count() == BotCommand.objects.count() == 0

@@ -3,7 +3,9 @@
 import pytest
 from django.urls import reverse
 
+from accounts.tests.announcements import announced_by
 from accounts.tests.tokens import bearer
+from bots import signals
 from bots.models import BotInstance, BotSettings, GuardPeak, SettingsChange
 from bots.services.bot_settings import change_settings
 from bots.settings_schema import SettingsInvalid
@@ -12,7 +14,6 @@ from bots.tests.factories import BotInstanceFactory, BotSettingsFactory
 from bots.tests.test_bot_pages import NOW, save
 from licensing.models import License
 from licensing.services.secrets import reveal_key
-from notifications.models import Notification
 from smarttrader.lib import clock
 from smarttrader.lib.actors import SYSTEM
 
@@ -102,11 +103,11 @@ def test_an_account_that_gets_another_currency_is_told_of_once(alice):
     )
     key = reveal_key(license=License.objects.get(), actor=SYSTEM, now=clock.now())
 
-    for currency in ("USD", "JPY", "JPY"):
-        ea.activate(key, account_currency=currency)
+    with announced_by(signals) as heard:
+        for currency in ("USD", "JPY", "JPY"):
+            ea.activate(key, account_currency=currency)
 
-    titles = Notification.objects.filter(title__contains="guard").values_list("title")
-    assert list(titles) == [("The risk guard of MT4 900100 rests",)]
+    assert heard == ["guard_disarmed"]
     assert GuardPeak.objects.get().peak is None
     assert guard_of(bot) == (True, "USD", "100.00")
     # Other settings can be changed meanwhile, and the limits saved anew.

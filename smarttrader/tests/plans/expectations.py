@@ -35,8 +35,10 @@ from bots import queries as bots
 from bots.models import BotInstance, BotLog, BotSettings, LogCategory, LogLevel
 from bots.services import heartbeats, logs
 from licensing.models import License
+from notifications import queries as inbox
 from notifications.services import inbox as notifications
 from smarttrader.jobs.services import invariants
+from smarttrader.lib.keyset import Place
 from smarttrader.tests.plans.ground import Ground
 from trading import queries as trading
 from trading.models import Trade, TradeHistory, TradeStatus, TradeType
@@ -374,11 +376,24 @@ EXPECTATIONS: dict[str, Expected] = {
         call=lambda g: list(statements.statement_imports(g.owner)), rows=0
     ),
     "analytics.queries.guard.looks": Expected(
-        call=_look_at_running_days, trades=3, rows=400, aggregates=True
+        call=_look_at_running_days, trades=1, rows=400, aggregates=True
     ),
     "analytics.queries.guard.known_breaches": Expected(
         call=lambda g: guard_queries.known_breaches(_look_at_running_days(g)),
-        trades=3, rows=400, aggregates=True,
+        trades=1, rows=400, aggregates=True,
+    ),
+    # --- Notifications ----------------------------------------------------------------
+    "notifications.queries.inbox": Expected(
+        call=lambda g: inbox.inbox(g.owner, limit=31), rows=31
+    ),
+    "notifications.queries.inbox: far page": Expected(
+        call=lambda g: inbox.inbox(
+            g.owner, limit=31, after=Place(g.now - A_MINUTE, g.largest.pk)
+        ),
+        rows=31,
+    ),
+    "notifications.queries.unread_count": Expected(
+        call=lambda g: inbox.unread_count(g.owner), rows=inbox.MOST_COUNTED
     ),
     # --- Writes: the statements of */sql ----------------------------------------------
     "trading.services.trades.record_trades: again": Expected(
@@ -407,7 +422,7 @@ EXPECTATIONS: dict[str, Expected] = {
         call=lambda g: heartbeats.sweep_offline(now=g.now + 10 * A_MINUTE), rows=100
     ),
     "analytics.services.guard.sweep": Expected(
-        call=_sweep_with_drawdowns, trades=3, rows=400, aggregates=True
+        call=_sweep_with_drawdowns, trades=1, rows=400, aggregates=True
     ),
     "analytics.services.rollups.roll_up": Expected(
         call=_roll_up_an_hour, trades=40, rows=300, aggregates=True
@@ -442,4 +457,5 @@ ASK_NOTHING = {
     "analytics.queries.performance.deepest_drawdown",
     "analytics.queries.performance.last_days",
     "analytics.queries.periods.composed",
+    "notifications.queries.older_than",
 }
