@@ -13,7 +13,14 @@ from django.db.models import Exists, Model, OuterRef, Prefetch, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from accounts.models import User, normalize_email
-from bots.models import BotCommand, BotInstance, BotLog, BotSettings
+from bots.models import (
+    BotCommand,
+    BotInstance,
+    BotLog,
+    BotSettings,
+    GuardBreach,
+    GuardOutcome,
+)
 from licensing.models import (
     License,
     LicenseEvent,
@@ -245,6 +252,18 @@ def settings_of(bot: BotInstance) -> BotSettings | None:
 def latest_commands(bot: BotInstance, limit: int) -> list[BotCommand]:
     """Return what a bot was told last, newest first."""
     return list(bot.commands.order_by("-queued_at", "-id")[:limit])
+
+
+def breaches_to_show(bot: BotInstance, now: datetime) -> list[GuardBreach]:
+    """Return what holds a bot, and what it passed on its broker's running day.
+
+    What holds comes first, then the latest.
+    """
+    shown = bot.breaches.filter(
+        Q(outcome=GuardOutcome.PAUSED, lifted_at=None)
+        | Q(broker_day__gte=bot.broker_day(now))
+    )
+    return sorted(shown.order_by("-at"), key=lambda each: not each.is_holding)
 
 
 class TooManyBots(DomainError):

@@ -23,6 +23,12 @@ app.conf.beat_schedule = {
         # Without a worker for an hour, one run heals all of it.
         "options": {"expires": MINUTE},
     },
+    # Twice a minute, so that a limit is acted upon within one.
+    "analytics.guard_risks": {
+        "task": "analytics.guard_risks",
+        "schedule": MINUTE / 2,
+        "options": {"expires": MINUTE / 2},
+    },
     "bots.sweep_offline": {
         "task": "bots.sweep_offline",
         "schedule": MINUTE,

@@ -53,6 +53,12 @@ def bot(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "commands": bots_queries.latest_commands(found.bot, COMMAND_ROWS),
     }
     shown = [
+        parts.drawn(
+            request,
+            "guard",
+            "analytics/_guard.html",
+            {**context, "breaches": bots_queries.breaches_to_show(found.bot, now)},
+        ),
         parts.drawn(request, "state", "analytics/_bot_state.html", context),
         parts.drawn(request, "commands", "bots/_commands.html", control),
         figures_part(request, [found], curve, now, currency=currency),

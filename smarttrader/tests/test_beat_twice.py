@@ -19,8 +19,9 @@ from django.conf import settings as project_settings
 from django.db import connection
 
 from accounts.models import EmailCode, RevokedToken, User
-from bots.models import BotInstance
-from bots.tests.factories import BotInstanceFactory
+from bots.models import BotInstance, Command
+from bots.services.commands import queue_command
+from bots.tests.factories import BotInstanceFactory, GuardBreachFactory
 from licensing.models import LicenseStatus
 from licensing.tests.factories import LicenseFactory
 from notifications.models import BotNews, Event, NotificationType
@@ -33,6 +34,7 @@ from smarttrader.jobs.partitions import (
     ensure_partitions_ahead,
     periods_ahead,
 )
+from smarttrader.lib.actors import SYSTEM
 from smarttrader.lib.ids import uuid7
 from smarttrader.tests.archive.tables import (
     DAY,
@@ -123,6 +125,7 @@ def seed_work_of_each_kind(owner: User) -> None:
     fill_ticks(rows=50)
     silent = BotInstanceFactory.create(owner=owner, last_heartbeat=NOW - DAY)
     fill_logs(silent, rows=50)
+    hold_since_yesterday(BotInstanceFactory.create(owner=owner))
     add_closed_trades(silent, *BotInstanceFactory.create_batch(3, owner=owner))
     for changes in (
         {"expires_at": NOW - 30 * DAY},  # ended
@@ -155,6 +158,13 @@ def seed_work_of_each_kind(owner: User) -> None:
             now=NOW - days * DAY,
         )
     JobRun.objects.create(job="old", started_at=NOW - 8 * DAY)
+
+
+def hold_since_yesterday(bot: BotInstance) -> None:
+    pause = queue_command(
+        bot=bot, command=Command.PAUSE, actor=SYSTEM, now=NOW - 2 * DAY
+    )
+    GuardBreachFactory.create(bot_instance=bot, pause=pause, at=NOW - 2 * DAY)
 
 
 def add_closed_trades(*bots: BotInstance) -> None:

@@ -27,11 +27,12 @@ from analytics.queries import (
     statements,
     track_records,
 )
-from analytics.services import rollups
+from analytics.queries import guard as guard_queries
+from analytics.services import guard, rollups
 from billing import queries as billing
 from billing.models import Payment, Subscription
 from bots import queries as bots
-from bots.models import BotLog, LogCategory, LogLevel
+from bots.models import BotInstance, BotLog, BotSettings, LogCategory, LogLevel
 from bots.services import heartbeats, logs
 from licensing.models import License
 from notifications import queries as inbox
@@ -125,6 +126,20 @@ def _roll_up_an_hour(ground: Ground) -> object:
         RollupDirty(bot_instance=bot, hour_start=hour) for bot in ground.bots
     )
     return rollups.roll_up(now=ground.now)
+
+
+def _look_at_running_days(ground: Ground) -> list[guard_queries.Look]:
+    """Look at the day of the owner's ten bots, as if they were heard just now."""
+    BotInstance.objects.filter(pk__in=ground.bot_ids).update(
+        last_heartbeat=ground.now, balance=1000, equity=1000
+    )
+    return guard_queries.looks(now=ground.now)
+
+
+def _sweep_with_drawdowns(ground: Ground) -> object:
+    _look_at_running_days(ground)
+    BotSettings.objects.update(max_drawdown_percentage=10)
+    return guard.sweep(now=ground.now)
 
 
 def _order_of_a_month(ground: Ground) -> object:
@@ -251,6 +266,9 @@ EXPECTATIONS: dict[str, Expected] = {
     "bots.queries.latest_commands": Expected(
         call=lambda g: bots.latest_commands(g.largest, 4), rows=0
     ),
+    "bots.queries.breaches_to_show": Expected(
+        call=lambda g: bots.breaches_to_show(g.largest, g.now), rows=0
+    ),
     "bots.queries.licenses_of": Expected(
         call=lambda g: bots.licenses_of(g.owner, g.now, limit=11), rows=50
     ),
@@ -365,6 +383,13 @@ EXPECTATIONS: dict[str, Expected] = {
     "analytics.queries.statements.statement_imports": Expected(
         call=lambda g: list(statements.statement_imports(g.owner)), rows=0
     ),
+    "analytics.queries.guard.looks": Expected(
+        call=_look_at_running_days, trades=1, rows=400, aggregates=True
+    ),
+    "analytics.queries.guard.known_breaches": Expected(
+        call=lambda g: guard_queries.known_breaches(_look_at_running_days(g)),
+        trades=1, rows=400, aggregates=True,
+    ),
     # --- Notifications ----------------------------------------------------------------
     "notifications.queries.inbox": Expected(
         call=lambda g: inbox.inbox(g.owner, limit=31), rows=31
@@ -403,6 +428,9 @@ EXPECTATIONS: dict[str, Expected] = {
     ),
     "bots.services.heartbeats.sweep_offline": Expected(
         call=lambda g: heartbeats.sweep_offline(now=g.now + 10 * A_MINUTE), rows=100
+    ),
+    "analytics.services.guard.sweep": Expected(
+        call=_sweep_with_drawdowns, trades=1, rows=400, aggregates=True
     ),
     "analytics.services.rollups.roll_up": Expected(
         call=_roll_up_an_hour, trades=40, rows=300, aggregates=True
