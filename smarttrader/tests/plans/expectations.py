@@ -31,7 +31,7 @@ from analytics.services import rollups
 from billing import queries as billing
 from billing.models import Payment, Subscription
 from bots import queries as bots
-from bots.models import BotLog, LogCategory, LogLevel
+from bots.models import BotInstance, BotLog, LogCategory, LogLevel
 from bots.services import heartbeats, logs
 from licensing.models import License
 from notifications.services import inbox as notifications
@@ -170,6 +170,9 @@ EXPECTATIONS: dict[str, Expected] = {
     "billing.queries.revenue_by_month": Expected(
         call=lambda _: list(billing.revenue_by_month(Payment.objects.all())), rows=1
     ),
+    "billing.queries.revenue_since": Expected(
+        call=lambda g: billing.revenue_since(Payment.objects.all(), g.now), rows=1
+    ),
     # --- Lists of trades --------------------------------------------------------------
     "trading.queries.drawn_ticks": Expected(
         call=lambda g: trading.drawn_ticks(g.closed[0], now=g.now),
@@ -194,6 +197,12 @@ EXPECTATIONS: dict[str, Expected] = {
             [g.largest], ANY.filter(symbol="NONE"), limit=51
         ),
         trades=37, rows=200,
+    ),
+    "trading.queries.trades_of_ticket": Expected(
+        call=lambda g: trading.trades_of_ticket(
+            BotInstance.objects.all(), g.tickets[400], limit=10
+        ),
+        trades=1, rows=120,
     ),
     "trading.queries.all_trades": Expected(
         call=lambda g: list(trading.all_trades([g.largest], ANY)),
