@@ -192,8 +192,8 @@ class KeysetChangeList(ChangeList):
         found = self._page(request, words) if words else []
         self.result_list = found[: self.list_per_page]
         self.has_next = len(found) > self.list_per_page
-        self.result_count = len(self.result_list)
-        self.full_result_count = None
+        # Equal, so that nobody is told a number: it would be that of the page.
+        self.result_count = self.full_result_count = len(self.result_list)
         self.show_full_result_count = self.show_admin_actions = False
         self.can_show_all = self.multi_page = False
 
