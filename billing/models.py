@@ -17,6 +17,8 @@ from smarttrader.lib.money import AmountField
 # The end of what is never billed again: the column may not be empty.
 LIFETIME_END = datetime(9999, 12, 31, tzinfo=UTC)
 LIVE = ("active", "suspended")
+# A minute apart: news that came before what they are about.
+MOST_ATTEMPTS = 30
 
 
 class SubscriptionStatus(models.TextChoices):
@@ -38,6 +40,10 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
 
     def live(self) -> Self:
         return self.filter(status__in=LIVE)
+
+    def needing_attention(self, _now: datetime) -> Self:
+        """Keep those whose payment is late."""
+        return self.live().filter(past_due_since__isnull=False)
 
 
 class Subscription(models.Model):
@@ -348,6 +354,12 @@ class Invoice(models.Model):
         return f"{self.year}-{self.sequence:06}"
 
 
+class ProviderEventQuerySet(models.QuerySet["ProviderEvent"]):
+    def needing_attention(self, _now: datetime) -> Self:
+        """Keep what was tried so often that nobody tries it again."""
+        return self.filter(handled_at=None, attempts__gte=MOST_ATTEMPTS)
+
+
 class ProviderEvent(models.Model):
     """What a provider sent, stored before anything is done with it."""
 
@@ -364,6 +376,8 @@ class ProviderEvent(models.Model):
     user_id = models.UUIDField(
         blank=True, null=True, help_text="Whom it turned out to be about."
     )
+
+    objects = ProviderEventQuerySet.as_manager()
 
     class Meta:
         db_table = "provider_events"

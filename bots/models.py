@@ -49,6 +49,8 @@ class BotState(models.TextChoices):
 HEARTBEAT_SECONDS: int = settings.EA_HEARTBEAT_SECONDS
 SLOW_AFTER = timedelta(seconds=1.5 * HEARTBEAT_SECONDS)
 OFFLINE_AFTER = timedelta(seconds=3 * HEARTBEAT_SECONDS)
+# Whoever let a bot rest for longer does not miss it.
+MISSED_FOR = timedelta(days=7)
 STATE_OF_STATUS = {
     BotStatus.PAUSED: BotState.PAUSED,
     BotStatus.STOPPED: BotState.STOPPED,
@@ -85,6 +87,10 @@ class BotInstanceQuerySet(models.QuerySet["BotInstance"]):
     def live(self) -> Self:
         """Keep those that take a slot: not released, not only a statement's."""
         return self.filter(source=BotSource.EA, released_at=None)
+
+    def needing_attention(self, now: datetime) -> Self:
+        """Keep those that fell silent within a week, and are silent still."""
+        return self.live().filter(offline_at__gt=now - MISSED_FOR)
 
     def of_account(self, user: User, mt4_account: str) -> Self:
         return self.filter(user=user, mt4_account=mt4_account)
@@ -181,6 +187,11 @@ class BotInstance(models.Model):
             BrinIndex(fields=["updated_at"], name="bot_instances_updated_at"),
             models.Index(
                 fields=["user", "mt4_account"], name="bot_instances_user_account"
+            ),
+            models.Index(
+                fields=["offline_at"],
+                condition=models.Q(offline_at__isnull=False),
+                name="bot_instances_silent",
             ),
         ]
 

@@ -235,6 +235,10 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """Return what may be sent now: also what a dead worker had claimed."""
         return self.waiting().filter(next_attempt_at__lte=now)
 
+    def needing_attention(self, _now: datetime) -> Self:
+        """Keep what was given up."""
+        return self.filter(state=DeliveryState.DEAD)
+
 
 class Delivery(models.Model):
     """A message on its way out: written with its cause, sent by a task.

@@ -54,6 +54,11 @@ app.conf.beat_schedule = {
         "schedule": MINUTE,
         "options": {"expires": MINUTE},
     },
+    "jobs.run_requests": {
+        "task": "jobs.run_requests",
+        "schedule": MINUTE,
+        "options": {"expires": MINUTE},
+    },
     "jobs.ensure_partitions": {"task": "jobs.ensure_partitions", "schedule": DAY / 4},
     "jobs.archive_partitions": {
         "task": "jobs.archive_partitions",

@@ -36,7 +36,7 @@ WSGI_APPLICATION = "smarttrader.wsgi.application"
 TEST_RUNNER = "django.test.runner.DiscoverRunner"
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "smarttrader.lib.admin_config.BackOfficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -1,26 +1,37 @@
 """Licenses: found by owner or account, changed by actions that ask first."""
 
+import uuid
+from datetime import datetime
 from typing import Any
 
+from allauth.account.decorators import reauthentication_required
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.decorators import method_decorator
 from django.utils.timesince import timeuntil
+from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import signed_in
+from accounts.models import AuthEventType, normalize_email
+from accounts.services.events import record_event
 from bots.admin.license_actions import LicenseActions
 from bots.admin.license_forms import IssueForm
-from licensing.models import Allotment, License
-from licensing.services import reselling
+from licensing.keys import KeyMalformed
+from licensing.models import Allotment, License, LicenseStatus
+from licensing.queries import license_by_key
+from licensing.services import reselling, secrets
 from licensing.services.issuing import IssuedLicense
 from licensing.standing import current_standing
 from smarttrader.lib import clock, spreadsheets
 from smarttrader.lib.actors import ActorType
-from smarttrader.lib.admin import staff_actor
-from smarttrader.lib.admin_forms import asking_page
+from smarttrader.lib.admin import MOST_HITS, is_staff_member, staff_actor
+from smarttrader.lib.admin_forms import ReasonForm, asking_page
+from smarttrader.lib.attention import AttentionFilter, Figure, list_of
 from smarttrader.lib.errors import DomainError
 
 
@@ -29,7 +40,8 @@ class LicenseAdmin(LicenseActions):
     """Not found by its whole key: a search stands in the address of the page."""
 
     list_display = ("masked_key", "user", "license_type", "standing", "ends")
-    list_filter = ("license_type", "status")
+    list_filter = (AttentionFilter, "license_type", "status")
+    attention = _("Ending within a week")
     list_select_related = ("user",)
     search_fields = ("user__email", "key_tail", "bot_instances__mt4_account")
     search_help_text = "Owner's e-mail, account number or the key's last characters"
@@ -46,12 +58,38 @@ class LicenseAdmin(LicenseActions):
         "reset_hardware",
         "change_plan",
         "transfer",
+        "rotate_key",
         "revoke",
         "export",
     )
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[License]":
         return super().get_queryset(request).with_standing()  # type: ignore[attr-defined,no-any-return]
+
+    def figures(self, request: HttpRequest, now: datetime) -> list[Figure]:
+        month = clock.start_of_day(now).replace(day=1)
+        told = self.visible_rows(request).aggregate(
+            active=Count("pk", Q(status=LicenseStatus.ACTIVE)),
+            issued=Count("pk", Q(issued_at__gte=month)),
+        )
+        address = list_of(self)
+        return [
+            Figure(
+                _("Active licenses"), told["active"], f"{address}?status__exact=active"
+            ),
+            Figure(_("Licenses issued this month"), told["issued"], address),
+        ]
+
+    def hits(self, request: HttpRequest, text: str) -> "QuerySet[License]":
+        """Return the license of a whole key, or those of an owner."""
+        visible = self.get_queryset(request)
+        if "@" in text:
+            return visible.filter(user__email=normalize_email(text))[:MOST_HITS]
+        try:
+            license = license_by_key(text)
+        except KeyMalformed:
+            return visible.none()
+        return visible.filter(pk=license.pk) if license else visible.none()
 
     @admin.display(description="status")
     def standing(self, license: License) -> str:
@@ -71,7 +109,11 @@ class LicenseAdmin(LicenseActions):
 
     def get_urls(self) -> list[URLPattern]:
         issue = self.admin_site.admin_view(self.issue_view)
-        own = [path("issue/", issue, name="licensing_license_issue")]
+        key = self.admin_site.admin_view(self.key_view)
+        own = [
+            path("issue/", issue, name="licensing_license_issue"),
+            path("<uuid:pk>/key/", key, name="licensing_license_key"),
+        ]
         return own + super().get_urls()
 
     def changelist_view(
@@ -89,10 +131,49 @@ class LicenseAdmin(LicenseActions):
     ) -> Any:
         actions = self.get_actions(request)
         named = [(name, title) for name, (_, _, title) in actions.items()]
-        shown = {"own_actions": [each for each in named if each[0] != "export"]}
+        shown = {
+            "own_actions": [each for each in named if each[0] != "export"],
+            "may_reveal": self.has_reveal_permission(request),
+        }
         return super().changeform_view(
             request, object_id, form_url, {**shown, **(extra_context or {})}
         )
+
+    def has_reveal_permission(self, request: HttpRequest) -> bool:
+        return is_staff_member(request) and self.has_act_permission(request)
+
+    def key_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+        if not self.has_reveal_permission(request):
+            raise PermissionDenied
+        license = get_object_or_404(self.get_queryset(request), pk=pk)
+        return self._revealed(request, license)
+
+    @method_decorator(reauthentication_required)
+    def _revealed(self, request: HttpRequest, license: License) -> HttpResponse:
+        """Show a key to who proved lately who they are, and says why."""
+        form = ReasonForm(request.POST if request.method == "POST" else None)
+        if not (form.is_bound and form.is_valid()):
+            return asking_page(
+                self,
+                request,
+                form,
+                title=_("Show the key"),
+                warning=_("Whoever has it can run a bot. That you looked is recorded."),
+            )
+        key = secrets.reveal_key(
+            license=license,
+            actor=staff_actor(request),
+            now=clock.now(),
+            reason=form.cleaned_data["reason"],
+        )
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("The license key"),
+            "license": license,
+            "key": key,
+        }
+        return TemplateResponse(request, "admin/licenses/key.html", context)
 
     # --- Issuing ----------------------------------------------------------------------
     def issue_view(self, request: HttpRequest) -> HttpResponseBase:
@@ -145,6 +226,13 @@ class LicenseAdmin(LicenseActions):
         self, request: HttpRequest, queryset: "QuerySet[License]"
     ) -> HttpResponseBase:
         now = clock.now()
+        record_event(
+            type=AuthEventType.EXPORTED,
+            actor=staff_actor(request),
+            user=signed_in(request),
+            detail={"file": "licenses.csv"},
+            now=now,
+        )
         header = [
             *("key", "owner", "plan", "status", "max_accounts"),
             *("issued_at", "expires_at", "activation_count"),

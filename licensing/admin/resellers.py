@@ -1,6 +1,7 @@
 """Resellers, what they may issue, and what they did with it."""
 
 from dataclasses import astuple
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -15,6 +16,7 @@ from django.http import (
 )
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import signed_in
 from licensing import queries
@@ -22,7 +24,8 @@ from licensing.models import Allotment, AllotmentEntry, Cycle, LicenseType, Rese
 from licensing.services import allotments, resellers
 from smarttrader.lib import clock, spreadsheets
 from smarttrader.lib.admin import ReadOnlyAdmin, is_staff_member, staff_actor
-from smarttrader.lib.admin_forms import FormKey, ReasonForm, act_on_each, asking_page
+from smarttrader.lib.admin_forms import FormKey, ReasonForm, asking, asking_page
+from smarttrader.lib.attention import Figure, list_of
 from smarttrader.lib.errors import DomainError
 
 
@@ -56,6 +59,29 @@ class GrantForm(forms.Form):
         field.queryset = sellers
 
 
+def _suspend(request: HttpRequest, reseller: Reseller, told: dict[str, Any]) -> None:
+    resellers.suspend_reseller(
+        reseller=reseller, actor=staff_actor(request), now=clock.now(), **told
+    )
+
+
+def _reinstate(request: HttpRequest, reseller: Reseller, told: dict[str, Any]) -> None:
+    resellers.reinstate_reseller(
+        reseller=reseller, actor=staff_actor(request), now=clock.now(), **told
+    )
+
+
+def _reduce(request: HttpRequest, allotment: Allotment, told: dict[str, Any]) -> None:
+    allotments.reduce_allotment(
+        allotment=allotment,
+        quantity=told["quantity"],
+        reason=told["reason"],
+        idempotency_key=f"{told['form_key']}:{allotment.pk}",
+        actor=staff_actor(request),
+        now=clock.now(),
+    )
+
+
 @admin.register(Reseller)
 class ResellerAdmin(ReadOnlyAdmin[Reseller]):
     list_display = ("email", "get_full_name", "is_active", "customers_count")
@@ -78,44 +104,19 @@ class ResellerAdmin(ReadOnlyAdmin[Reseller]):
         is_staff = is_staff_member(request)
         return is_staff and request.user.has_perm("licensing.change_reseller")
 
-    @admin.action(description="Suspend", permissions=["act"])
-    def suspend(
-        self, request: HttpRequest, queryset: "QuerySet[Reseller]"
-    ) -> HttpResponse | None:
-        def act(reseller: Reseller, told: dict[str, Any]) -> None:
-            resellers.suspend_reseller(
-                reseller=reseller, actor=staff_actor(request), now=clock.now(), **told
-            )
-
-        return act_on_each(
-            self,
-            request,
-            queryset,
-            title="Suspend",
-            action="suspend",
-            act=act,
-            form_class=SuspendResellerForm,
-            warning="A suspended reseller neither signs in nor issues licenses.",
-        )
-
-    @admin.action(description="Reinstate", permissions=["act"])
-    def reinstate(
-        self, request: HttpRequest, queryset: "QuerySet[Reseller]"
-    ) -> HttpResponse | None:
-        def act(reseller: Reseller, told: dict[str, Any]) -> None:
-            resellers.reinstate_reseller(
-                reseller=reseller, actor=staff_actor(request), now=clock.now(), **told
-            )
-
-        return act_on_each(
-            self,
-            request,
-            queryset,
-            title="Reinstate",
-            action="reinstate",
-            act=act,
-            warning="Licenses that were suspended with the reseller work again.",
-        )
+    suspend = asking(
+        "suspend",
+        _("Suspend"),
+        _suspend,
+        form_class=SuspendResellerForm,
+        warning=_("A suspended reseller neither signs in nor issues licenses."),
+    )
+    reinstate = asking(
+        "reinstate",
+        _("Reinstate"),
+        _reinstate,
+        warning=_("Licenses that were suspended with the reseller work again."),
+    )
 
 
 @admin.register(Allotment)
@@ -127,6 +128,16 @@ class AllotmentAdmin(ReadOnlyAdmin[Allotment]):
     ordering = ("reseller__email", "plan", "cycle")
     actions = ("reduce",)
     change_list_template = "admin/allotments/change_list.html"
+
+    def figures(self, request: HttpRequest, now: datetime) -> list[Figure]:
+        """Return what a reseller may sell yet."""
+        if is_staff_member(request):
+            return []
+        own = self.get_queryset(request)
+        return [
+            Figure(_("%(plan)s left") % {"plan": each}, each.left, list_of(self))
+            for each in own
+        ]
 
     def has_grant_permission(self, request: HttpRequest) -> bool:
         is_staff = is_staff_member(request)
@@ -169,30 +180,14 @@ class AllotmentAdmin(ReadOnlyAdmin[Allotment]):
                 )
         return asking_page(self, request, form, title="Grant credits")
 
-    @admin.action(description="Reduce", permissions=["grant"])
-    def reduce(
-        self, request: HttpRequest, queryset: "QuerySet[Allotment]"
-    ) -> HttpResponse | None:
-        def act(allotment: Allotment, told: dict[str, Any]) -> None:
-            allotments.reduce_allotment(
-                allotment=allotment,
-                quantity=told["quantity"],
-                reason=told["reason"],
-                idempotency_key=f"{told['form_key']}:{allotment.pk}",
-                actor=staff_actor(request),
-                now=clock.now(),
-            )
-
-        return act_on_each(
-            self,
-            request,
-            queryset,
-            title="Reduce",
-            action="reduce",
-            act=act,
-            form_class=ReduceForm,
-            warning="What is used stays.",
-        )
+    reduce = asking(
+        "reduce",
+        _("Reduce"),
+        _reduce,
+        form_class=ReduceForm,
+        warning=_("What is used stays."),
+        permission="grant",
+    )
 
 
 @admin.register(AllotmentEntry)

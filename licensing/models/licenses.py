@@ -16,6 +16,7 @@ from smarttrader.lib.ids import uuid7
 from smarttrader.lib.money import AmountField
 
 LONGEST_TRIAL_DAYS = 14
+SOON = timedelta(days=7)
 MOST_GRACE_DAYS, LONGEST_TERM_DAYS = 365, 36_500
 
 
@@ -122,6 +123,12 @@ class LicenseQuerySet(models.QuerySet["License"]):
 
     def visible_to(self, user: User) -> Self:
         return self.filter(user.owns_or_looks_after("user"))
+
+    def needing_attention(self, now: datetime) -> Self:
+        """Keep what ends within a week."""
+        return self.filter(
+            status=LicenseStatus.ACTIVE, expires_at__gte=now, expires_at__lt=now + SOON
+        )
 
     def with_standing(self) -> Self:
         """Add what licensing.standing decides by: owner, open holds, grace days."""

@@ -25,6 +25,7 @@ from smarttrader.devstack.errors import DevstackError
 ROOT = Path(__file__).resolve().parents[2]
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
 EMAIL, NEWCOMER = "alice@example.com", "charlie@example.com"
+STAFF, RESELLER = "admin@example.com", "bob@example.com"
 PASSWORD = "smart-trader-demo"  # noqa: S105 -- the demo's, printed by `make run`
 START_SECONDS = 30
 CATCH_UP_HOURS, CATCH_UP_SECONDS = 4, 30
@@ -64,6 +65,19 @@ SHOTS = {
     "notification-settings": Shot("/settings/notifications/"),
     "sign-in": Shot("/accounts/login/", email=""),
     "not-found": Shot("/nothing/"),
+    "back-office": Shot("/admin/", email=STAFF),
+    "back-office-licenses": Shot("/admin/licensing/license/", email=STAFF),
+    "back-office-license": Shot(
+        "/admin/licensing/license/", link="#result_list tbody th a", email=STAFF
+    ),
+    "back-office-trades": Shot(
+        "/admin/trading/trade/?q=alice@example.com", email=STAFF
+    ),
+    "back-office-partitions": Shot(
+        "/admin/jobs/archivedpartition/partitions/", email=STAFF
+    ),
+    "back-office-of-reseller": Shot("/admin/", email=RESELLER),
+    "back-office-issue": Shot("/admin/licensing/license/issue/", email=RESELLER),
 }
 # What a name of a picture ends in: color scheme and width.
 LOOKS = {
@@ -139,7 +153,8 @@ def take_pictures(url: str, folder: Path, names: list[str]) -> None:
         browser = playwright.chromium.launch(
             executable_path=_chromium(), args=["--no-sandbox", "--disable-gpu"]
         )
-        states = {who: _signed_in(browser, url, who) for who in (EMAIL, NEWCOMER)}
+        people = (EMAIL, NEWCOMER, STAFF, RESELLER)
+        states = {who: _signed_in(browser, url, who) for who in people}
         _wait_for_bots(browser, url, states[EMAIL])
         for name in names or PICTURES:
             if name not in PICTURES:

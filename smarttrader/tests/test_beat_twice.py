@@ -60,8 +60,12 @@ for line in sys.stdin:
     print("done", flush=True)
 """
 SCHEDULED = [entry["task"] for entry in app.conf.beat_schedule.values()]
-# These run each few seconds, and leave no record of their own.
-UNRECORDED = {"notifications.send_urgent_mail", "notifications.read_telegram"}
+# They leave a record of their own, or run each few seconds.
+UNRECORDED = {
+    "notifications.send_urgent_mail",
+    "notifications.read_telegram",
+    "jobs.run_requests",
+}
 RECORDED = [task for task in SCHEDULED if task not in UNRECORDED]
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # Of an event of a license, over its moment too.

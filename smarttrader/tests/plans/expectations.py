@@ -195,6 +195,9 @@ EXPECTATIONS: dict[str, Expected] = {
     "notifications.queries.latest_deliveries": Expected(
         call=lambda _: inbox.latest_deliveries(WebhookEndpoint()), rows=1
     ),
+    "billing.queries.revenue_since": Expected(
+        call=lambda g: billing.revenue_since(Payment.objects.all(), g.now), rows=1
+    ),
     # --- Lists of trades --------------------------------------------------------------
     "trading.queries.drawn_ticks": Expected(
         call=lambda g: trading.drawn_ticks(g.closed[0], now=g.now),
@@ -219,6 +222,13 @@ EXPECTATIONS: dict[str, Expected] = {
             [g.largest], ANY.filter(symbol="NONE"), limit=51
         ),
         trades=37, rows=200,
+    ),
+    # Ten bots have a ticket of this number, over eighteen months.
+    "trading.queries.trades_of_ticket": Expected(
+        call=lambda g: trading.trades_of_ticket(
+            BotInstance.objects.all(), g.tickets[400], limit=10
+        ),
+        trades=19, rows=120,
     ),
     "trading.queries.all_trades": Expected(
         call=lambda g: list(trading.all_trades([g.largest], ANY)),
