@@ -32,8 +32,9 @@ from smarttrader.lib.admin import (
 admin.site.unregister([Group, Authenticator, UserSession])
 
 
+PERSON = ("first_name", "last_name", "time_zone", "language")
 OF_CUSTOMERS = (
-    *("email", "first_name", "last_name", "time_zone"),
+    *("email", *PERSON),
     *("is_active", "email_verified", "last_login", "created_at"),
 )
 NOT_A_RESELLER_S = ("email", "is_active", "email_verified")
@@ -75,7 +76,18 @@ class UserAdmin(ScopedAdmin[User], StockUserAdmin[User]):
     readonly_fields = ("last_login", "created_at", "updated_at")
     fieldsets = (
         (None, {"fields": ("email", "password")}),
-        ("Person", {"fields": ("first_name", "last_name", "time_zone", "reseller")}),
+        (
+            "Person",
+            {
+                "fields": (
+                    "first_name",
+                    "last_name",
+                    "time_zone",
+                    "language",
+                    "reseller",
+                )
+            },
+        ),
         (
             "Access",
             {

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext_lazy as _
 
 from billing import queries
 from billing.models import Invoice, Payment, ProviderEvent, Renewal, Subscription
@@ -34,7 +35,7 @@ class ScopedAdmin(ReadOnlyAdmin[Row]):
 class PaidForm(forms.Form):
     reference = forms.CharField(
         max_length=LONGEST_REFERENCE,
-        help_text="The bank's or the receipt's number: the same one counts once.",
+        help_text=_("The bank's or the receipt's number: the same one counts once."),
     )
 
     def clean_reference(self) -> str:
@@ -89,7 +90,7 @@ class SubscriptionAdmin(ScopedAdmin[Subscription]):
         return TemplateResponse(request, "billing/admin_paid.html", shown)
 
     @admin.action(
-        description="Cancel at once, and hold the license", permissions=["settle"]
+        description=_("Cancel at once, and hold the license"), permissions=["settle"]
     )
     def cancel_at_once(
         self, request: HttpRequest, queryset: "QuerySet[Subscription]"
@@ -195,7 +196,7 @@ class ProviderEventAdmin(ReadOnlyAdmin[ProviderEvent]):
     def has_settle_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("billing.change_providerevent")
 
-    @admin.action(description="Try again", permissions=["settle"])
+    @admin.action(description=_("Try again"), permissions=["settle"])
     def try_again(
         self, request: HttpRequest, queryset: "QuerySet[ProviderEvent]"
     ) -> None:

@@ -5,6 +5,7 @@ from typing import Self
 
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from smarttrader.lib.database import CreatedAtField, one_of
@@ -15,10 +16,10 @@ MOST_SUBJECT_CHARACTERS = 200
 
 
 class NotificationType(models.TextChoices):
-    TRADE = "TRADE", "Trade"
-    ALERT = "ALERT", "Alert"
-    SYSTEM = "SYSTEM", "System"
-    ACCOUNT = "ACCOUNT", "Account"
+    TRADE = "TRADE", _("Trade")
+    ALERT = "ALERT", _("Alert")
+    SYSTEM = "SYSTEM", _("System")
+    ACCOUNT = "ACCOUNT", _("Account")
 
 
 class NotificationQuerySet(models.QuerySet["Notification"]):
@@ -56,13 +57,13 @@ class Notification(models.Model):
 
 
 class Channel(models.TextChoices):
-    EMAIL = "email", "E-mail"
+    EMAIL = "email", _("E-mail")
 
 
 class DeliveryState(models.TextChoices):
-    WAITING = "waiting", "Waiting"
-    SENT = "sent", "Sent"
-    DEAD = "dead", "Given up"
+    WAITING = "waiting", _("Waiting")
+    SENT = "sent", _("Sent")
+    DEAD = "dead", _("Given up")
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
@@ -102,7 +103,7 @@ class Delivery(models.Model):
 
     class Meta:
         db_table = "deliveries"
-        verbose_name_plural = "deliveries"
+        verbose_name_plural = _("deliveries")
         constraints = [
             one_of("channel", Channel, name="deliveries_channel_valid"),
             one_of("state", DeliveryState, name="deliveries_state_valid"),

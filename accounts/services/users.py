@@ -7,6 +7,7 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import LONGEST_EMAIL, AuthEventType, Role, User, normalize_email
 from accounts.services import emails, events
@@ -19,32 +20,32 @@ PROFILE_FIELDS = {"first_name", "last_name", "time_zone", "language"}
 
 class EmailInvalid(DomainError):
     code = "EMAIL_INVALID"
-    title = "This is not an e-mail address"
+    title = _("This is not an e-mail address")
     kind = "invalid"
     field = "email"
 
 
 class EmailTaken(DomainError):
     code = "EMAIL_TAKEN"
-    title = "A user with this e-mail address exists already"
+    title = _("A user with this e-mail address exists already")
     kind = "conflict"
 
 
 class NameInvalid(DomainError):
     code = "NAME_INVALID"
-    title = "A first or last name has at most 100 characters"
+    title = _("A first or last name has at most 100 characters")
     kind = "invalid"
 
 
 class UserNotFound(DomainError):
     code = "USER_NOT_FOUND"
-    title = "No user has this e-mail address"
+    title = _("No user has this e-mail address")
     kind = "missing"
 
 
 class UserGone(DomainError):
     code = "USER_GONE"
-    title = "The account was deleted meanwhile"
+    title = _("The account was deleted meanwhile")
     kind = "missing"
 
 

@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import signed_in
 from bots import queries
@@ -36,7 +37,7 @@ class BotInstanceAdmin(ReadOnlyAdmin[BotInstance]):
         return request.user.has_perm("bots.change_botinstance")
 
     @admin.action(
-        description="Release the account and end its tokens", permissions=["release"]
+        description=_("Release the account and end its tokens"), permissions=["release"]
     )
     def release(self, request: HttpRequest, queryset: "QuerySet[BotInstance]") -> None:
         now = clock.now()

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import signed_in
 from bots.admin.license_forms import (
@@ -34,7 +35,7 @@ class LicenseActions(ReadOnlyAdmin[License]):
                 actions.pop(name, None)
         return actions
 
-    @admin.action(description="Extend", permissions=["act"])
+    @admin.action(description=_("Extend"), permissions=["act"])
     def extend(
         self, request: HttpRequest, queryset: "QuerySet[License]"
     ) -> HttpResponse | None:
@@ -66,7 +67,7 @@ class LicenseActions(ReadOnlyAdmin[License]):
             form_class=ExtendByDaysForm if is_staff else ExtendByCyclesForm,
         )
 
-    @admin.action(description="Suspend", permissions=["act"])
+    @admin.action(description=_("Suspend"), permissions=["act"])
     def suspend(
         self, request: HttpRequest, queryset: "QuerySet[License]"
     ) -> HttpResponse | None:
@@ -83,7 +84,7 @@ class LicenseActions(ReadOnlyAdmin[License]):
             self, request, queryset, title="Suspend", action="suspend", act=act
         )
 
-    @admin.action(description="Reinstate", permissions=["act"])
+    @admin.action(description=_("Reinstate"), permissions=["act"])
     def reinstate(
         self, request: HttpRequest, queryset: "QuerySet[License]"
     ) -> HttpResponse | None:
@@ -106,7 +107,7 @@ class LicenseActions(ReadOnlyAdmin[License]):
             warning="Holds of others stay: billing's, or the vendor's.",
         )
 
-    @admin.action(description="Reset hardware", permissions=["act"])
+    @admin.action(description=_("Reset hardware"), permissions=["act"])
     def reset_hardware(
         self, request: HttpRequest, queryset: "QuerySet[License]"
     ) -> HttpResponse | None:
@@ -125,7 +126,7 @@ class LicenseActions(ReadOnlyAdmin[License]):
             warning="The EAs of the license have to activate again.",
         )
 
-    @admin.action(description="Change plan", permissions=["act"])
+    @admin.action(description=_("Change plan"), permissions=["act"])
     def change_plan(
         self, request: HttpRequest, queryset: "QuerySet[License]"
     ) -> HttpResponse | None:
@@ -149,7 +150,7 @@ class LicenseActions(ReadOnlyAdmin[License]):
             form_class=ChangePlanForm,
         )
 
-    @admin.action(description="Transfer", permissions=["act"])
+    @admin.action(description=_("Transfer"), permissions=["act"])
     def transfer(
         self, request: HttpRequest, queryset: "QuerySet[License]"
     ) -> HttpResponse | None:
@@ -169,7 +170,7 @@ class LicenseActions(ReadOnlyAdmin[License]):
             warning="The license moves with its bots and trades, and gets a new key.",
         )
 
-    @admin.action(description="Revoke", permissions=["act"])
+    @admin.action(description=_("Revoke"), permissions=["act"])
     def revoke(
         self, request: HttpRequest, queryset: "QuerySet[License]"
     ) -> HttpResponse | None:

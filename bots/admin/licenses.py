@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.timesince import timeuntil
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import signed_in
 from bots.admin.license_actions import LicenseActions
@@ -53,14 +55,18 @@ class LicenseAdmin(LicenseActions):
     def get_queryset(self, request: HttpRequest) -> "QuerySet[License]":
         return super().get_queryset(request).with_standing()  # type: ignore[attr-defined,no-any-return]
 
-    @admin.display(description="status")
+    @admin.display(description=_("status"))
     def standing(self, license: License) -> str:
-        return current_standing(license, clock.now()).license_status.label
+        return str(current_standing(license, clock.now()).license_status.label)
 
-    @admin.display(description="ends", ordering="expires_at")
+    @admin.display(description=_("ends"), ordering="expires_at")
     def ends(self, license: License) -> str:
         if license.expires_at is None:
-            return "Never" if license.trial_days is None else "After its trial"
+            return (
+                gettext("Never")
+                if license.trial_days is None
+                else gettext("After its trial")
+            )
         if license.expires_at <= clock.now():
             return f"{license.expires_at:%Y-%m-%d}"
         return f"{license.expires_at:%Y-%m-%d}, in {timeuntil(license.expires_at)}"
@@ -140,7 +146,7 @@ class LicenseAdmin(LicenseActions):
         }
         return TemplateResponse(request, "admin/licenses/issued.html", context)
 
-    @admin.action(description="Export as CSV")
+    @admin.action(description=_("Export as CSV"))
     def export(
         self, request: HttpRequest, queryset: "QuerySet[License]"
     ) -> HttpResponseBase:

@@ -15,6 +15,7 @@ from django.http import (
 )
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import signed_in
 from licensing import queries
@@ -29,7 +30,7 @@ from smarttrader.lib.errors import DomainError
 class SuspendResellerForm(ReasonForm):
     with_licenses = forms.BooleanField(
         required=False,
-        help_text="Also suspend each license of theirs and of their customers.",
+        help_text=_("Also suspend each license of theirs and of their customers."),
     )
 
 
@@ -42,7 +43,7 @@ class GrantForm(forms.Form):
     form_key = FormKey()
     reseller = forms.ModelChoiceField(Reseller.objects.none())
     license_type = forms.ChoiceField(
-        label="Plan",
+        label=_("Plan"),
         choices=[each for each in LicenseType.choices if each[0] != LicenseType.TRIAL],
     )
     cycle = forms.ChoiceField(choices=Cycle.choices)
@@ -69,7 +70,7 @@ class ResellerAdmin(ReadOnlyAdmin[Reseller]):
         rows = super().get_queryset(request)
         return rows.annotate(customers_found=Count("customers"))
 
-    @admin.display(description="customers")
+    @admin.display(description=_("customers"))
     def customers_count(self, reseller: Reseller) -> int:
         count: int = getattr(reseller, "customers_found")  # noqa: B009 -- an annotation
         return count
@@ -78,7 +79,7 @@ class ResellerAdmin(ReadOnlyAdmin[Reseller]):
         is_staff = is_staff_member(request)
         return is_staff and request.user.has_perm("licensing.change_reseller")
 
-    @admin.action(description="Suspend", permissions=["act"])
+    @admin.action(description=_("Suspend"), permissions=["act"])
     def suspend(
         self, request: HttpRequest, queryset: "QuerySet[Reseller]"
     ) -> HttpResponse | None:
@@ -98,7 +99,7 @@ class ResellerAdmin(ReadOnlyAdmin[Reseller]):
             warning="A suspended reseller neither signs in nor issues licenses.",
         )
 
-    @admin.action(description="Reinstate", permissions=["act"])
+    @admin.action(description=_("Reinstate"), permissions=["act"])
     def reinstate(
         self, request: HttpRequest, queryset: "QuerySet[Reseller]"
     ) -> HttpResponse | None:
@@ -169,7 +170,7 @@ class AllotmentAdmin(ReadOnlyAdmin[Allotment]):
                 )
         return asking_page(self, request, form, title="Grant credits")
 
-    @admin.action(description="Reduce", permissions=["grant"])
+    @admin.action(description=_("Reduce"), permissions=["grant"])
     def reduce(
         self, request: HttpRequest, queryset: "QuerySet[Allotment]"
     ) -> HttpResponse | None:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from licensing import keys
@@ -26,13 +27,13 @@ MOST_ACCOUNTS = 2**31 - 1  # its column is an INTEGER
 
 class TermInvalid(DomainError):
     code = "TERM_INVALID"
-    title = "A license has to end in the future, a trial within 14 days"
+    title = _("A license has to end in the future, a trial within 14 days")
     kind = "invalid"
 
 
 class MaxAccountsInvalid(DomainError):
     code = "MAX_ACCOUNTS_INVALID"
-    title = "A license allows at least one account"
+    title = _("A license allows at least one account")
     kind = "invalid"
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Sum
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User, normalize_email
 from accounts.services.customers import customer_by_email, locked_reseller
@@ -40,13 +41,13 @@ KEYS_ARE_SHOWN_FOR = timedelta(minutes=15)
 
 class FormUsedAlready(DomainError):
     code = "FORM_USED_ALREADY"
-    title = "This form was sent already, with other values: open it anew"
+    title = _("This form was sent already, with other values: open it anew")
     kind = "conflict"
 
 
 class CycleInvalid(DomainError):
     code = "CYCLE_INVALID"
-    title = "A license is extended by months or years"
+    title = _("A license is extended by months or years")
     kind = "invalid"
     field = "cycle"
 

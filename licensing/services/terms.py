@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from licensing.models import License, LicenseEventType, LicenseStatus, LicenseType, Plan
 from licensing.services import events
@@ -23,13 +24,13 @@ from smarttrader.lib.errors import DomainError
 
 class NothingToExtend(DomainError):
     code = "NOTHING_TO_EXTEND"
-    title = "A lifetime license has no end, and a trial keeps its own"
+    title = _("A lifetime license has no end, and a trial keeps its own")
     kind = "conflict"
 
 
 class PlanUnchanged(DomainError):
     code = "PLAN_UNCHANGED"
-    title = "The license has this plan already, or it would become a trial"
+    title = _("The license has this plan already, or it would become a trial")
     kind = "conflict"
 
 

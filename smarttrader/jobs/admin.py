@@ -1,6 +1,7 @@
 """The back office's view of what the clock did and found."""
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 
 from smarttrader.jobs.models import ArchivedPartition, Invariant, JobRun
 from smarttrader.lib.admin import ReadOnlyAdmin
@@ -29,6 +30,6 @@ class InvariantAdmin(ReadOnlyAdmin[Invariant]):
     list_display = ("name", "held", "broken_since", "checked_at", "problems")
     ordering = ("name",)
 
-    @admin.display(boolean=True, description="holds")
+    @admin.display(boolean=True, description=_("holds"))
     def held(self, invariant: Invariant) -> bool:
         return invariant.is_held

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext_lazy as _
 
 from smarttrader.lib.errors import DomainError
 
@@ -34,7 +35,7 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         max_length=LONGEST_REASON,
         widget=forms.Textarea({"rows": 3}),
-        help_text="Stays in the audit for ever.",
+        help_text=_("Stays in the audit for ever."),
     )
 
 

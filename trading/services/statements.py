@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from django.conf import settings
 from django.db import OperationalError, connection, reset_queries, transaction
+from django.utils.translation import gettext_lazy as _
 from psycopg.errors import LockNotAvailable
 
 from accounts.models import User
@@ -41,36 +42,36 @@ BIGGEST_OFFSET = timedelta(hours=14)
 
 class NoLicense(DomainError):
     code = "NO_LICENSE"
-    title = "A statement belongs to a license, and you have none"
+    title = _("A statement belongs to a license, and you have none")
 
 
 class StatementTooLarge(DomainError):
     code = "TOO_LARGE"
-    title = "The file is too large for a statement"
+    title = _("The file is too large for a statement")
     kind = "invalid"
 
 
 class AccountMismatch(DomainError):
     code = "ACCOUNT_MISMATCH"
-    title = "The statement is of another account than the bot"
+    title = _("The statement is of another account than the bot")
     kind = "conflict"
 
 
 class CurrencyMismatch(DomainError):
     code = "CURRENCY_MISMATCH"
-    title = "The statement is in another currency than the bot's account"
+    title = _("The statement is in another currency than the bot's account")
     kind = "conflict"
 
 
 class ImportRunning(DomainError):
     code = "IMPORT_RUNNING"
-    title = "Another statement of this account is being imported: try again soon"
+    title = _("Another statement of this account is being imported: try again soon")
     kind = "conflict"
 
 
 class StatementDisagrees(DomainError):
     code = "STATEMENT_DISAGREES"
-    title = "The statement's rows do not add up to its own totals"
+    title = _("The statement's rows do not add up to its own totals")
     kind = "invalid"
 
     def __init__(self, figures: list[Figure]) -> None:

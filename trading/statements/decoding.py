@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from charset_normalizer import from_bytes
+from django.utils.translation import gettext_lazy as _
 
 from smarttrader.lib.errors import DomainError
 
@@ -24,7 +25,7 @@ BYTE_ORDER_MARKS = {
 
 class EncodingUnknown(DomainError):
     code = "ENCODING_UNKNOWN"
-    title = "No text encoding has this name"
+    title = _("No text encoding has this name")
     kind = "invalid"
 
 

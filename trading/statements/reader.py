@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import BinaryIO
 
+from django.utils.translation import gettext_lazy as _
 from lxml import etree
 
 from smarttrader.lib.errors import DomainError
@@ -54,7 +55,7 @@ FIRST_YEAR, LAST_YEAR = 1970, 9998
 
 class NotAStatement(DomainError):
     code = "NOT_A_STATEMENT"
-    title = (
+    title = _(
         "This is not an account statement of MetaTrader 4. In the terminal, right-click"
         " into Account History and choose Save as Detailed Report"
     )
@@ -63,13 +64,13 @@ class NotAStatement(DomainError):
 
 class StrategyTesterReport(DomainError):
     code = "STRATEGY_TESTER_REPORT"
-    title = "This is a report of the Strategy Tester: a back-test is not an account"
+    title = _("This is a report of the Strategy Tester: a back-test is not an account")
     kind = "invalid"
 
 
 class StatementUnreadable(DomainError):
     code = "STATEMENT_UNREADABLE"
-    title = "The statement holds a row that cannot be read"
+    title = _("The statement holds a row that cannot be read")
     kind = "invalid"
 
 
