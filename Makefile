@@ -63,7 +63,7 @@ openapi: venv-dev ## write docs/openapi.json from the views
 	@$(VENV_PYTHON) manage.py openapi
 
 messages: venv-dev ## bring the catalogs of translations up to date with code and templates
-	@$(VENV_PYTHON) -m smarttrader.devstack.catalogs update
+	@$(VENV_PYTHON) manage.py messages
 
 lint: venv-dev ## check style
 	@$(VENV_PYTHON) -m ruff check .

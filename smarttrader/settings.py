@@ -36,6 +36,7 @@ WSGI_APPLICATION = "smarttrader.wsgi.application"
 TEST_RUNNER = "django.test.runner.DiscoverRunner"
 
 INSTALLED_APPS = [
+    "smarttrader",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -53,7 +54,6 @@ INSTALLED_APPS = [
     "django_filters",
     "django_htmx",
     "lucide",
-    "smarttrader",
     "smarttrader.jobs",
     "accounts",
     "licensing",

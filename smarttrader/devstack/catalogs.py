@@ -1,15 +1,14 @@
 """The catalogs of translations: collect what is to be translated, and compile them.
 
-`python -m smarttrader.devstack.catalogs compile` makes each .mo that is older than its
-.po, and `update` brings each .po up to date with the code and the templates. Babel does
-what GNU gettext would, which is on no machine by itself.
+`python -m smarttrader.devstack.catalogs` makes each .mo that is older than its .po;
+`manage.py messages` brings each .po up to date. Babel does what GNU gettext would,
+which is on no machine by itself.
 """
 
-import argparse
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from smarttrader.devstack.errors import DevstackError
@@ -35,12 +34,7 @@ NO_BABEL = "Babel is missing; `make venv` or `make venv-dev` installs it."
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m smarttrader.devstack.catalogs")
-    parser.add_argument("action", choices=["compile", "update"])
-    is_to_update = parser.parse_args().action == "update"
     try:
-        if is_to_update:
-            update_catalogs()
         compile_catalogs()
     except DevstackError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -66,13 +60,18 @@ def compile_catalogs() -> None:
         _replace(path.with_suffix(".mo"), compiled.getvalue())
 
 
-def update_catalogs() -> None:
-    """Add to each catalog what is new, and drop what nothing says any more."""
+def update_catalogs(names: Iterable[str]) -> None:
+    """Add to each catalog what is new, and drop what nothing says any more.
+
+    `names` are texts that no code spells out.
+    """
     from babel.messages import catalog, pofile  # noqa: PLC0415 -- may be missing
 
     template = catalog.Catalog()
     for place, message, context in extract():
         template.add(message, context=context, locations=[(place, 0)])
+    for name in sorted(names):
+        template.add(name, locations=[("models", 0)])
     for language in LANGUAGES:
         path = catalog_path(language)
         known = pofile.read_po(io.StringIO(path.read_text()), locale=language)

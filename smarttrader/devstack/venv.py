@@ -75,7 +75,7 @@ def _pip_install(requirements: Path) -> int:
 
 
 def _compile_catalogs() -> int:
-    command = [str(PYTHON), "-m", "smarttrader.devstack.catalogs", "compile"]
+    command = [str(PYTHON), "-m", "smarttrader.devstack.catalogs"]
     return subprocess.run(command, check=False, cwd=ROOT).returncode
 
 

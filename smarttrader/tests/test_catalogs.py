@@ -13,6 +13,7 @@ from smarttrader.devstack.catalogs import (
     compile_catalogs,
     extract,
 )
+from smarttrader.lib.model_names import names_to_translate
 
 # While texts are still being written, translating lags behind.
 pytestmark = pytest.mark.skipif(
@@ -40,6 +41,7 @@ def key(message):
 def test_a_catalog_has_what_is_said(language):
     _, messages = read(language)
     said = {(context, forms(message)[0]) for _, message, context in extract()}
+    said |= {(None, name) for name in names_to_translate()}
 
     known = {key(message) for message in messages}
     assert said - known == set(), "make messages adds these"
