@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import signed_in
 from accounts.models import AuthEvent, User
@@ -77,7 +78,7 @@ class UserAdmin(ScopedAdmin[User], StockUserAdmin[User]):
     fieldsets = (
         (None, {"fields": ("email", "password")}),
         (
-            "Person",
+            _("Person"),
             {
                 "fields": (
                     "first_name",
@@ -89,7 +90,7 @@ class UserAdmin(ScopedAdmin[User], StockUserAdmin[User]):
             },
         ),
         (
-            "Access",
+            _("Access"),
             {
                 "fields": (
                     "role",
@@ -100,7 +101,7 @@ class UserAdmin(ScopedAdmin[User], StockUserAdmin[User]):
                 )
             },
         ),
-        ("Times", {"fields": ("last_login", "created_at", "updated_at")}),
+        (_("Times"), {"fields": ("last_login", "created_at", "updated_at")}),
     )
     add_fieldsets = (
         (

@@ -45,12 +45,14 @@ def normalize_email(email: str) -> str:
 
 def validate_time_zone(name: str) -> None:
     if name not in zoneinfo.available_timezones():
-        raise ValidationError("%(name)s is not a time zone", params={"name": name})
+        raise ValidationError(_("%(name)s is not a time zone"), params={"name": name})
 
 
 def validate_language(code: str) -> None:
     if code not in Language.values:
-        raise ValidationError("%(code)s is not a language here", params={"code": code})
+        raise ValidationError(
+            _("%(code)s is not a language here"), params={"code": code}
+        )
 
 
 class UserQuerySet(models.QuerySet["User"]):

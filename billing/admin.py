@@ -82,7 +82,7 @@ class SubscriptionAdmin(ScopedAdmin[Subscription]):
             )
         shown = {
             **self.admin_site.each_context(request),
-            "title": "Mark as paid",
+            "title": _("Mark as paid"),
             "form": form,
             "subscription": subscription,
             "opts": self.opts,
@@ -100,7 +100,11 @@ class SubscriptionAdmin(ScopedAdmin[Subscription]):
             cancelling.cancel_now(subscription=each, actor=actor, now=now)
             for each in queryset
         )
-        self.message_user(request, f"{ended} of {len(queryset)} cancelled.")
+        self.message_user(
+            request,
+            _("%(ended)s of %(all)s cancelled.")
+            % {"ended": ended, "all": len(queryset)},
+        )
 
     def _take(
         self, request: HttpRequest, subscription: Subscription, form: PaidForm
@@ -115,7 +119,7 @@ class SubscriptionAdmin(ScopedAdmin[Subscription]):
         except DomainError as refusal:
             form.add_error("reference", refusal.message)
             return False
-        text = "Paid." if is_new else "This payment was taken before."
+        text = _("Paid.") if is_new else _("This payment was taken before.")
         self.message_user(request, text)
         return True
 
@@ -152,7 +156,7 @@ class PaymentAdmin(ScopedAdmin[Payment]):
             raise PermissionDenied
         shown = {
             **self.admin_site.each_context(request),
-            "title": "Revenue",
+            "title": _("Revenue"),
             "rows": queries.revenue_by_month(self.get_queryset(request)),
             "opts": self.opts,
         }
@@ -204,4 +208,7 @@ class ProviderEventAdmin(ReadOnlyAdmin[ProviderEvent]):
         done = sum(
             provider_events.handle_event(pk=each.pk, now=now) for each in queryset
         )
-        self.message_user(request, f"{done} of {len(queryset)} handled.")
+        self.message_user(
+            request,
+            _("%(done)s of %(all)s handled.") % {"done": done, "all": len(queryset)},
+        )

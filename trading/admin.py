@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import signed_in
 from bots.queries import bots_found
@@ -26,7 +27,7 @@ class TradeAdmin(PartitionedAdmin[Trade]):
     list_filter = ("status", "trade_type", "opened_at")
     list_select_related = ("bot_instance",)
     search_fields = ("ticket_number",)
-    search_help_text = "Account number or owner's e-mail, then a ticket if you like"
+    search_help_text = _("Account number or owner's e-mail, then a ticket if you like")
     ordering = ("-opened_at",)
 
     def found(
@@ -45,7 +46,7 @@ class TradeAdmin(PartitionedAdmin[Trade]):
 class TradeHistoryAdmin(PartitionedAdmin[TradeHistory]):
     list_display = ("recorded_at", "trade_id", "current_price", "unrealized_profit")
     search_fields = ("trade__ticket_number",)
-    search_help_text = "Account number and ticket"
+    search_help_text = _("Account number and ticket")
     ordering = ("-recorded_at",)
 
     def found(

@@ -68,20 +68,29 @@ def create_user(
     fields = {"first_name": first_name, "last_name": last_name, "role": role}
     is_superuser = role == Role.ADMIN
     if len(email) > LONGEST_EMAIL:
-        raise EmailInvalid(f"An e-mail address has at most {LONGEST_EMAIL} characters")
+        raise EmailInvalid(
+            _("An e-mail address has at most %(longest_email)s characters")
+            % {"longest_email": LONGEST_EMAIL}
+        )
     candidate = User(email=email, first_name=first_name, last_name=last_name)
     try:
         candidate.clean_fields(exclude={"password"})
     except ValidationError as error:
         if {"first_name", "last_name"} & set(error.message_dict):
             raise NameInvalid from error
-        raise EmailInvalid(f"{email!r} is not an e-mail address") from error
+        raise EmailInvalid(
+            _("%(email)s is not an e-mail address") % {"email": f"{email!r}"}
+        ) from error
     try:
         candidate.validate_constraints(exclude={"id", "role"})
     except ValidationError as error:
         if User.objects.filter(email=email).exists():
-            raise EmailTaken(f"{email} has an account already") from error
-        raise EmailInvalid(f"{email!r} is not an e-mail address") from error
+            raise EmailTaken(
+                _("%(email)s has an account already") % {"email": email}
+            ) from error
+        raise EmailInvalid(
+            _("%(email)s is not an e-mail address") % {"email": f"{email!r}"}
+        ) from error
     try:
         with transaction.atomic():
             user = User.objects.create_user(
@@ -96,7 +105,9 @@ def create_user(
                 user=user, email=email, verified=is_verified, primary=True
             )
     except IntegrityError as error:  # another session was faster
-        raise EmailTaken(f"{email} has an account already") from error
+        raise EmailTaken(
+            _("%(email)s has an account already") % {"email": email}
+        ) from error
     return user
 
 

@@ -45,7 +45,11 @@ class BotInstanceAdmin(ReadOnlyAdmin[BotInstance]):
         released = sum(
             releases.release(bot=bot, actor=actor, now=now) for bot in queryset
         )
-        self.message_user(request, f"{released} of {len(queryset)} bots released.")
+        self.message_user(
+            request,
+            _("%(released)s of %(all)s bots released.")
+            % {"released": released, "all": len(queryset)},
+        )
 
 
 @admin.register(BotSettings)
@@ -87,7 +91,7 @@ class BotLogAdmin(PartitionedAdmin[BotLog]):
     list_filter = ("log_level", "category")
     list_select_related = ("bot_instance",)
     search_fields = ("bot_instance__mt4_account",)
-    search_help_text = "Account number or owner's e-mail"
+    search_help_text = _("Account number or owner's e-mail")
     ordering = ("-created_at",)
 
     def found(

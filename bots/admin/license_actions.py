@@ -61,7 +61,7 @@ class LicenseActions(ReadOnlyAdmin[License]):
             self,
             request,
             queryset,
-            title="Extend",
+            title=_("Extend"),
             action="extend",
             act=by_days if is_staff else by_cycles,
             form_class=ExtendByDaysForm if is_staff else ExtendByCyclesForm,
@@ -81,7 +81,7 @@ class LicenseActions(ReadOnlyAdmin[License]):
             )
 
         return act_on_each(
-            self, request, queryset, title="Suspend", action="suspend", act=act
+            self, request, queryset, title=_("Suspend"), action="suspend", act=act
         )
 
     @admin.action(description=_("Reinstate"), permissions=["act"])
@@ -101,10 +101,10 @@ class LicenseActions(ReadOnlyAdmin[License]):
             self,
             request,
             queryset,
-            title="Reinstate",
+            title=_("Reinstate"),
             action="reinstate",
             act=act,
-            warning="Holds of others stay: billing's, or the vendor's.",
+            warning=_("Holds of others stay: billing's, or the vendor's."),
         )
 
     @admin.action(description=_("Reset hardware"), permissions=["act"])
@@ -120,10 +120,10 @@ class LicenseActions(ReadOnlyAdmin[License]):
             self,
             request,
             queryset,
-            title="Reset hardware",
+            title=_("Reset hardware"),
             action="reset_hardware",
             act=act,
-            warning="The EAs of the license have to activate again.",
+            warning=_("The EAs of the license have to activate again."),
         )
 
     @admin.action(description=_("Change plan"), permissions=["act"])
@@ -144,7 +144,7 @@ class LicenseActions(ReadOnlyAdmin[License]):
             self,
             request,
             queryset,
-            title="Change plan",
+            title=_("Change plan"),
             action="change_plan",
             act=act,
             form_class=ChangePlanForm,
@@ -163,11 +163,13 @@ class LicenseActions(ReadOnlyAdmin[License]):
             self,
             request,
             queryset,
-            title="Transfer",
+            title=_("Transfer"),
             action="transfer",
             act=act,
             form_class=TransferForm,
-            warning="The license moves with its bots and trades, and gets a new key.",
+            warning=_(
+                "The license moves with its bots and trades, and gets a new key."
+            ),
         )
 
     @admin.action(description=_("Revoke"), permissions=["act"])
@@ -183,11 +185,13 @@ class LicenseActions(ReadOnlyAdmin[License]):
             self,
             request,
             queryset,
-            title="Revoke",
+            title=_("Revoke"),
             action="revoke",
             act=act,
-            warning="This is final. What was never activated and is at most seven days"
-            " old is credited to its reseller.",
+            warning=_(
+                "This is final. What was never activated and is at most seven days"
+                " old is credited to its reseller."
+            ),
         )
 
 

@@ -81,5 +81,5 @@ class TransferForm(ReasonForm):
             email=User.objects.normalize_email(self.cleaned_data["to"])
         ).first()
         if found is None:
-            raise forms.ValidationError("Nobody has this address.")
+            raise forms.ValidationError(_("Nobody has this address."))
         return found

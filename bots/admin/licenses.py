@@ -34,7 +34,7 @@ class LicenseAdmin(LicenseActions):
     list_filter = ("license_type", "status")
     list_select_related = ("user",)
     search_fields = ("user__email", "key_tail", "bot_instances__mt4_account")
-    search_help_text = "Owner's e-mail, account number or the key's last characters"
+    search_help_text = _("Owner's e-mail, account number or the key's last characters")
     ordering = ("-issued_at",)
     exclude = ("license_key", "hardware_id", "last_event_hash")
     list_per_page = 50
@@ -67,9 +67,11 @@ class LicenseAdmin(LicenseActions):
                 if license.trial_days is None
                 else gettext("After its trial")
             )
+        day = f"{license.expires_at:%Y-%m-%d}"
         if license.expires_at <= clock.now():
-            return f"{license.expires_at:%Y-%m-%d}"
-        return f"{license.expires_at:%Y-%m-%d}, in {timeuntil(license.expires_at)}"
+            return day
+        left = timeuntil(license.expires_at)
+        return gettext("%(day)s, in %(left)s") % {"day": day, "left": left}
 
     def has_sell_permission(self, request: HttpRequest) -> bool:
         is_reseller = signed_in(request).actor_type == ActorType.RESELLER
@@ -130,8 +132,10 @@ class LicenseAdmin(LicenseActions):
             self,
             request,
             form,
-            title="Issue licenses",
-            warning=f"Left: {told}" if told else "You have no allotment yet.",
+            title=_("Issue licenses"),
+            warning=_("Left: %(told)s") % {"told": told}
+            if told
+            else _("You have no allotment yet."),
         )
 
     def _issued_page(
@@ -140,7 +144,7 @@ class LicenseAdmin(LicenseActions):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": f"{len(issued)} issued",
+            "title": _("%(n)s issued") % {"n": len(issued)},
             "issued": issued,
             "sent": [(name, form.data.get(name, "")) for name in form.fields],
         }

@@ -92,11 +92,11 @@ class ResellerAdmin(ReadOnlyAdmin[Reseller]):
             self,
             request,
             queryset,
-            title="Suspend",
+            title=_("Suspend"),
             action="suspend",
             act=act,
             form_class=SuspendResellerForm,
-            warning="A suspended reseller neither signs in nor issues licenses.",
+            warning=_("A suspended reseller neither signs in nor issues licenses."),
         )
 
     @admin.action(description=_("Reinstate"), permissions=["act"])
@@ -112,10 +112,10 @@ class ResellerAdmin(ReadOnlyAdmin[Reseller]):
             self,
             request,
             queryset,
-            title="Reinstate",
+            title=_("Reinstate"),
             action="reinstate",
             act=act,
-            warning="Licenses that were suspended with the reseller work again.",
+            warning=_("Licenses that were suspended with the reseller work again."),
         )
 
 
@@ -164,11 +164,13 @@ class AllotmentAdmin(ReadOnlyAdmin[Allotment]):
             except DomainError as error:
                 form.add_error(None, error.message)
             else:
-                messages.success(request, f"{told['quantity']} granted.")
+                messages.success(
+                    request, _("%(quantity)s granted.") % {"quantity": told["quantity"]}
+                )
                 return HttpResponseRedirect(
                     reverse("admin:licensing_allotment_changelist")
                 )
-        return asking_page(self, request, form, title="Grant credits")
+        return asking_page(self, request, form, title=_("Grant credits"))
 
     @admin.action(description=_("Reduce"), permissions=["grant"])
     def reduce(
@@ -188,11 +190,11 @@ class AllotmentAdmin(ReadOnlyAdmin[Allotment]):
             self,
             request,
             queryset,
-            title="Reduce",
+            title=_("Reduce"),
             action="reduce",
             act=act,
             form_class=ReduceForm,
-            warning="What is used stays.",
+            warning=_("What is used stays."),
         )
 
 
@@ -224,7 +226,7 @@ class AllotmentEntryAdmin(ReadOnlyAdmin[AllotmentEntry]):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": "Sales by month",
+            "title": _("Sales by month"),
             "months": months,
         }
         return TemplateResponse(request, "admin/allotments/report.html", context)

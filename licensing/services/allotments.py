@@ -197,4 +197,6 @@ def _change(
 
 def _check_quantity(quantity: int) -> None:
     if not 1 <= quantity <= MOST_AT_ONCE:
-        raise QuantityInvalid(f"A quantity is 1 to {MOST_AT_ONCE}")
+        raise QuantityInvalid(
+            _("A quantity is 1 to %(most_at_once)s") % {"most_at_once": MOST_AT_ONCE}
+        )

@@ -111,7 +111,7 @@ def _end(
     try:
         return now + timedelta(days=length)
     except OverflowError as error:
-        raise TermInvalid("the end lies too far ahead") from error
+        raise TermInvalid(_("the end lies too far ahead")) from error
 
 
 def _trial_term(
@@ -123,12 +123,15 @@ def _trial_term(
 ) -> dict[str, Any]:
     """Return the days that begin at the first activation, or the given end."""
     if is_lifetime:
-        raise TermInvalid("a trial is not for ever")
+        raise TermInvalid(_("a trial is not for ever"))
     if expires_at is not None:
         if expires_at > now + timedelta(days=LONGEST_TRIAL_DAYS):
             raise TermInvalid
         return {"expires_at": expires_at}
     length = min(plan.term_days, LONGEST_TRIAL_DAYS) if days is None else days
     if not 1 <= length <= LONGEST_TRIAL_DAYS:
-        raise TermInvalid(f"a trial runs 1 to {LONGEST_TRIAL_DAYS} days")
+        raise TermInvalid(
+            _("a trial runs 1 to %(longest_trial_days)s days")
+            % {"longest_trial_days": LONGEST_TRIAL_DAYS}
+        )
     return {"trial_days": length}

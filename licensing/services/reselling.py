@@ -83,7 +83,10 @@ def issue_licenses(
     MaxAccountsInvalid, FormUsedAlready, and what an invitation raises.
     """
     if not 1 <= order.quantity <= MOST_LICENSES:
-        raise allotments.QuantityInvalid(f"Issue 1 to {MOST_LICENSES} licenses at once")
+        raise allotments.QuantityInvalid(
+            _("Issue 1 to %(most_licenses)s licenses at once")
+            % {"most_licenses": MOST_LICENSES}
+        )
     with transaction.atomic():
         locked = locked_reseller(reseller.pk)
         keys = [
@@ -122,7 +125,9 @@ def extend_from_allotment(
     LicenseRevoked and NothingToExtend.
     """
     if not 1 <= cycles <= MOST_CYCLES:
-        raise allotments.QuantityInvalid(f"Extend by 1 to {MOST_CYCLES} cycles")
+        raise allotments.QuantityInvalid(
+            _("Extend by 1 to %(most_cycles)s cycles") % {"most_cycles": MOST_CYCLES}
+        )
     if cycle not in MONTHS_OF_CYCLE:
         raise CycleInvalid
     key = f"{reseller.pk}:{idempotency_key}:{license.pk}"
@@ -202,7 +207,9 @@ def _issue(
     most = Plan.objects.get(license_type=order.license_type).max_accounts
     accounts = most if order.max_accounts is None else order.max_accounts
     if not 1 <= accounts <= most:
-        raise MaxAccountsInvalid(f"The plan allows 1 to {most} accounts")
+        raise MaxAccountsInvalid(
+            _("The plan allows 1 to %(most)s accounts") % {"most": most}
+        )
     allotment = allotments.take(
         reseller=reseller,
         license_type=order.license_type,
@@ -255,7 +262,7 @@ def _shown_again(
         raise FormUsedAlready
     if now - entries[0].at > KEYS_ARE_SHOWN_FOR:
         raise FormUsedAlready(
-            "These licenses were issued already: find them in the list"
+            _("These licenses were issued already: find them in the list")
         )
     return [
         IssuedLicense(each, secrets.reveal_key(license=each, actor=actor, now=now))
@@ -297,4 +304,4 @@ def _end(begins: datetime, months: int) -> datetime:
     try:
         return add_months(begins, months)
     except OverflowError as error:
-        raise TermInvalid("the end lies too far ahead") from error
+        raise TermInvalid(_("the end lies too far ahead")) from error

@@ -55,9 +55,9 @@ def extend_license(
         try:
             ends = max(now, locked.expires_at) + timedelta(days=days)
         except OverflowError as error:
-            raise TermInvalid("the end lies too far ahead") from error
+            raise TermInvalid(_("the end lies too far ahead")) from error
         if days < 1:
-            raise TermInvalid("a license is extended by at least one day")
+            raise TermInvalid(_("a license is extended by at least one day"))
         update_license(locked, now=now, expires_at=ends)
         after = {"status": write_status(locked.pk, now=now), "expires_at": ends}
         events.append_event(

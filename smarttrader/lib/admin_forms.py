@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from smarttrader.lib.errors import DomainError
@@ -44,16 +45,18 @@ def act_on_each(
     request: HttpRequest,
     queryset: "QuerySet[Any]",
     *,
-    title: str,
+    title: str | Promise,
     action: str,
     act: Callable[[Any, dict[str, Any]], object],
     form_class: type[forms.Form] = ReasonForm,
-    warning: str = "",
+    warning: str | Promise = "",
 ) -> HttpResponse | None:
     """Show a page that asks, then act on all rows or, when one is refused, on none."""
     rows = list(queryset[: MOST_ROWS + 1])
     if len(rows) > MOST_ROWS:
-        messages.error(request, f"Choose at most {MOST_ROWS} rows.")
+        messages.error(
+            request, _("Choose at most %(most_rows)s rows.") % {"most_rows": MOST_ROWS}
+        )
         return None
     is_answer = "confirmed" in request.POST
     form = form_class(request.POST if is_answer else None)
@@ -65,7 +68,10 @@ def act_on_each(
         except DomainError as error:
             form.add_error(None, error.message)
         else:
-            messages.success(request, f"{title}: {len(rows)} done.")
+            messages.success(
+                request,
+                _("%(title)s: %(rows)s done.") % {"title": title, "rows": len(rows)},
+            )
             return None
     return asking_page(
         model_admin,
@@ -83,10 +89,10 @@ def asking_page(
     request: HttpRequest,
     form: forms.Form,
     *,
-    title: str,
+    title: str | Promise,
     action: str = "",
     rows: "list[Any] | None" = None,
-    warning: str = "",
+    warning: str | Promise = "",
 ) -> HttpResponse:
     """Return the page of a form, of an action when it names one."""
     context = {

@@ -24,7 +24,7 @@ class DomainError(Exception):
     kind: ClassVar[Kind] = "refused"
     field: str = ""  # the one that it is about, where it is about one
 
-    def __init__(self, message: str | None = None) -> None:
+    def __init__(self, message: str | Promise | None = None) -> None:
         self.message = str(message or self.title)
         super().__init__(self.message)
 

@@ -3,6 +3,9 @@
 Code writes figures and picks formats as English does; both are turned at the edge.
 """
 
+from datetime import date
+
+from django.utils import dateformat
 from django.utils.formats import get_format
 from django.utils.translation import get_language
 
@@ -31,6 +34,10 @@ def localized_figure(figure: str) -> str:
 
 def decimal_separator() -> str:
     return str(get_format("DECIMAL_SEPARATOR"))
+
+
+def localized_date(moment: date, english_format: str) -> str:
+    return dateformat.format(moment, localized_date_format(english_format))
 
 
 def localized_date_format(english: str) -> str:

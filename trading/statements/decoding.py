@@ -72,7 +72,10 @@ class Utf8Stream:
             decoder.decode(b"a")
             decoder.reset()
         except (LookupError, ValueError) as error:
-            raise EncodingUnknown(f"no text encoding is called {encoding!r}") from error
+            raise EncodingUnknown(
+                _("no text encoding is called %(encoding)s")
+                % {"encoding": f"{encoding!r}"}
+            ) from error
         self._stream = stream
         self._decoder = decoder
         self._on_progress = on_progress

@@ -1,0 +1,106 @@
+"""Every page speaks German to whoever reads German, and nothing but German."""
+
+import re
+
+import pytest
+from django.utils.translation import trans_real
+
+from accounts.models import User
+from smarttrader.devstack.catalogs import extract
+from smarttrader.tests.access import World
+from smarttrader.tests.rendered import machine_values, pages, texts, words_of_rows
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_limits")]
+
+READERS = ("anonymous", "alice", "bob", "superuser")
+each_reader = pytest.mark.parametrize("name", READERS)
+# Names, units and codes, which every language writes alike.
+NAMES = {
+    *(
+        "Smart",
+        "Stock",
+        "Trader",
+        "MetaTrader",
+        "Expert",
+        "Advisor",
+        "Stripe",
+        "Django",
+    ),
+    *("UTC", "EA", "MT", "API", "CSV", "PDF", "JSON", "ZIP", "ID", "MB", "htm"),
+    *("English", "Deutsch", "EUR", "USD", "JPY"),
+}
+MARKED = re.compile(r"⟦[^⟦⟧]*⟧")
+WORD = re.compile(r"[^\W\d_]{2,}")
+PLACEHOLDER = re.compile(r"%\(|\{")
+
+
+class Bracketing:
+    """A language in which each text that is marked for translation is in brackets."""
+
+    def gettext(self, message: str) -> str:
+        return f"⟦{message.rpartition(trans_real.CONTEXT_SEPARATOR)[2]}⟧"
+
+    def ngettext(self, singular: str, plural: str, number: int) -> str:
+        return self.gettext(singular if number == 1 else plural)
+
+    def language(self) -> str:
+        return "de"
+
+    to_language = language
+
+
+@pytest.fixture
+def world():
+    world = World()
+    User.objects.update(language="de")
+    world.clients["anonymous"].defaults["HTTP_ACCEPT_LANGUAGE"] = "de"
+    return world
+
+
+def unmarked(text: str, data: set[str]) -> str:
+    while MARKED.search(text):
+        text = MARKED.sub(" ", text)
+    return " ".join(word for word in WORD.findall(text) if word not in NAMES | data)
+
+
+@each_reader
+def test_every_text_of_a_page_is_marked_for_translation(world, name, monkeypatch):
+    data = words_of_rows()
+    german = trans_real._translations  # type: ignore[attr-defined] # noqa: SLF001
+    monkeypatch.setitem(german, "de", Bracketing())
+
+    found = {
+        f"{left} ({path})"
+        for path, html in pages(world, name)
+        for left in {unmarked(text, data) for text in texts(html)}
+        if left
+    }
+
+    assert not found, "\n".join(sorted(found))
+
+
+@each_reader
+def test_a_german_is_shown_german_and_the_figures_of_everybody(world, name):
+    # What has a placeholder never stands in a page as it is.
+    english = {
+        message
+        for _, message, _ in extract()
+        if isinstance(message, str)
+        and " " in message
+        and not PLACEHOLDER.search(message)
+    } - {"Expert Advisor"}
+    german = dict(pages(world, name))
+
+    assert german
+    assert [path for path, html in german.items() if 'lang="de"' not in html] == []
+    assert {
+        (path, text)
+        for path, html in german.items()
+        for text in texts(html)
+        if text in english
+    } == set()
+    # What programs read of a page is the same in every language.
+    User.objects.update(language="en")
+    world.clients[name].defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
+    for path, html in pages(world, name):
+        assert machine_values(html) == machine_values(german[path]), path
