@@ -67,7 +67,7 @@ class UserAdmin(ScopedAdmin[User], StockUserAdmin[User]):
 
     form = UserForm
     add_form = NewUserForm
-    list_display = ("email", "get_full_name", "role", "is_active", "last_login")
+    list_display = ("email", "full_name", "role", "is_active", "last_login")
     list_filter = ("role", "is_active", "email_verified")
     search_fields = ("email", "first_name", "last_name")
     ordering = ("email",)
@@ -119,6 +119,10 @@ class UserAdmin(ScopedAdmin[User], StockUserAdmin[User]):
             },
         ),
     )
+
+    @admin.display(description=_("name"))
+    def full_name(self, user: User) -> str:
+        return user.get_full_name()
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[User]":
         rows = super().get_queryset(request)

@@ -262,7 +262,7 @@ class AuthEvent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.type} {self.at:%Y-%m-%d %H:%M}"
+        return f"{self.get_type_display()} {self.at:%Y-%m-%d %H:%M}"
 
 
 class RevokedToken(models.Model):

@@ -5,7 +5,7 @@ from typing import Self
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from accounts.models import User
 from bots.models import BotInstance
@@ -97,7 +97,7 @@ class PerformanceMetric(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.metric_type} {self.period_start:%Y-%m-%d %H:%M}"
+        return f"{self.get_metric_type_display()} {self.period_start:%Y-%m-%d %H:%M}"
 
     @property
     def break_even_trades(self) -> int:
@@ -197,7 +197,7 @@ class StatementCheck(models.Model):
         db_table = "statement_checks"
 
     def __str__(self) -> str:
-        return f"{self.mismatches} mismatches"
+        return gettext("%(n)s mismatches") % {"n": self.mismatches}
 
 
 class PublicFigure(models.TextChoices):

@@ -34,6 +34,7 @@ class ScopedAdmin(ReadOnlyAdmin[Row]):
 
 class PaidForm(forms.Form):
     reference = forms.CharField(
+        label=_("Reference"),
         max_length=LONGEST_REFERENCE,
         help_text=_("The bank's or the receipt's number: the same one counts once."),
     )
@@ -165,10 +166,14 @@ class PaymentAdmin(ScopedAdmin[Payment]):
 
 @admin.register(Invoice)
 class InvoiceAdmin(ScopedAdmin[Invoice]):
-    list_display = ("number", "issued_at", "buyer_email", "total", "currency")
+    list_display = ("full_number", "issued_at", "buyer_email", "total", "currency")
     list_filter = ("year", "currency")
     search_fields = ("buyer_email", "payment_id", "user_id", "sequence")
     ordering = ("-year", "-sequence")
+
+    @admin.display(description=_("number"))
+    def full_number(self, invoice: Invoice) -> str:
+        return invoice.number
 
 
 @admin.register(Renewal)

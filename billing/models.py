@@ -191,7 +191,7 @@ class Renewal(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.period_start:%Y-%m-%d} to {self.period_end:%Y-%m-%d}"
+        return f"{self.period_start:%Y-%m-%d} … {self.period_end:%Y-%m-%d}"
 
 
 class Provider(models.TextChoices):

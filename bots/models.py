@@ -8,6 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models.functions import Coalesce, Lower
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -257,7 +258,7 @@ class BotCommand(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.command
+        return self.get_command_display()
 
 
 class BotSettingsQuerySet(models.QuerySet["BotSettings"]):
@@ -310,7 +311,7 @@ class BotSettings(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Settings of {self.bot_instance}"
+        return gettext("Settings of %(name)s") % {"name": self.bot_instance}
 
 
 class SettingsChangeQuerySet(models.QuerySet["SettingsChange"]):
@@ -345,7 +346,7 @@ class SettingsChange(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Version {self.version}"
+        return gettext("Version %(version)s") % {"version": self.version}
 
 
 class LogLevel(models.TextChoices):

@@ -198,7 +198,7 @@ class TradeHistory(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.current_price} at {self.recorded_at}"
+        return f"{self.recorded_at}: {self.current_price}"
 
 
 class StatementImportQuerySet(models.QuerySet["StatementImport"]):

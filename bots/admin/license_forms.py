@@ -19,11 +19,14 @@ class IssueForm(forms.Form):
         help_text=_("Somebody new is invited: we mail them how to choose a password."),
     )
     first_name = forms.CharField(
-        required=False, max_length=100, help_text=_("Of somebody new.")
+        label=_("First name"),
+        required=False,
+        max_length=100,
+        help_text=_("Of somebody new."),
     )
-    last_name = forms.CharField(required=False, max_length=100)
+    last_name = forms.CharField(label=_("Last name"), required=False, max_length=100)
     license_type = forms.ChoiceField(label=_("Plan"), choices=SOLD)
-    cycle = forms.ChoiceField(choices=Cycle.choices)
+    cycle = forms.ChoiceField(label=_("Cycle"), choices=Cycle.choices)
     max_accounts = forms.IntegerField(
         label=_("Accounts"),
         required=False,
@@ -33,7 +36,7 @@ class IssueForm(forms.Form):
     quantity = forms.IntegerField(
         min_value=1, max_value=MOST_LICENSES, initial=1, label=_("Number of licenses")
     )
-    note = forms.CharField(required=False, max_length=LONGEST_REASON)
+    note = forms.CharField(label=_("Note"), required=False, max_length=LONGEST_REASON)
 
     @property
     def order(self) -> Order:
@@ -52,15 +55,19 @@ class IssueForm(forms.Form):
 
 class ExtendByCyclesForm(forms.Form):
     form_key = FormKey()
-    cycle = forms.ChoiceField(choices=ADDED)
+    cycle = forms.ChoiceField(label=_("Cycle"), choices=ADDED)
     cycles = forms.IntegerField(
         label=_("How many"), min_value=1, max_value=MOST_CYCLES, initial=1
     )
-    reason = forms.CharField(required=False, max_length=LONGEST_REASON)
+    reason = forms.CharField(
+        label=_("Reason"), required=False, max_length=LONGEST_REASON
+    )
 
 
 class ExtendByDaysForm(ReasonForm):
-    days = forms.IntegerField(min_value=1, max_value=36_500, initial=30)
+    days = forms.IntegerField(
+        label=_("Days"), min_value=1, max_value=36_500, initial=30
+    )
 
 
 class ChangePlanForm(ReasonForm):

@@ -30,7 +30,7 @@ from smarttrader.lib.errors import DomainError
 class LicenseAdmin(LicenseActions):
     """Not found by its whole key: a search stands in the address of the page."""
 
-    list_display = ("masked_key", "user", "license_type", "standing", "ends")
+    list_display = ("key", "user", "license_type", "standing", "ends")
     list_filter = ("license_type", "status")
     list_select_related = ("user",)
     search_fields = ("user__email", "key_tail", "bot_instances__mt4_account")
@@ -54,6 +54,10 @@ class LicenseAdmin(LicenseActions):
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[License]":
         return super().get_queryset(request).with_standing()  # type: ignore[attr-defined,no-any-return]
+
+    @admin.display(description=_("key"))
+    def key(self, license: License) -> str:
+        return license.masked_key
 
     @admin.display(description=_("status"))
     def standing(self, license: License) -> str:

@@ -29,6 +29,7 @@ from smarttrader.lib.errors import DomainError
 
 class SuspendResellerForm(ReasonForm):
     with_licenses = forms.BooleanField(
+        label=_("With licenses"),
         required=False,
         help_text=_("Also suspend each license of theirs and of their customers."),
     )
@@ -36,19 +37,23 @@ class SuspendResellerForm(ReasonForm):
 
 class ReduceForm(ReasonForm):
     form_key = FormKey()
-    quantity = forms.IntegerField(min_value=1, max_value=allotments.MOST_AT_ONCE)
+    quantity = forms.IntegerField(
+        label=_("Quantity"), min_value=1, max_value=allotments.MOST_AT_ONCE
+    )
 
 
 class GrantForm(forms.Form):
     form_key = FormKey()
-    reseller = forms.ModelChoiceField(Reseller.objects.none())
+    reseller = forms.ModelChoiceField(Reseller.objects.none(), label=_("Reseller"))
     license_type = forms.ChoiceField(
         label=_("Plan"),
         choices=[each for each in LicenseType.choices if each[0] != LicenseType.TRIAL],
     )
-    cycle = forms.ChoiceField(choices=Cycle.choices)
-    quantity = forms.IntegerField(min_value=1, max_value=allotments.MOST_AT_ONCE)
-    reason = forms.CharField(max_length=500)
+    cycle = forms.ChoiceField(choices=Cycle.choices, label=_("Cycle"))
+    quantity = forms.IntegerField(
+        label=_("Quantity"), min_value=1, max_value=allotments.MOST_AT_ONCE
+    )
+    reason = forms.CharField(max_length=500, label=_("Reason"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -59,7 +64,7 @@ class GrantForm(forms.Form):
 
 @admin.register(Reseller)
 class ResellerAdmin(ReadOnlyAdmin[Reseller]):
-    list_display = ("email", "get_full_name", "is_active", "customers_count")
+    list_display = ("email", "full_name", "is_active", "customers_count")
     list_filter = ("is_active",)
     search_fields = ("email", "first_name", "last_name")
     ordering = ("email",)
@@ -69,6 +74,10 @@ class ResellerAdmin(ReadOnlyAdmin[Reseller]):
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Reseller]":
         rows = super().get_queryset(request)
         return rows.annotate(customers_found=Count("customers"))
+
+    @admin.display(description=_("name"))
+    def full_name(self, reseller: Reseller) -> str:
+        return reseller.get_full_name()
 
     @admin.display(description=_("customers"))
     def customers_count(self, reseller: Reseller) -> int:
@@ -121,13 +130,17 @@ class ResellerAdmin(ReadOnlyAdmin[Reseller]):
 
 @admin.register(Allotment)
 class AllotmentAdmin(ReadOnlyAdmin[Allotment]):
-    list_display = ("reseller", "plan", "cycle", "total", "used", "left")
+    list_display = ("reseller", "plan", "cycle", "total", "used", "is_left")
     list_filter = ("plan", "cycle")
     list_select_related = ("reseller", "plan")
     search_fields = ("reseller__email",)
     ordering = ("reseller__email", "plan", "cycle")
     actions = ("reduce",)
     change_list_template = "admin/allotments/change_list.html"
+
+    @admin.display(description=_("left"))
+    def is_left(self, allotment: Allotment) -> int:
+        return allotment.left
 
     def has_grant_permission(self, request: HttpRequest) -> bool:
         is_staff = is_staff_member(request)

@@ -147,4 +147,4 @@ class AllotmentEntry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.delta:+}"
+        return f"{self.get_kind_display()} {self.delta:+}"

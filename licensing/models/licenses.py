@@ -340,7 +340,7 @@ class LicenseEvent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.type} {self.at:%Y-%m-%d %H:%M}"
+        return f"{self.get_type_display()} {self.at:%Y-%m-%d %H:%M}"
 
 
 class TrialUseKind(models.TextChoices):
@@ -371,7 +371,7 @@ class TrialUse(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.used_at:%Y-%m-%d}"
+        return f"{self.get_kind_display()} {self.used_at:%Y-%m-%d}"
 
 
 class KeyCheck(models.Model):

@@ -34,6 +34,7 @@ class ConfirmForm(forms.Form):
 
 class ReasonForm(forms.Form):
     reason = forms.CharField(
+        label=_("Reason"),
         max_length=LONGEST_REASON,
         widget=forms.Textarea({"rows": 3}),
         help_text=_("Stays in the audit for ever."),

@@ -9,7 +9,6 @@ from typing import Any
 
 from django.apps import apps
 from django.conf import settings
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy, override
 
 OUR_FOLDERS = (settings.BASE_DIR, settings.BASE_DIR / "smarttrader")
@@ -17,10 +16,11 @@ MODEL_NAMES = ("verbose_name", "verbose_name_plural")
 
 
 def translate_names() -> None:
-    for named, attribute in _named():
-        name = getattr(named, attribute)
-        if not isinstance(name, Promise):
-            setattr(named, attribute, gettext_lazy(name))
+    # Plurals that Django makes are lazy already: of a translated name, and an "s".
+    with override(None):
+        names = [(*each, str(getattr(*each))) for each in _named()]
+    for named, attribute, name in names:
+        setattr(named, attribute, gettext_lazy(name))
 
 
 def names_to_translate() -> set[str]:

@@ -38,7 +38,7 @@ def texts(html: str) -> Iterator[str]:
             yield (element.text or "").strip()
         yield (element.tail or "").strip()
         yield from (element.get(each, "") for each in TOLD_ATTRIBUTES)
-        if element.tag == "button":
+        if element.tag == "input" and element.get("type") in ("button", "submit"):
             yield element.get("value", "")
 
 
