@@ -50,6 +50,15 @@ class Notification(models.Model):
         indexes = [
             models.Index(fields=["is_read"], name="notifications_is_read"),
             BrinIndex(fields=["created_at"], name="notifications_created_at"),
+            # An inbox page by page, and what every page counts.
+            models.Index(
+                fields=["user", "created_at", "id"], name="notifications_inbox"
+            ),
+            models.Index(
+                fields=["user", "created_at", "id"],
+                condition=models.Q(is_read=False),
+                name="notifications_unread",
+            ),
         ]
 
     def __str__(self) -> str:
