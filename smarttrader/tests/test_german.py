@@ -22,6 +22,7 @@ NAMES = {
     *("English", "Deutsch", "EUR", "USD", "JPY", "http", "testserver"),
     *("UU", "true", "false", "True", "False", "None", "Search"),
 }
+DJANGOS_OWN = ("admin/accounts/user/<id>/password/",)
 MARKED = re.compile(r"⟦[^⟦⟧]*⟧")
 WORD = re.compile(r"[^\W\d_]{2,}")
 PLACEHOLDER = re.compile(r"%\(|\{")
@@ -72,6 +73,7 @@ def test_every_text_of_a_page_is_marked_for_translation(world, name, monkeypatch
     found = {
         f"{left} ({path})"
         for path, html in pages(world, name)
+        if path not in DJANGOS_OWN
         for left in {unmarked(text, data) for text in texts(without_marked(html))}
         if left
     }
@@ -92,7 +94,11 @@ def test_a_german_is_shown_german_and_the_figures_of_everybody(world, name):
     german = dict(pages(world, name))
 
     assert german
-    assert [path for path, html in german.items() if 'lang="de"' not in html] == []
+    assert {
+        path
+        for path, html in german.items()
+        if "<html" in html and '<html lang="de"' not in html
+    } == set()
     assert {
         (path, text)
         for path, html in german.items()
