@@ -4,7 +4,7 @@ import pytest
 from django.core.management import call_command
 from django.template.loader import get_template
 
-CODES = ["400", "403", "403_csrf", "404", "429", "500", "503"]
+CODES = ["400", "403", "403_csrf", "404", "413", "429", "500", "503"]
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -19,7 +19,7 @@ def test_error_pages_are_written_for_the_proxy(tmp_path: Path):
     call_command("error_pages", str(tmp_path / "new"))
 
     written = {path.name: path.read_text() for path in (tmp_path / "new").iterdir()}
-    names = ("400", "403", "404", "429", "500", "503", "maintenance")
+    names = ("400", "403", "404", "413", "429", "500", "503", "maintenance")
     assert set(written) == {
         f"{name}{language}.html" for name in names for language in ("", ".de")
     }

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand
 from django.template.loader import render_to_string
 from django.utils.translation import override
 
-PAGES = ("400", "403", "404", "429", "500", "503", "maintenance")
+PAGES = ("400", "403", "404", "413", "429", "500", "503", "maintenance")
 
 
 class Command(BaseCommand):

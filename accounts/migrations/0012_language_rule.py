@@ -7,8 +7,7 @@ import accounts.models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0008_auth_event_rules"),
-        ("auth", "0012_alter_user_first_name_max_length"),
+        ("accounts", "0011_email_code_rules"),
     ]
 
     operations = [
