@@ -289,7 +289,7 @@ class Delivery(models.Model):
 
     class Meta:
         db_table = "deliveries"
-        verbose_name_plural = "deliveries"
+        verbose_name_plural = _("deliveries")
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(channel__in=[each.value for each in OUTWARD]),
@@ -329,4 +329,4 @@ class Delivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.subject} to {self.recipient}"
+        return f"{self.recipient}: {self.subject}"
