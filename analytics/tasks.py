@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from analytics.services import rollups
+from analytics.services import equity, rollups
 from smarttrader.jobs.runs import recorded_job
 from smarttrader.lib import clock
 
@@ -11,3 +11,15 @@ from smarttrader.lib import clock
 @recorded_job("analytics.roll_up")
 def roll_up() -> int:
     return rollups.roll_up(now=clock.now())
+
+
+@shared_task(name="analytics.note_equity")
+@recorded_job("analytics.note_equity")
+def note_equity() -> int:
+    return equity.note_equity(now=clock.now())
+
+
+@shared_task(name="analytics.delete_old_equity")
+@recorded_job("analytics.delete_old_equity")
+def delete_old_equity() -> int:
+    return equity.delete_old_equity(now=clock.now())

@@ -23,6 +23,15 @@ app.conf.beat_schedule = {
         # Without a worker for an hour, one run heals all of it.
         "options": {"expires": MINUTE},
     },
+    "analytics.note_equity": {
+        "task": "analytics.note_equity",
+        "schedule": MINUTE,
+        "options": {"expires": MINUTE},
+    },
+    "analytics.delete_old_equity": {
+        "task": "analytics.delete_old_equity",
+        "schedule": crontab(hour="1", minute="50"),
+    },
     "bots.sweep_offline": {
         "task": "bots.sweep_offline",
         "schedule": MINUTE,
