@@ -9,6 +9,7 @@ from django.conf import settings
 from django.urls import reverse
 from playwright.sync_api import expect
 
+from analytics.models import EquityHour
 from analytics.services import rollups
 from bots.tests.factories import BotInstanceFactory, BotLogFactory, BotSettingsFactory
 from smarttrader.lib import clock
@@ -299,7 +300,7 @@ def test_a_bot_shows_its_state_settings_and_filtered_log(open_page):
 
 def test_everything_but_zooming_works_without_javascript(without_script):
     page = without_script(reverse("overview"))
-    expect(page.locator(".pane path.equity")).to_have_count(1)
+    expect(page.locator(".pane path.balance")).to_have_count(1)
     page.get_by_role("link", name="30D").click()
     expect(page.locator("#chart [aria-current]")).to_have_text("30D")
 
@@ -354,3 +355,67 @@ def test_the_chart_prints(open_page):
 
     expect(page.locator(".pane").first).to_be_visible()
     expect(page.get_by_role("link", name="7D")).to_be_hidden()
+
+
+def test_a_part_that_is_waited_for_is_dimmed(open_page):
+    page = open_page(reverse("trades"))
+    held = []
+    page.route(re.compile("symbol=XAUUSD"), held.append)
+
+    page.get_by_label("Symbol").fill("XAUUSD")
+    page.get_by_label("Symbol").press("Tab")
+    expect(page.locator("#trades")).to_have_css("opacity", "0.6")
+    held[0].continue_()
+
+    expect(page.locator("#sums")).to_contain_text("10 closed trades")
+    expect(page.locator("#trades")).to_have_css("opacity", "1")
+
+
+def test_equity_is_told_beside_the_balance(open_page, bot):
+    hour = clock.now().replace(minute=0, second=0, microsecond=0)
+    for back in (2, 1):
+        at = hour - timedelta(hours=back)
+        told = {"hour_start": at, "told_at": at, "balance": Decimal(1000)}
+        held = dict.fromkeys(("open", "high", "low", "close"), Decimal(1005 + back))
+        EquityHour.objects.create(bot_instance=bot, **told, **held)
+    page = open_page(reverse("overview"))
+
+    page.locator(".chart").focus()
+    page.keyboard.press("End")
+
+    expect(page.locator("#live")).to_contain_text("Equity 1,006.00")
+    page.keyboard.press("Home")
+    expect(page.locator("#live")).not_to_contain_text("Equity")
+
+
+def test_the_keyboard_reaches_everything_and_shows_where_it_is(open_page):
+    page = open_page(reverse("overview"))
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+
+    reached, unseen = [], []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        name, outline = page.evaluate(FOCUSED)
+        reached.append(name)
+        if outline == "none":
+            unseen.append(name)
+
+    assert unseen == []
+    assert {"7D", "Alpha", "chart"} <= set(reached)
+    page.get_by_role("button", name="Account menu").focus()
+    page.keyboard.press("Enter")
+    menu = page.locator("#user-menu")
+    expect(menu).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(menu).to_be_hidden()
+
+
+FOCUSED = """() => {
+  const at = document.activeElement;
+  const style = getComputedStyle(at);
+  const name = at.matches("[data-chart]") ? "chart" : at.querySelector("b")?.innerText;
+  const outline = style.boxShadow !== "none" ? style.boxShadow : style.outlineStyle;
+  return [name ?? at.innerText, outline];
+}"""
