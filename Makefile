@@ -4,6 +4,8 @@ PORT ?= 8000
 BOTS ?= 3
 E2E ?= 1
 BENCH ?= medium
+# What PostgreSQL keeps in memory while it is measured: its default is for a laptop.
+SHARED_BUFFERS ?= 4GB
 PYTHON ?= $(shell for python in python3.11 python3 python3.12 python3.13; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { echo $$python; break; }; done)
@@ -50,7 +52,8 @@ screenshots: venv-dev ## picture every page of the demo (FOLDER=var/screenshots 
 		--folder $(or $(FOLDER),var/screenshots) $(NAMES)
 
 bench: venv-dev ## measure ratios to the raw database (BENCH=small, medium or full; PARTS="ticks")
-	@$(DEVSTACK) test -- $(VENV_PYTHON) -m smarttrader.bench --size $(BENCH) $(PARTS)
+	@$(DEVSTACK) test --postgres shared_buffers=$(SHARED_BUFFERS) -- \
+		$(VENV_PYTHON) -m smarttrader.bench --size $(BENCH) $(PARTS)
 
 simulate: venv ## let ten EAs trade ten hours in ten minutes, against PORT
 	@$(DEVSTACK) exec -- $(VENV_PYTHON) manage.py simulate --bots 10 --minutes 10 \

@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import jwt
@@ -20,12 +21,14 @@ from smarttrader.lib.request_context import note_bot
 ALGORITHM = "HS256"
 AUDIENCE = "bot"
 LIFETIME = timedelta(days=7)
+TOKENS_REMEMBERED = 10_000
 
 
 @dataclass(frozen=True)
 class Claims:
     bot_id: uuid.UUID
     token_version: int
+    expires: int  # in seconds since 1970
 
 
 @dataclass(frozen=True)
@@ -48,21 +51,30 @@ def issue_token(bot: BotInstance, *, now: datetime) -> IssuedToken:
     return IssuedToken(token, expires_at)
 
 
-def read_token(text: str) -> Claims | None:
+def read_token(text: str, *, now: datetime) -> Claims | None:
     """Return what a correctly signed token of ours claims, else None."""
     try:
-        claims = jwt.decode(
-            text,
-            settings.JWT_SIGNING_KEY,
-            algorithms=[ALGORITHM],
-            audience=AUDIENCE,
-            options={"require": ["aud", "sub", "exp"]},
-        )
-        return Claims(uuid.UUID(claims["sub"]), int(claims["tv"]))
+        claims = _verified(text, settings.JWT_SIGNING_KEY)
     except (jwt.InvalidTokenError, KeyError, TypeError, ValueError, OverflowError):
         return None
     except RecursionError:  # a header of brackets alone
         return None
+    return claims if now.timestamp() < claims.expires else None
+
+
+# A bot shows the same token for seven days: its signature is computed once. What is not
+# good is raised, so never kept.
+@lru_cache(maxsize=TOKENS_REMEMBERED)
+def _verified(text: str, key: str) -> Claims:
+    """Return what a token claims. Raises as PyJWT does, and for claims that miss."""
+    claims = jwt.decode(
+        text,
+        key,
+        algorithms=[ALGORITHM],
+        audience=AUDIENCE,
+        options={"require": ["aud", "sub", "exp"]},
+    )
+    return Claims(uuid.UUID(claims["sub"]), int(claims["tv"]), int(claims["exp"]))
 
 
 def token_invalid() -> EaRefusal:
@@ -83,7 +95,7 @@ class BotView(EaView):
     running: RunningBot
 
     def authenticate(self) -> None:
-        claims = read_token(self.token())
+        claims = read_token(self.token(), now=self.now)
         running = running_bot(claims.bot_id, self.now) if claims else None
         if claims is None or running is None or not self.takes(running.bot, claims):
             raise token_invalid()

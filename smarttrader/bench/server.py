@@ -46,7 +46,7 @@ def web_server(database: str) -> Iterator[tuple[int, int]]:
             **environment_of(database),
             **NO_LIMITS,
             "DEBUG": "False",
-            "LOG_LEVEL": "WARNING",
+            "LOG_FORMAT": "line",
         },
     )
     try:

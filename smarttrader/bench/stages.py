@@ -82,7 +82,7 @@ def _runs_here(bot: BotInstance, token: str, ground: Ground) -> dict[str, Run]:
         "here empty": lambda: handled("bench/empty"),
         "two limits": lambda: count_calls(limits),
         "body": lambda: read_body(_request("heartbeat", token)),
-        "token": lambda: read_token(token),
+        "token": lambda: read_token(token, now=ground.now),
         "query": lambda: running_bot(bot.pk, ground.now),
         "fields": lambda: heartbeat_of(told),
         "update": lambda: record_heartbeat(bot=bot, beat=beat, now=ground.now),

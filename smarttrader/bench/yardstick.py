@@ -22,7 +22,8 @@ from smarttrader.lib.rate_limits import Limit, count_call
 
 class BotAuthentication(authentication.BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[Any, Any] | None:
-        claims = read_token(request.headers.get("Authorization", "")[len("Bearer ") :])
+        token = request.headers.get("Authorization", "")[len("Bearer ") :]
+        claims = read_token(token, now=clock.now())
         if claims is None:
             raise exceptions.AuthenticationFailed
         try:

@@ -68,7 +68,8 @@ def run_with_services(options: argparse.Namespace) -> int:
 
 
 def run_test(options: argparse.Namespace) -> int:
-    with throw_away_services(os.environ, Console(sys.stderr)) as urls:
+    console, settings = Console(sys.stderr), dict(options.postgres)
+    with throw_away_services(os.environ, console, settings) as urls:
         return _call(options.command, urls)
 
 
@@ -81,6 +82,13 @@ def _call(command: Sequence[str], urls: Mapping[str, str]) -> int:
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     status = process.wait()
     return status if status >= 0 else 128 - status
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"{text} is no NAME=VALUE")
+    return name, value
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -108,6 +116,14 @@ def _parser() -> argparse.ArgumentParser:
     action.set_defaults(action=run_with_services)
 
     action = actions.add_parser("test", help="run a command on throw-away services")
+    action.add_argument(
+        "--postgres",
+        type=_setting,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting of its PostgreSQL",
+    )
     action.add_argument("command", nargs="+")
     action.set_defaults(action=run_test)
     return parser

@@ -13,7 +13,9 @@ import stat
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import quote
 
 import psycopg
@@ -46,6 +48,7 @@ THROW_AWAY_SETTINGS = {
     "full_page_writes": "off",
     "synchronous_commit": "off",
 }
+NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 # The kernel's limit for a socket's address is 107 bytes; the rest is the file's name.
 SOCKET_FOLDER_MAX_BYTES = 80
 # A postmaster that was just killed may stay a zombie until init reaps it.
@@ -61,7 +64,14 @@ FAST_SHUTDOWN = (
 class Postgres:
     """One cluster in one folder. Every method may be called at any time, again."""
 
-    def __init__(self, folder: Path, *, durable: bool = True) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        durable: bool = True,
+        settings: Mapping[str, str] = NO_SETTINGS,
+    ) -> None:
+        self._settings = {**SETTINGS, **settings}
         self._account = server_account()
         self.folder = reachable_folder(self._account, folder.resolve())
         self._programs = reachable_programs(self._account, _package())
@@ -181,7 +191,9 @@ class Postgres:
             time.sleep(0.5)
 
     def _spawn(self) -> subprocess.Popen[bytes]:
-        settings = SETTINGS | {"unix_socket_directories": str(self._socket_folder)}
+        settings = self._settings | {
+            "unix_socket_directories": str(self._socket_folder)
+        }
         if not self._durable:
             settings |= THROW_AWAY_SETTINGS
         options = [f"--{name}={value}" for name, value in settings.items()]

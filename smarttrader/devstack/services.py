@@ -11,7 +11,7 @@ from typing import Protocol
 from smarttrader.devstack import processes
 from smarttrader.devstack.console import Console
 from smarttrader.devstack.files import SharedUse, exclusive_lock, write_private
-from smarttrader.devstack.postgres import Postgres
+from smarttrader.devstack.postgres import NO_SETTINGS, Postgres
 from smarttrader.devstack.valkey import Valkey
 
 Urls = dict[str, str]
@@ -38,11 +38,17 @@ class Services:
     """
 
     def __init__(
-        self, home: Path, given: Mapping[str, str], *, durable: bool = True
+        self,
+        home: Path,
+        given: Mapping[str, str],
+        *,
+        durable: bool = True,
+        postgres_settings: Mapping[str, str] = NO_SETTINGS,
     ) -> None:
         self.home = home.resolve()
         self.home.mkdir(parents=True, exist_ok=True)
         self._durable = durable
+        self._postgres_settings = postgres_settings
         self._given = {
             name: given[name]
             for name in ("DATABASE_URL", "REDIS_URL")
@@ -131,20 +137,28 @@ class Services:
             yield self._servers.get("DATABASE_URL") or self._postgres()
 
     def _postgres(self) -> Server:
-        return Postgres(self.home / "postgres", durable=self._durable)
+        return Postgres(
+            self.home / "postgres",
+            durable=self._durable,
+            settings=self._postgres_settings,
+        )
 
     def _valkey(self) -> Server:
         return Valkey(self.home / "valkey", durable=self._durable)
 
 
 @contextmanager
-def throw_away_services(given: Mapping[str, str], console: Console) -> Iterator[Urls]:
+def throw_away_services(
+    given: Mapping[str, str],
+    console: Console,
+    postgres_settings: Mapping[str, str] = NO_SETTINGS,
+) -> Iterator[Urls]:
     """Run servers on data that is deleted afterwards, and so need not be safe."""
     _remove_abandoned()
     home = Path(tempfile.mkdtemp(prefix=f"{THROW_AWAY_PREFIX}{os.getpid()}-"))
     # When we are root, PostgreSQL's own account must pass through.
     home.chmod(0o711)
-    services = Services(home, given, durable=False)
+    services = Services(home, given, durable=False, postgres_settings=postgres_settings)
     try:
         yield services.start(console)
     finally:

@@ -26,7 +26,7 @@ SHOWS_MARKUP = (
     *("", "bots/", "bots/<uuid:pk>/", "bots/<uuid:pk>/settings/"),
     *("bots/<uuid:pk>/track-record/", "connect/", "licenses/", "performance/"),
     *("statements/", "statements/<uuid:pk>/", "t/<str:slug>/", "trades/"),
-    *("trades/<uuid:pk>/", "settings/"),
+    *("trades/<uuid:pk>/", "settings/", "notifications/"),
 )
 
 
@@ -55,7 +55,9 @@ def world():
         strategies_enabled=[{"name": MARKUP, "enabled": True}],
     )
     BotLog.objects.update(message=MARKUP, metadata={MARKUP: MARKUP})
-    ClosedTradeFactory(bot_instance=bot, opened_at=now - timedelta(hours=2))
+    ClosedTradeFactory(
+        bot_instance=bot, ticket_number=MARKUP, opened_at=now - timedelta(hours=2)
+    )
     Trade.objects.update(symbol=MARKUP, comment=MARKUP, strategy_used=MARKUP)
     StatementImport.objects.update(file_name=MARKUP)
     StatementCheck.objects.update(

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from accounts.tests.tokens import bearer, bearing, claims_of, forged
-from bots.authentication import issue_token
+from bots.authentication import issue_token, read_token
 from bots.tests.factories import BotInstanceFactory
 from smarttrader.lib import clock
 
@@ -78,3 +78,14 @@ def test_a_bots_token_is_good_for_an_ea_all_the_same(client):
     response = beat(client, bearing(issue_token(bot, now=now).text))
 
     assert response.status_code == 200
+
+
+def test_a_token_that_was_good_before_is_not_remembered_past_its_end():
+    token = issue_token(BotInstanceFactory.create(), now=clock.now())
+
+    answers = [
+        read_token(token.text, now=token.expires_at + timedelta(seconds=late))
+        for late in (-1, 0, 1)
+    ]
+
+    assert [answer is not None for answer in answers] == [True, False, False]

@@ -360,7 +360,11 @@ def test_the_chart_prints(open_page):
 def test_a_part_that_is_waited_for_is_dimmed(open_page):
     page = open_page(reverse("trades"))
     held = []
-    page.route(re.compile("symbol=XAUUSD"), lambda route: held.append(route))
+
+    def hold(route):
+        held.append(route)
+
+    page.route(re.compile("symbol=XAUUSD"), hold)
 
     page.get_by_label("Symbol").fill("XAUUSD")
     page.get_by_label("Symbol").press("Tab")
