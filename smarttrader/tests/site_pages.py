@@ -4,7 +4,8 @@ from smarttrader.tests.access import World, patterns, read_table
 
 # Other doors, and those for machines.
 NOT_PAGES = ("api/", "^api/", "admin/", "healthz", "readyz", "metrics", "webhooks/")
-DOWNLOADS = {
+PARTS_AND_DOWNLOADS = {
+    "notifications/unread/",
     "subscription/invoices/<uuid:pk>/",
     "t/<str:slug>/badge.svg",
     "trades/export.csv",
@@ -22,6 +23,6 @@ def pages_of(world: World, name: str, *, status: str = "200") -> dict[str, str]:
         url: world.path_of(url, full_name, pattern)
         for url, full_name, pattern in patterns()
         if not url.startswith(NOT_PAGES)
-        and url not in DOWNLOADS
+        and url not in PARTS_AND_DOWNLOADS
         and answers[url, "GET"].startswith(status)
     }

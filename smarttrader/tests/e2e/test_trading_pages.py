@@ -1,11 +1,8 @@
-import gzip
 import re
-from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.conf import settings
 from django.urls import reverse
 from playwright.sync_api import expect
 
@@ -18,7 +15,6 @@ from trading.tests.factories import ClosedTradeFactory, TradeFactory
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 TICK = "document.body.dispatchEvent(new Event('tick'))"
-KILOBYTE = 1000
 
 
 @pytest.fixture
@@ -83,22 +79,6 @@ def without_script(browser, page, alice, bot, login, live_server):
 
     yield go
     context.close()
-
-
-@contextmanager
-def weighed(page):
-    """Yield what the page loads meanwhile: bytes that travel, by address."""
-    sizes = {}
-
-    def weigh(response):
-        body = response.body()
-        # WhiteNoise serves files compressed; pages travel as they are.
-        is_file = f"/{settings.STATIC_URL.strip('/')}/" in response.url
-        sizes[response.url] = len(gzip.compress(body) if is_file else body)
-
-    page.on("response", weigh)
-    yield sizes
-    page.remove_listener("response", weigh)
 
 
 def heights(page):
@@ -336,16 +316,6 @@ def test_pages_are_accessible_and_fit(open_page, bot, axe, scheme, width):
         found[path] = [*axe(), *(["overhang"] if overhang > 0 else [])]
 
     assert {path: rules for path, rules in found.items() if rules} == {}
-
-
-@pytest.mark.parametrize("name", ["overview", "bots", "bot", "trades"])
-def test_pages_keep_their_budget(open_page, page, bot, name):
-    with weighed(page) as sizes:
-        open_page(reverse(name, args=[bot.pk] if name == "bot" else []))
-        page.wait_for_load_state("networkidle")
-
-    assert sum(sizes.values()) <= 120 * KILOBYTE
-    assert len(sizes) <= 10
 
 
 def test_the_chart_prints(open_page):
