@@ -1,5 +1,6 @@
 """What the trades amount to: metrics, how a statement compares, what is made public."""
 
+from datetime import timedelta
 from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
@@ -144,6 +145,42 @@ class DailyBreakdown(models.Model):
 
     def __str__(self) -> str:
         return f"{self.closed_on} {self.symbol} {self.trade_type} {self.strategy}"
+
+
+class EquityHour(models.Model):
+    """What a bot's heartbeats told of one hour, as the sweep of each minute saw it."""
+
+    pk = models.CompositePrimaryKey("bot_instance_id", "hour_start")
+    bot_instance = models.ForeignKey(
+        BotInstance, models.DO_NOTHING, related_name="equity_hours", db_index=False
+    )
+    hour_start = models.DateTimeField()
+    open = TotalField(help_text="Equity as it was told first.")
+    high = TotalField()
+    low = TotalField()
+    close = TotalField(help_text="Equity as it was told last.")
+    balance = TotalField(help_text="As it was told last.")
+    told_at = models.DateTimeField(help_text="When it was told last.")
+
+    class Meta:
+        db_table = "equity_hours"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(low__lte=models.F("open"))
+                & models.Q(low__lte=models.F("close"))
+                & models.Q(high__gte=models.F("open"))
+                & models.Q(high__gte=models.F("close")),
+                name="equity_hours_range_valid",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(told_at__gte=models.F("hour_start"))
+                & models.Q(told_at__lt=models.F("hour_start") + timedelta(hours=1)),
+                name="equity_hours_told_within",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.bot_instance_id} {self.hour_start:%Y-%m-%d %H:00}"
 
 
 class RollupDirty(models.Model):

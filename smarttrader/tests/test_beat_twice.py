@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -19,6 +20,7 @@ from django.conf import settings as project_settings
 from django.db import connection
 
 from accounts.models import EmailCode, RevokedToken, User
+from analytics.models import EquityHour
 from bots.models import BotInstance, Command
 from bots.services.commands import queue_command
 from bots.tests.factories import BotInstanceFactory, GuardBreachFactory
@@ -130,6 +132,14 @@ def seed_work_of_each_kind(owner: User) -> None:
     silent = BotInstanceFactory.create(owner=owner, last_heartbeat=NOW - DAY)
     fill_logs(silent, rows=50)
     hold_since_yesterday(BotInstanceFactory.create(owner=owner))
+    held = dict.fromkeys(("open", "high", "low", "close", "balance"), Decimal(1))
+    for moment in (NOW - 401 * DAY, NOW - DAY):
+        EquityHour.objects.create(
+            bot_instance=silent, hour_start=moment, told_at=moment, **held
+        )
+    BotInstanceFactory.create(
+        owner=owner, last_heartbeat=NOW, balance=Decimal(1), equity=Decimal(2)
+    )
     add_closed_trades(silent, *BotInstanceFactory.create_batch(3, owner=owner))
     for changes in (
         {"expires_at": NOW - 30 * DAY},  # ended
