@@ -7,7 +7,7 @@ import accounts.models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0011_email_code_rules"),
+        ("accounts", "0012_quiet_hours"),
     ]
 
     operations = [
