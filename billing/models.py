@@ -19,6 +19,8 @@ from smarttrader.lib.money import AmountField
 # The end of what is never billed again: the column may not be empty.
 LIFETIME_END = datetime(9999, 12, 31, tzinfo=UTC)
 LIVE = ("active", "suspended")
+# A minute apart: news that came before what they are about.
+MOST_ATTEMPTS = 30
 Row = TypeVar("Row", bound=models.Model)
 
 
@@ -41,6 +43,10 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
 
     def live(self) -> Self:
         return self.filter(status__in=LIVE)
+
+    def needing_attention(self, _now: datetime) -> Self:
+        """Keep those whose payment is late."""
+        return self.live().filter(past_due_since__isnull=False)
 
 
 class Subscription(models.Model):
@@ -68,24 +74,24 @@ class Subscription(models.Model):
         null=True,
     )
     anchor_day = models.PositiveSmallIntegerField(
-        db_default=1, help_text="The day of the month on which its periods end."
+        db_default=1, help_text=_("The day of the month on which its periods end.")
     )
     cancel_at_period_end = models.BooleanField(db_default=False)
     past_due_since = models.DateTimeField(blank=True, null=True)
     payment_failed_at = models.DateTimeField(
         blank=True,
         null=True,
-        help_text="When its provider first failed to collect what is due now.",
+        help_text=_("When its provider first failed to collect what is due now."),
     )
     dunning_day = models.PositiveSmallIntegerField(
-        db_default=0, help_text="Of which day past due its owner was told last."
+        db_default=0, help_text=_("Of which day past due its owner was told last.")
     )
     next_plan_type = models.CharField(
         max_length=20,
         choices=LicenseType,
         blank=True,
         null=True,
-        help_text="The plan that it has from `next_plan_at` on.",
+        help_text=_("The plan that it has from `next_plan_at` on."),
     )
     next_billing_cycle = models.CharField(
         max_length=20, choices=BillingCycle, blank=True, null=True
@@ -93,16 +99,19 @@ class Subscription(models.Model):
     next_amount = AmountField(blank=True, null=True)
     next_plan_at = models.DateTimeField(blank=True, null=True)
     provider_id = models.CharField(
-        max_length=255, blank=True, null=True, help_text="The provider's own id of it."
+        max_length=255,
+        blank=True,
+        null=True,
+        help_text=_("The provider's own id of it."),
     )
     provider_customer_id = models.CharField(max_length=255, blank=True, db_default="")
     provider_told_at = models.DateTimeField(
         blank=True,
         null=True,
-        help_text="When the provider's newest news of it came to be.",
+        help_text=_("When the provider's newest news of it came to be."),
     )
     is_provider_behind = models.BooleanField(
-        db_default=False, help_text="Whether the provider is still to be told."
+        db_default=False, help_text=_("Whether the provider is still to be told.")
     )
 
     objects = SubscriptionQuerySet.as_manager()
@@ -206,12 +215,14 @@ class Renewal(models.Model):
     period_start = models.DateTimeField()
     period_end = models.DateTimeField()
     plan_type = models.CharField(max_length=20, choices=LicenseType)
-    price = AmountField(help_text="Of the whole period, in the plan that it has now.")
+    price = AmountField(
+        help_text=_("Of the whole period, in the plan that it has now.")
+    )
     payment_id = models.UUIDField()
     credited_at = models.DateTimeField(
         blank=True,
         null=True,
-        help_text="From when on its rest is counted towards another cycle.",
+        help_text=_("From when on its rest is counted towards another cycle."),
     )
     created_at = CreatedAtField()
 
@@ -237,7 +248,7 @@ class Renewal(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.period_start:%Y-%m-%d} to {self.period_end:%Y-%m-%d}"
+        return f"{self.period_start:%Y-%m-%d} … {self.period_end:%Y-%m-%d}"
 
 
 class Provider(models.TextChoices):
@@ -296,7 +307,7 @@ class Payment(models.Model):
     amount = AmountField()
     refunded_amount = AmountField(db_default=0)
     lost_amount = AmountField(
-        db_default=0, help_text="What the buyer's bank took back by a lost dispute."
+        db_default=0, help_text=_("What the buyer's bank took back by a lost dispute.")
     )
     currency = models.CharField(max_length=3)
     dispute = models.CharField(max_length=10, choices=Dispute, db_default=Dispute.NONE)
@@ -388,13 +399,13 @@ class Paper(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     year = models.PositiveSmallIntegerField()
-    sequence = models.PositiveIntegerField(help_text="1, 2, 3, ... of the year.")
+    sequence = models.PositiveIntegerField(help_text=_("1, 2, 3, ... of the year."))
     payment_id = models.UUIDField()
     subscription_id = models.UUIDField()
     user_id = models.UUIDField()
     buyer_name = models.CharField(max_length=255, blank=True)
     buyer_email = models.CharField(max_length=255, blank=True)
-    lines = models.JSONField(help_text="Each with a text and an amount.")
+    lines = models.JSONField(help_text=_("Each with a text and an amount."))
     total = AmountField()
     currency = models.CharField(max_length=3)
     issued_at = models.DateTimeField()
@@ -457,6 +468,12 @@ class CreditNote(Paper):
         return f"C{super().number}"
 
 
+class ProviderEventQuerySet(models.QuerySet["ProviderEvent"]):
+    def needing_attention(self, _now: datetime) -> Self:
+        """Keep what was tried so often that nobody tries it again."""
+        return self.filter(handled_at=None, attempts__gte=MOST_ATTEMPTS)
+
+
 class ProviderEvent(models.Model):
     """What a provider sent, stored before anything is done with it."""
 
@@ -471,8 +488,10 @@ class ProviderEvent(models.Model):
     attempts = models.PositiveSmallIntegerField(db_default=0)
     error = models.TextField(blank=True, db_default="")
     user_id = models.UUIDField(
-        blank=True, null=True, help_text="Whom it turned out to be about."
+        blank=True, null=True, help_text=_("Whom it turned out to be about.")
     )
+
+    objects = ProviderEventQuerySet.as_manager()
 
     class Meta:
         db_table = "provider_events"

@@ -7,6 +7,8 @@ from decimal import Decimal
 from fractions import Fraction
 from math import floor
 
+from django.utils.translation import gettext_lazy as _
+
 from billing.models import LIFETIME_END, BillingCycle
 from licensing.models import Plan
 from smarttrader.lib.errors import DomainError
@@ -16,7 +18,7 @@ SECOND = timedelta(seconds=1)
 
 class NotSold(DomainError):
     code = "NOT_SOLD"
-    title = "This plan is not sold for this cycle"
+    title = _("This plan is not sold for this cycle")
     kind = "conflict"
 
 

@@ -1,16 +1,20 @@
 """Payments, what was issued for them, and what they amount to by month."""
 
+import re
 import uuid
 from collections.abc import Iterator
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
+from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -23,9 +27,11 @@ from billing.services.refunds import refund
 from smarttrader.lib import clock, spreadsheets
 from smarttrader.lib.admin import ReadOnlyAdmin, staff_actor
 from smarttrader.lib.admin_forms import asking_page
+from smarttrader.lib.attention import Figure, list_of
 from smarttrader.lib.errors import DomainError
 from smarttrader.lib.spreadsheets import Cell
 
+NUMBER_OF_INVOICE = re.compile(r"([0-9]{4})-([0-9]{1,9})")
 REVENUE = ["month", "currency", "provider", "payments", "paid"]
 REVENUE += ["refunded", "lost", "net"]
 
@@ -50,6 +56,19 @@ class PaymentAdmin(ReadOnlyAdmin[Payment]):
     ordering = ("-created_at",)
     change_list_template = "billing/admin_payments.html"
     change_form_template = "billing/admin_payment.html"
+
+    def figures(self, request: HttpRequest, now: datetime) -> list[Figure]:
+        taken = queries.revenue_since(
+            self.visible_rows(request), clock.start_of_day(now)
+        )
+        return [
+            Figure(
+                _("Revenue today, %(currency)s") % {"currency": currency},
+                number_format(amount, 2, force_grouping=True),
+                list_of(self),
+            )
+            for currency, amount in taken.items()
+        ] or [Figure(_("Revenue today"), number_format(0), list_of(self))]
 
     def has_settle_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("billing.change_payment")
@@ -136,10 +155,30 @@ class PaymentAdmin(ReadOnlyAdmin[Payment]):
 
 @admin.register(Invoice)
 class InvoiceAdmin(ReadOnlyAdmin[Invoice]):
-    list_display = ("number", "issued_at", "buyer_email", "total", "currency", "pdf")
+    list_display = (
+        "full_number",
+        "issued_at",
+        "buyer_email",
+        "total",
+        "currency",
+        "pdf",
+    )
     list_filter = ("year", "currency")
     search_fields = ("buyer_email", "payment_id", "user_id", "sequence")
     ordering = ("-year", "-sequence")
+
+    def hits(self, request: HttpRequest, text: str) -> "QuerySet[Invoice]":
+        """Return the invoice of a number as it is printed."""
+        visible = self.get_queryset(request)
+        found = NUMBER_OF_INVOICE.fullmatch(text)
+        if found is None:
+            return visible.none()
+        year, sequence = map(int, found.groups())
+        return visible.filter(year=year, sequence=sequence)
+
+    @admin.display(description=gettext_lazy("number"))
+    def full_number(self, invoice: Invoice) -> str:
+        return invoice.number
 
     @admin.display(description=gettext_lazy("PDF"))
     def pdf(self, invoice: Invoice) -> str:
@@ -149,7 +188,7 @@ class InvoiceAdmin(ReadOnlyAdmin[Invoice]):
 @admin.register(CreditNote)
 class CreditNoteAdmin(ReadOnlyAdmin[CreditNote]):
     list_display = (
-        "number",
+        "full_number",
         "invoice",
         "issued_at",
         "buyer_email",
@@ -161,6 +200,10 @@ class CreditNoteAdmin(ReadOnlyAdmin[CreditNote]):
     list_select_related = ("invoice",)
     search_fields = ("buyer_email", "payment_id", "user_id", "sequence")
     ordering = ("-year", "-sequence")
+
+    @admin.display(description=gettext_lazy("number"))
+    def full_number(self, note: CreditNote) -> str:
+        return note.number
 
     @admin.display(description=gettext_lazy("PDF"))
     def pdf(self, note: CreditNote) -> str:

@@ -10,6 +10,7 @@ from billing.models import ProviderEvent
 from billing.services import provider_events
 from smarttrader.lib import clock
 from smarttrader.lib.admin import ReadOnlyAdmin
+from smarttrader.lib.attention import AttentionFilter
 
 
 @admin.register(ProviderEvent)
@@ -24,7 +25,13 @@ class ProviderEventAdmin(ReadOnlyAdmin[ProviderEvent]):
         "attempts",
         "error",
     )
-    list_filter = ("provider", ("handled_at", admin.EmptyFieldListFilter), "type")
+    list_filter = (
+        AttentionFilter,
+        "provider",
+        ("handled_at", admin.EmptyFieldListFilter),
+        "type",
+    )
+    attention = gettext_lazy("Given up")
     search_fields = ("event_id", "user_id")
     ordering = ("-received_at",)
     actions = ("try_again",)
@@ -40,5 +47,5 @@ class ProviderEventAdmin(ReadOnlyAdmin[ProviderEvent]):
         done = sum(
             provider_events.handle_event(pk=each.pk, now=now) for each in queryset
         )
-        text = _("%(done)d of %(all)d handled.")
+        text = _("%(done)s of %(all)s handled.")
         self.message_user(request, text % {"done": done, "all": len(queryset)})

@@ -15,7 +15,7 @@ from django.urls import URLPattern, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import User
+from accounts.models import User, normalize_email
 from billing import queries
 from billing.admin.addresses import own_url
 from billing.admin.forms import BuyerForm, ChangeForm, PaidForm, StartForm
@@ -23,8 +23,9 @@ from billing.models import Renewal, Subscription
 from billing.services import by_hand, cancelling, cycles, plans
 from licensing.models import LicenseType
 from smarttrader.lib import clock
-from smarttrader.lib.admin import ReadOnlyAdmin, staff_actor, visible_rows
+from smarttrader.lib.admin import MOST_HITS, ReadOnlyAdmin, staff_actor, visible_rows
 from smarttrader.lib.admin_forms import ConfirmForm, act_on_each, asking_page
+from smarttrader.lib.attention import AttentionFilter
 from smarttrader.lib.errors import DomainError
 
 Asked = HttpResponse | None
@@ -44,13 +45,25 @@ class SubscriptionAdmin(ReadOnlyAdmin[Subscription]):
         "current_period_end",
         "past_due_since",
     )
-    list_filter = ("status", "plan_type", "billing_cycle", "payment_method")
+    list_filter = (
+        AttentionFilter,
+        "status",
+        "plan_type",
+        "billing_cycle",
+        "payment_method",
+    )
     list_select_related = ("user",)
+    attention = gettext_lazy("Payment late")
     search_fields = ("user__email", "provider_id")
     ordering = ("-created_at",)
     actions = ("cancel_at_end", "undo_cancellation", "keep_plan", "cancel_at_once")
     change_list_template = "billing/admin_subscriptions.html"
     change_form_template = "billing/admin_subscription.html"
+
+    def hits(self, request: HttpRequest, text: str) -> Rows:
+        return self.get_queryset(request).filter(user__email=normalize_email(text))[
+            :MOST_HITS
+        ]
 
     def has_settle_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("billing.change_subscription")

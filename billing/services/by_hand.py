@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
+from django.utils.translation import gettext_lazy as _
+
 from accounts.models import User
 from billing.models import BillingCycle, Payment, Provider, Subscription
 from billing.prices import price_of
@@ -18,13 +20,13 @@ from smarttrader.lib.errors import DomainError
 
 class ReferenceMissing(DomainError):
     code = "REFERENCE_MISSING"
-    title = "Name the payment, so that it counts once"
+    title = _("Name the payment, so that it counts once")
     kind = "invalid"
 
 
 class CollectedOnline(DomainError):
     code = "COLLECTED_ONLINE"
-    title = "Its provider collects for it, and would go on to"
+    title = _("Its provider collects for it, and would go on to")
     kind = "conflict"
 
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from billing.models import BillingCycle, Purpose, Subscription
 from billing.periods import is_longer, period_end
@@ -33,19 +34,19 @@ QUOTE_HOLDS = timedelta(hours=25)
 
 class NotALongerCycle(DomainError):
     code = "NOT_A_LONGER_CYCLE"
-    title = "At once a subscription changes to a longer cycle only"
+    title = _("At once a subscription changes to a longer cycle only")
     kind = "conflict"
 
 
 class CycleUnchanged(DomainError):
     code = "CYCLE_UNCHANGED"
-    title = "The subscription has this cycle already, or it has no end to begin at"
+    title = _("The subscription has this cycle already, or it has no end to begin at")
     kind = "conflict"
 
 
 class MoreIsPaid(DomainError):
     code = "MORE_IS_PAID"
-    title = "What is paid for is worth more than this: let it begin at its end"
+    title = _("What is paid for is worth more than this: let it begin at its end")
     kind = "conflict"
 
 

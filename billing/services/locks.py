@@ -4,6 +4,8 @@ import uuid
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from billing.models import Subscription, SubscriptionStatus
 from smarttrader.lib.errors import DomainError
 
@@ -18,31 +20,31 @@ NOTHING_DUE = {"past_due_since": None, "payment_failed_at": None, "dunning_day":
 
 class SubscriptionGone(DomainError):
     code = "SUBSCRIPTION_NOT_FOUND"
-    title = "The subscription does not exist"
+    title = _("The subscription does not exist")
     kind = "missing"
 
 
 class NotActive(DomainError):
     code = "SUBSCRIPTION_NOT_ACTIVE"
-    title = "The subscription is not active and paid for"
+    title = _("The subscription is not active and paid for")
     kind = "conflict"
 
 
 class SubscriptionOver(DomainError):
     code = "SUBSCRIPTION_OVER"
-    title = "The subscription was cancelled and is over"
+    title = _("The subscription was cancelled and is over")
     kind = "conflict"
 
 
 class PlanChanged(DomainError):
     code = "PLAN_CHANGED"
-    title = "Plan or cycle are others than when this was quoted"
+    title = _("Plan or cycle are others than when this was quoted")
     kind = "conflict"
 
 
 class PaidTooLittle(DomainError):
     code = "PAID_TOO_LITTLE"
-    title = "More has been paid for since this was quoted: it costs more now"
+    title = _("More has been paid for since this was quoted: it costs more now")
     kind = "conflict"
 
 

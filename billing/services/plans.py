@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from billing.models import BillingCycle, Purpose, Subscription
 from billing.prices import price_of, upgrade_price
@@ -34,25 +35,25 @@ from smarttrader.lib.errors import DomainError
 
 class NotAnUpgrade(DomainError):
     code = "NOT_AN_UPGRADE"
-    title = "The plan costs no more than the present one"
+    title = _("The plan costs no more than the present one")
     kind = "conflict"
 
 
 class NotADowngrade(DomainError):
     code = "NOT_A_DOWNGRADE"
-    title = "The plan costs no less, or there is no end to wait for"
+    title = _("The plan costs no less, or there is no end to wait for")
     kind = "conflict"
 
 
 class NoChangeAhead(DomainError):
     code = "NO_CHANGE_AHEAD"
-    title = "No other plan or cycle was scheduled"
+    title = _("No other plan or cycle was scheduled")
     kind = "conflict"
 
 
 class NextIsPaid(DomainError):
     code = "NEXT_IS_PAID"
-    title = "A period of what is scheduled is paid for already: let it begin"
+    title = _("A period of what is scheduled is paid for already: let it begin")
     kind = "conflict"
 
 

@@ -4,6 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from billing.models import Payment, PaymentStatus, Provider
 from billing.providers.choosing import provider_named
@@ -15,14 +16,14 @@ from smarttrader.lib.errors import DomainError
 
 class NotRefundable(DomainError):
     code = "NOT_REFUNDABLE"
-    title = "No more can be paid back than what is left of a payment"
+    title = _("No more can be paid back than what is left of a payment")
     kind = "conflict"
     field = "amount"
 
 
 class RefundOutdated(DomainError):
     code = "REFUND_OUTDATED"
-    title = "Some of it was paid back meanwhile: look again"
+    title = _("Some of it was paid back meanwhile: look again")
     kind = "conflict"
 
 
