@@ -5,6 +5,7 @@ from typing import Self
 
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
+from django.db.models.functions import Lower
 
 from accounts.models import User
 from smarttrader.lib.database import CreatedAtField, one_of
@@ -49,6 +50,15 @@ class Notification(models.Model):
         indexes = [
             models.Index(fields=["is_read"], name="notifications_is_read"),
             BrinIndex(fields=["created_at"], name="notifications_created_at"),
+            # An inbox page by page, and what every page counts.
+            models.Index(
+                fields=["user", "created_at", "id"], name="notifications_inbox"
+            ),
+            models.Index(
+                fields=["user", "created_at", "id"],
+                condition=models.Q(is_read=False),
+                name="notifications_unread",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -79,7 +89,8 @@ class Delivery(models.Model):
     """A message on its way out: written with its cause, sent by a task.
 
     Its text may hold a sign-in code, so it is erased when the message is sent or given
-    up; the row goes a week later. Nobody claims it before `next_attempt_at`.
+    up; the row goes a week later. Nobody claims it before `next_attempt_at`. A trigger
+    forgets the recipient when their user is deleted.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -127,6 +138,7 @@ class Delivery(models.Model):
                 condition=~models.Q(state=DeliveryState.WAITING),
                 name="deliveries_finished",
             ),
+            models.Index(Lower("recipient"), name="deliveries_of_recipient"),
         ]
 
     def __str__(self) -> str:

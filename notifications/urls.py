@@ -1,6 +1,6 @@
 from django.urls import path
 
-from notifications import api
+from notifications import api, pages
 
 api_urls = [
     path(
@@ -23,4 +23,11 @@ api_urls = [
         api.Notifications.as_view({"post": "read_all"}),
         name="api_notifications_read_all",
     ),
+]
+
+page_urls = [
+    path("notifications/", pages.inbox, name="notifications"),
+    path("notifications/read/", pages.read_all, name="notifications_read"),
+    path("notifications/unread/", pages.unread, name="notifications_unread"),
+    path("notifications/<uuid:pk>/read/", pages.read, name="notification_read"),
 ]

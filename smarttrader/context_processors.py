@@ -4,7 +4,7 @@ The navigation is handed over as functions that a template calls, so that a frag
 e-mail or an error page, which draw no frame, never load the user.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import HttpRequest
@@ -21,6 +21,7 @@ class Page:
     icon: str
     href: str
     is_current: bool
+    has_count: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,9 @@ def _navigation(request: HttpRequest) -> list[Group]:
     ]
     if not request.user.is_authenticated:
         return [Group("", own)]
+    inbox = replace(
+        _page(request, _("Notifications"), "bell", "notifications"), has_count=True
+    )
     account = [
         _page(request, _("Licenses"), "key-round", "licenses"),
         _page(request, _("Subscription"), "credit-card", "subscription"),
@@ -58,7 +62,7 @@ def _navigation(request: HttpRequest) -> list[Group]:
         account.append(
             _page(request, _("Back office"), "briefcase-business", "admin:index")
         )
-    return [Group("", own), Group(_("Account"), account)]
+    return [Group("", [*own, inbox]), Group(_("Account"), account)]
 
 
 def _settings_navigation(request: HttpRequest) -> list[Page]:

@@ -56,6 +56,7 @@ urlpatterns = [
     path("", include(analytics.urls.page_urls)),
     path("", include(trading.urls.page_urls)),
     path("", include(billing.urls.page_urls)),
+    path("", include(notifications.urls.page_urls)),
     # The same account pages as everywhere: with limits, and a second factor.
     path("admin/password_change/", RedirectView.as_view(url=PASSWORD_PAGE)),
     path("admin/", admin.site.urls),

@@ -1,11 +1,16 @@
 """Writing to users' inboxes."""
 
 import uuid
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Q
+
 from accounts.models import User
 from notifications.models import Notification, NotificationType
+from notifications.queries import older_than
+from smarttrader.lib.keyset import Place
 
 KEPT = timedelta(days=30)
 ROWS_AT_ONCE = 5000
@@ -47,6 +52,28 @@ def mark_read(
     if up_to is not None:
         unread = unread.filter(pk__lte=up_to)
     return unread.update(is_read=True)
+
+
+def mark_seen(
+    *,
+    user: User,
+    seen: Collection[uuid.UUID],
+    rest: Place | None = None,
+    type: NotificationType | None = None,  # noqa: A002 -- the column's own name
+) -> int:
+    """Mark as read what a page showed, and what lies past it; count what was unread.
+
+    `seen` names what the page showed unread, `rest` its last row where more follows,
+    `type` what it was narrowed to. What was told meanwhile stays unread, also what a
+    transaction that lasted tells with an earlier moment.
+    """
+    unread = Notification.objects.filter(user=user, is_read=False)
+    if type is not None:
+        unread = unread.filter(type=type)
+    known = Q(pk__in=seen)
+    if rest is not None:
+        known |= older_than(rest)
+    return unread.filter(known).update(is_read=True)
 
 
 def delete_old_notifications(*, now: datetime) -> int:

@@ -15,7 +15,7 @@ from bots.services import activations, heartbeats
 from bots.services.bot_settings import change_settings
 from bots.services.logs import LogLine, record_logs
 from licensing import queries as licensing
-from licensing.models import LicenseType
+from licensing.models import License, LicenseType
 from licensing.services.issuing import issue_license
 from notifications.models import Notification, NotificationType
 from smarttrader.demo import cast, history
@@ -29,6 +29,9 @@ BATCH = 500
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 LOGGED_TICKETS = 25
 SYSTEM_LOG_DAYS = 30
+UNREAD_DAYS = 7
+# Days ago, type, what it is about, title, message
+Told = tuple[int, NotificationType, BotInstance | License | None, str, str]
 SESSIONS = [
     {"name": "London", "days": "12345", "start": "07:00", "end": "16:00"},
     {"name": "New York", "days": "12345", "start": "13:00", "end": "21:00"},
@@ -101,7 +104,7 @@ def _furnish(alice: User, day: datetime, now: datetime) -> None:
         bots.append(bot)
     _write_settings(bots, now)
     _write_subscription(alice, day)
-    _write_notifications(alice, day)
+    _write_notifications(alice, bots, day)
     rollups.roll_up(now=now, only_bots=[bot.pk for bot in bots])
 
 
@@ -223,54 +226,7 @@ def _write_subscription(alice: User, day: datetime) -> None:
     )
 
 
-def _write_notifications(alice: User, day: datetime) -> None:
-    second = cast.BOTS[-1].account
-    lines = [
-        # days ago, type, title, message, read
-        (25, NotificationType.ACCOUNT, "Welcome back", "You signed in anew.", True),
-        (
-            18,
-            NotificationType.ACCOUNT,
-            "Subscription renewed",
-            "Your PRO subscription was renewed for a month: 49.00 USD.",
-            True,
-        ),
-        (
-            14,
-            NotificationType.SYSTEM,
-            f"{second.name} is offline",
-            f"We have not heard of account {second.number} for 3 minutes.",
-            True,
-        ),
-        (
-            14,
-            NotificationType.SYSTEM,
-            f"{second.name} is back",
-            f"Account {second.number} reports again.",
-            True,
-        ),
-        (
-            6,
-            NotificationType.ALERT,
-            "A bad week",
-            f"{cast.BOTS[1].account.name} lost more than its daily limit.",
-            False,
-        ),
-        (
-            2,
-            NotificationType.TRADE,
-            "Largest win of the month",
-            f"{cast.BOTS[0].account.name} closed its best trade of the month.",
-            False,
-        ),
-        (
-            1,
-            NotificationType.ALERT,
-            "A license ends soon",
-            f"The BASIC license of {second.name} ends in 20 days.",
-            False,
-        ),
-    ]
+def _write_notifications(alice: User, bots: list[BotInstance], day: datetime) -> None:
     Notification.objects.bulk_create(
         [
             Notification(
@@ -278,9 +234,50 @@ def _write_notifications(alice: User, day: datetime) -> None:
                 type=kind,
                 title=title,
                 message=message,
-                is_read=is_read,
+                is_read=days_ago > UNREAD_DAYS,
+                metadata=_named(about),
                 created_at=day - days_ago * DAY + 10 * HOUR,
             )
-            for days_ago, kind, title, message, is_read in lines
+            for days_ago, kind, about, title, message in _told_of(bots)
         ]
     )
+
+
+def _told_of(bots: list[BotInstance]) -> list[Told]:
+    first, second, last = bots[0], bots[1], bots[-1]
+    account, alert = NotificationType.ACCOUNT, NotificationType.ALERT
+    return [
+        (25, account, None, "Welcome back", "You signed in anew."),
+        (
+            *(18, account, None, "Subscription renewed"),
+            "Your PRO subscription was renewed for a month: 49.00 USD.",
+        ),
+        (
+            *(14, alert, last, f"{last.instance_name} is offline"),
+            f"We have not heard of account {last.mt4_account} for 3 minutes.",
+        ),
+        (
+            *(14, alert, last, f"{last.instance_name} is back"),
+            f"Account {last.mt4_account} reports again.",
+        ),
+        (
+            *(6, alert, second, "A bad week"),
+            f"{second.instance_name} lost more than its daily limit.",
+        ),
+        (
+            *(2, NotificationType.TRADE, first, "Largest win of the month"),
+            f"{first.instance_name} closed its best trade of the month.",
+        ),
+        (
+            *(1, alert, last.license, "A license ends soon"),
+            f"The BASIC license of {last.instance_name} ends in 20 days.",
+        ),
+    ]
+
+
+def _named(about: BotInstance | License | None) -> dict[str, str] | None:
+    """Return how a notification names what it is about."""
+    if about is None:
+        return None
+    name = "bot_id" if isinstance(about, BotInstance) else "license_id"
+    return {name: str(about.pk)}

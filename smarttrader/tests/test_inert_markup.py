@@ -9,6 +9,7 @@ from django.urls import reverse
 from accounts.models import User
 from bots.models import BotInstance
 from bots.tests.factories import BotInstanceFactory, BotLogFactory, BotSettingsFactory
+from notifications.tests.factories import NotificationFactory
 from smarttrader.lib import clock
 from trading.tests.factories import ClosedTradeFactory
 
@@ -47,6 +48,7 @@ def bot(client):
         ticket_number=MARKUP,
         opened_at=now - timedelta(hours=2),
     )
+    NotificationFactory.create(user=staff, title=MARKUP, message=MARKUP)
     client.force_login(staff)
     return bot
 
@@ -56,6 +58,7 @@ def pages(bot):
     return [
         *(reverse(name) for name in ("overview", "bots", "trades", "statements")),
         *(reverse(name) for name in ("licenses", "connect", "settings")),
+        reverse("notifications"),
         *(reverse(name, args=[bot.pk]) for name in ("bot", "bot_settings")),
         reverse("license", args=[bot.license_id]),
         reverse("license_release", args=[bot.license_id, bot.pk]),
@@ -72,4 +75,5 @@ def test_markup_is_shown_as_text(client, bot):
 
     assert [path for path, text in told.items() if MARKUP in text] == []
     escaped = [path for path, text in told.items() if "&lt;img src=x&gt;" in text]
-    assert {reverse("bot", args=[bot.pk]), reverse("trades")} < set(escaped)
+    shown = {reverse("bot", args=[bot.pk]), reverse("trades"), reverse("notifications")}
+    assert shown < set(escaped)

@@ -34,8 +34,10 @@ from bots import queries as bots
 from bots.models import BotInstance, BotLog, LogCategory, LogLevel
 from bots.services import heartbeats, logs
 from licensing.models import License
+from notifications import queries as inbox
 from notifications.services import inbox as notifications
 from smarttrader.jobs.services import invariants
+from smarttrader.lib.keyset import Place
 from smarttrader.tests.plans.ground import Ground
 from trading import queries as trading
 from trading.models import Trade, TradeHistory, TradeStatus, TradeType
@@ -365,6 +367,19 @@ EXPECTATIONS: dict[str, Expected] = {
     "analytics.queries.statements.statement_imports": Expected(
         call=lambda g: list(statements.statement_imports(g.owner)), rows=0
     ),
+    # --- Notifications ----------------------------------------------------------------
+    "notifications.queries.inbox": Expected(
+        call=lambda g: inbox.inbox(g.owner, limit=31), rows=31
+    ),
+    "notifications.queries.inbox: far page": Expected(
+        call=lambda g: inbox.inbox(
+            g.owner, limit=31, after=Place(g.now - A_MINUTE, g.largest.pk)
+        ),
+        rows=31,
+    ),
+    "notifications.queries.unread_count": Expected(
+        call=lambda g: inbox.unread_count(g.owner), rows=inbox.MOST_COUNTED
+    ),
     # --- Writes: the statements of */sql ----------------------------------------------
     "trading.services.trades.record_trades: again": Expected(
         call=lambda g: trades.record_trades(
@@ -424,4 +439,5 @@ ASK_NOTHING = {
     "analytics.queries.performance.deepest_drawdown",
     "analytics.queries.performance.last_days",
     "analytics.queries.periods.composed",
+    "notifications.queries.older_than",
 }
