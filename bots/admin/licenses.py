@@ -74,7 +74,9 @@ class LicenseAdmin(LicenseActions):
         )
         address = list_of(self)
         return [
-            Figure(_("Active licenses"), told["active"], f"{address}?status__exact=active"),
+            Figure(
+                _("Active licenses"), told["active"], f"{address}?status__exact=active"
+            ),
             Figure(_("Licenses issued this month"), told["issued"], address),
         ]
 
