@@ -38,8 +38,9 @@ from smarttrader.lib.errors import DomainError
 admin.site.unregister([Group, Authenticator, UserSession])
 
 
+PERSON = ("first_name", "last_name", "time_zone", "language")
 OF_CUSTOMERS = (
-    *("email", "first_name", "last_name", "time_zone"),
+    *("email", *PERSON),
     *("is_active", "email_verified", "last_login", "created_at"),
 )
 NOT_A_RESELLER_S = ("email", "is_active", "email_verified")
@@ -71,7 +72,7 @@ class UserAdmin(ScopedAdmin[User], StockUserAdmin[User]):
 
     form = UserForm
     add_form = NewUserForm
-    list_display = ("email", "get_full_name", "role", "is_active", "last_login")
+    list_display = ("email", "full_name", "role", "is_active", "last_login")
     list_filter = ("role", "is_active", "email_verified", "created_at")
     search_fields = ("email", "first_name", "last_name")
     ordering = ("email",)
@@ -81,9 +82,20 @@ class UserAdmin(ScopedAdmin[User], StockUserAdmin[User]):
     readonly_fields = ("last_login", "created_at", "updated_at")
     fieldsets = (
         (None, {"fields": ("email", "password")}),
-        ("Person", {"fields": ("first_name", "last_name", "time_zone", "reseller")}),
         (
-            "Access",
+            _("Person"),
+            {
+                "fields": (
+                    "first_name",
+                    "last_name",
+                    "time_zone",
+                    "language",
+                    "reseller",
+                )
+            },
+        ),
+        (
+            _("Access"),
             {
                 "fields": (
                     "role",
@@ -94,7 +106,7 @@ class UserAdmin(ScopedAdmin[User], StockUserAdmin[User]):
                 )
             },
         ),
-        ("Times", {"fields": ("last_login", "created_at", "updated_at")}),
+        (_("Times"), {"fields": ("last_login", "created_at", "updated_at")}),
     )
     add_fieldsets = (
         (
@@ -112,6 +124,10 @@ class UserAdmin(ScopedAdmin[User], StockUserAdmin[User]):
             },
         ),
     )
+
+    @admin.display(description=_("name"))
+    def full_name(self, user: User) -> str:
+        return user.get_full_name()
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[User]":
         rows = super().get_queryset(request)

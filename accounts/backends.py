@@ -22,6 +22,7 @@ RESELLERS_MAY = frozenset(
         "bots.view_botsettings",
         "bots.view_settingschange",
         "bots.view_botcommand",
+        "bots.view_guardbreach",
         "bots.view_botlog",
         "billing.view_subscription",
         "trading.view_trade",

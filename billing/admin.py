@@ -40,8 +40,9 @@ class ScopedAdmin(ReadOnlyAdmin[Row]):
 
 class PaidForm(forms.Form):
     reference = forms.CharField(
+        label=_("Reference"),
         max_length=LONGEST_REFERENCE,
-        help_text="The bank's or the receipt's number: the same one counts once.",
+        help_text=_("The bank's or the receipt's number: the same one counts once."),
     )
 
     def clean_reference(self) -> str:
@@ -100,7 +101,7 @@ class SubscriptionAdmin(ScopedAdmin[Subscription]):
             )
         shown = {
             **self.admin_site.each_context(request),
-            "title": "Mark as paid",
+            "title": _("Mark as paid"),
             "form": form,
             "subscription": subscription,
             "opts": self.opts,
@@ -108,7 +109,7 @@ class SubscriptionAdmin(ScopedAdmin[Subscription]):
         return TemplateResponse(request, "billing/admin_paid.html", shown)
 
     @admin.action(
-        description="Cancel at once, and hold the license", permissions=["settle"]
+        description=_("Cancel at once, and hold the license"), permissions=["settle"]
     )
     def cancel_at_once(
         self, request: HttpRequest, queryset: "QuerySet[Subscription]"
@@ -118,7 +119,11 @@ class SubscriptionAdmin(ScopedAdmin[Subscription]):
             cancelling.cancel_now(subscription=each, actor=actor, now=now)
             for each in queryset
         )
-        self.message_user(request, f"{ended} of {len(queryset)} cancelled.")
+        self.message_user(
+            request,
+            _("%(ended)s of %(all)s cancelled.")
+            % {"ended": ended, "all": len(queryset)},
+        )
 
     def _take(
         self, request: HttpRequest, subscription: Subscription, form: PaidForm
@@ -133,7 +138,7 @@ class SubscriptionAdmin(ScopedAdmin[Subscription]):
         except DomainError as refusal:
             form.add_error("reference", refusal.message)
             return False
-        text = "Paid." if is_new else "This payment was taken before."
+        text = _("Paid.") if is_new else _("This payment was taken before.")
         self.message_user(request, text)
         return True
 
@@ -183,7 +188,7 @@ class PaymentAdmin(ScopedAdmin[Payment]):
             raise PermissionDenied
         shown = {
             **self.admin_site.each_context(request),
-            "title": "Revenue",
+            "title": _("Revenue"),
             "rows": queries.revenue_by_month(self.get_queryset(request)),
             "opts": self.opts,
         }
@@ -192,7 +197,7 @@ class PaymentAdmin(ScopedAdmin[Payment]):
 
 @admin.register(Invoice)
 class InvoiceAdmin(ScopedAdmin[Invoice]):
-    list_display = ("number", "issued_at", "buyer_email", "total", "currency")
+    list_display = ("full_number", "issued_at", "buyer_email", "total", "currency")
     list_filter = ("year", "currency")
     search_fields = ("buyer_email", "payment_id", "user_id", "sequence")
     ordering = ("-year", "-sequence")
@@ -205,6 +210,10 @@ class InvoiceAdmin(ScopedAdmin[Invoice]):
             return visible.none()
         year, sequence = map(int, found.groups())
         return visible.filter(year=year, sequence=sequence)
+
+    @admin.display(description=_("number"))
+    def full_number(self, invoice: Invoice) -> str:
+        return invoice.number
 
 
 @admin.register(Renewal)
@@ -242,7 +251,7 @@ class ProviderEventAdmin(ReadOnlyAdmin[ProviderEvent]):
     def has_settle_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("billing.change_providerevent")
 
-    @admin.action(description="Try again", permissions=["settle"])
+    @admin.action(description=_("Try again"), permissions=["settle"])
     def try_again(
         self, request: HttpRequest, queryset: "QuerySet[ProviderEvent]"
     ) -> None:
@@ -250,4 +259,7 @@ class ProviderEventAdmin(ReadOnlyAdmin[ProviderEvent]):
         done = sum(
             provider_events.handle_event(pk=each.pk, now=now) for each in queryset
         )
-        self.message_user(request, f"{done} of {len(queryset)} handled.")
+        self.message_user(
+            request,
+            _("%(done)s of %(all)s handled.") % {"done": done, "all": len(queryset)},
+        )

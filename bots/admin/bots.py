@@ -16,6 +16,7 @@ from bots.models import (
     BotInstance,
     BotLog,
     BotSettings,
+    GuardBreach,
     SettingsChange,
 )
 from bots.services import releases
@@ -69,7 +70,13 @@ class BotInstanceAdmin(ReadOnlyAdmin[BotInstance]):
 
 @admin.register(BotSettings)
 class BotSettingsAdmin(ReadOnlyAdmin[BotSettings]):
-    list_display = ("bot_instance", "risk_percentage", "max_daily_loss", "auto_trade")
+    list_display = (
+        "bot_instance",
+        "risk_percentage",
+        "max_daily_loss",
+        "limits_currency",
+        "auto_trade",
+    )
     list_select_related = ("bot_instance",)
     search_fields = ("bot_instance__instance_name", "bot_instance__mt4_account")
     ordering = ("-created_at",)
@@ -98,6 +105,25 @@ class BotCommandAdmin(ReadOnlyAdmin[BotCommand]):
     list_select_related = ("bot_instance",)
     search_fields = ("bot_instance__instance_name", "bot_instance__mt4_account")
     ordering = ("-queued_at",)
+
+
+@admin.register(GuardBreach)
+class GuardBreachAdmin(ReadOnlyAdmin[GuardBreach]):
+    list_display = (
+        "at",
+        "bot_instance",
+        "kind",
+        "broker_day",
+        "figure",
+        "allowed",
+        "currency",
+        "outcome",
+        "lifted_at",
+    )
+    list_filter = ("kind", "outcome", "lifted_by_type")
+    list_select_related = ("bot_instance",)
+    search_fields = ("bot_instance__instance_name", "bot_instance__mt4_account")
+    ordering = ("-at",)
 
 
 @admin.register(BotLog)

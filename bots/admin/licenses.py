@@ -14,6 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
 from django.utils.timesince import timeuntil
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import signed_in
@@ -39,12 +40,12 @@ from smarttrader.lib.errors import DomainError
 class LicenseAdmin(LicenseActions):
     """Not found by its whole key: a search stands in the address of the page."""
 
-    list_display = ("masked_key", "user", "license_type", "standing", "ends")
+    list_display = ("key", "user", "license_type", "standing", "ends")
     list_filter = (AttentionFilter, "license_type", "status")
     attention = _("Ending within a week")
     list_select_related = ("user",)
     search_fields = ("user__email", "key_tail", "bot_instances__mt4_account")
-    search_help_text = "Owner's e-mail, account number or the key's last characters"
+    search_help_text = _("Owner's e-mail, account number or the key's last characters")
     ordering = ("-issued_at",)
     exclude = ("license_key", "hardware_id", "last_event_hash")
     list_per_page = 50
@@ -91,17 +92,27 @@ class LicenseAdmin(LicenseActions):
             return visible.none()
         return visible.filter(pk=license.pk) if license else visible.none()
 
-    @admin.display(description="status")
-    def standing(self, license: License) -> str:
-        return current_standing(license, clock.now()).license_status.label
+    @admin.display(description=_("key"))
+    def key(self, license: License) -> str:
+        return license.masked_key
 
-    @admin.display(description="ends", ordering="expires_at")
+    @admin.display(description=_("status"))
+    def standing(self, license: License) -> str:
+        return str(current_standing(license, clock.now()).license_status.label)
+
+    @admin.display(description=_("ends"), ordering="expires_at")
     def ends(self, license: License) -> str:
         if license.expires_at is None:
-            return "Never" if license.trial_days is None else "After its trial"
+            return (
+                gettext("Never")
+                if license.trial_days is None
+                else gettext("After its trial")
+            )
+        day = f"{license.expires_at:%Y-%m-%d}"
         if license.expires_at <= clock.now():
-            return f"{license.expires_at:%Y-%m-%d}"
-        return f"{license.expires_at:%Y-%m-%d}, in {timeuntil(license.expires_at)}"
+            return day
+        left = timeuntil(license.expires_at)
+        return gettext("%(day)s, in %(left)s") % {"day": day, "left": left}
 
     def has_sell_permission(self, request: HttpRequest) -> bool:
         is_reseller = signed_in(request).actor_type == ActorType.RESELLER
@@ -205,8 +216,10 @@ class LicenseAdmin(LicenseActions):
             self,
             request,
             form,
-            title="Issue licenses",
-            warning=f"Left: {told}" if told else "You have no allotment yet.",
+            title=_("Issue licenses"),
+            warning=_("Left: %(told)s") % {"told": told}
+            if told
+            else _("You have no allotment yet."),
         )
 
     def _issued_page(
@@ -215,13 +228,13 @@ class LicenseAdmin(LicenseActions):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": f"{len(issued)} issued",
+            "title": _("%(n)s issued") % {"n": len(issued)},
             "issued": issued,
             "sent": [(name, form.data.get(name, "")) for name in form.fields],
         }
         return TemplateResponse(request, "admin/licenses/issued.html", context)
 
-    @admin.action(description="Export as CSV")
+    @admin.action(description=_("Export as CSV"))
     def export(
         self, request: HttpRequest, queryset: "QuerySet[License]"
     ) -> HttpResponseBase:

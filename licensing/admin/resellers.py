@@ -31,26 +31,31 @@ from smarttrader.lib.errors import DomainError
 
 class SuspendResellerForm(ReasonForm):
     with_licenses = forms.BooleanField(
+        label=_("With licenses"),
         required=False,
-        help_text="Also suspend each license of theirs and of their customers.",
+        help_text=_("Also suspend each license of theirs and of their customers."),
     )
 
 
 class ReduceForm(ReasonForm):
     form_key = FormKey()
-    quantity = forms.IntegerField(min_value=1, max_value=allotments.MOST_AT_ONCE)
+    quantity = forms.IntegerField(
+        label=_("Quantity"), min_value=1, max_value=allotments.MOST_AT_ONCE
+    )
 
 
 class GrantForm(forms.Form):
     form_key = FormKey()
-    reseller = forms.ModelChoiceField(Reseller.objects.none())
+    reseller = forms.ModelChoiceField(Reseller.objects.none(), label=_("Reseller"))
     license_type = forms.ChoiceField(
-        label="Plan",
+        label=_("Plan"),
         choices=[each for each in LicenseType.choices if each[0] != LicenseType.TRIAL],
     )
-    cycle = forms.ChoiceField(choices=Cycle.choices)
-    quantity = forms.IntegerField(min_value=1, max_value=allotments.MOST_AT_ONCE)
-    reason = forms.CharField(max_length=500)
+    cycle = forms.ChoiceField(choices=Cycle.choices, label=_("Cycle"))
+    quantity = forms.IntegerField(
+        label=_("Quantity"), min_value=1, max_value=allotments.MOST_AT_ONCE
+    )
+    reason = forms.CharField(max_length=500, label=_("Reason"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -84,7 +89,7 @@ def _reduce(request: HttpRequest, allotment: Allotment, told: dict[str, Any]) ->
 
 @admin.register(Reseller)
 class ResellerAdmin(ReadOnlyAdmin[Reseller]):
-    list_display = ("email", "get_full_name", "is_active", "customers_count")
+    list_display = ("email", "full_name", "is_active", "customers_count")
     list_filter = ("is_active",)
     search_fields = ("email", "first_name", "last_name")
     ordering = ("email",)
@@ -95,7 +100,11 @@ class ResellerAdmin(ReadOnlyAdmin[Reseller]):
         rows = super().get_queryset(request)
         return rows.annotate(customers_found=Count("customers"))
 
-    @admin.display(description="customers")
+    @admin.display(description=_("name"))
+    def full_name(self, reseller: Reseller) -> str:
+        return reseller.get_full_name()
+
+    @admin.display(description=_("customers"))
     def customers_count(self, reseller: Reseller) -> int:
         count: int = getattr(reseller, "customers_found")  # noqa: B009 -- an annotation
         return count
@@ -121,7 +130,7 @@ class ResellerAdmin(ReadOnlyAdmin[Reseller]):
 
 @admin.register(Allotment)
 class AllotmentAdmin(ReadOnlyAdmin[Allotment]):
-    list_display = ("reseller", "plan", "cycle", "total", "used", "left")
+    list_display = ("reseller", "plan", "cycle", "total", "used", "is_left")
     list_filter = ("plan", "cycle")
     list_select_related = ("reseller", "plan")
     search_fields = ("reseller__email",)
@@ -138,6 +147,10 @@ class AllotmentAdmin(ReadOnlyAdmin[Allotment]):
             Figure(_("%(plan)s left") % {"plan": each}, each.left, list_of(self))
             for each in own
         ]
+
+    @admin.display(description=_("left"))
+    def is_left(self, allotment: Allotment) -> int:
+        return allotment.left
 
     def has_grant_permission(self, request: HttpRequest) -> bool:
         is_staff = is_staff_member(request)
@@ -174,11 +187,13 @@ class AllotmentAdmin(ReadOnlyAdmin[Allotment]):
             except DomainError as error:
                 form.add_error(None, error.message)
             else:
-                messages.success(request, f"{told['quantity']} granted.")
+                messages.success(
+                    request, _("%(quantity)s granted.") % {"quantity": told["quantity"]}
+                )
                 return HttpResponseRedirect(
                     reverse("admin:licensing_allotment_changelist")
                 )
-        return asking_page(self, request, form, title="Grant credits")
+        return asking_page(self, request, form, title=_("Grant credits"))
 
     reduce = asking(
         "reduce",
@@ -218,7 +233,7 @@ class AllotmentEntryAdmin(ReadOnlyAdmin[AllotmentEntry]):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": "Sales by month",
+            "title": _("Sales by month"),
             "months": months,
         }
         return TemplateResponse(request, "admin/allotments/report.html", context)

@@ -5,6 +5,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
+from django.utils.translation import gettext_lazy as _
 
 from smarttrader.jobs.partitions import PARTITIONED_TABLES, PartitionedTable
 from smarttrader.lib.database import one_of
@@ -103,12 +104,12 @@ class JobRequest(models.Model):
 
 
 class ArchiveState(models.TextChoices):
-    WRITTEN = "written", "Written"
-    VERIFIED = "verified", "Verified"
-    DETACHED = "detached", "Detached"
-    DROPPED = "dropped", "Dropped"
-    RESTORED = "restored", "Restored"
-    SUPERSEDED = "superseded", "Superseded"
+    WRITTEN = "written", _("Written")
+    VERIFIED = "verified", _("Verified")
+    DETACHED = "detached", _("Detached")
+    DROPPED = "dropped", _("Dropped")
+    RESTORED = "restored", _("Restored")
+    SUPERSEDED = "superseded", _("Superseded")
 
 
 class ArchivedPartitionQuerySet(models.QuerySet["ArchivedPartition"]):
@@ -154,26 +155,28 @@ class ArchivedPartition(models.Model):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
 
-    file = models.CharField(max_length=255, help_text="Below ARCHIVE_DIR.")
+    file = models.CharField(max_length=255, help_text=_("Below ARCHIVE_DIR."))
     bytes = models.BigIntegerField()
-    sha256 = models.CharField(max_length=64, help_text="Of the file.")
+    sha256 = models.CharField(max_length=64, help_text=_("Of the file."))
     rows = models.BigIntegerField()
     columns = models.JSONField(
-        help_text="Of each column its type, how many values are not NULL, and their"
-        " sum: of numbers, of microseconds since 1970, of bytes of text."
+        help_text=_(
+            "Of each column its type, how many values are not NULL, and their"
+            " sum: of numbers, of microseconds since 1970, of bytes of text."
+        )
     )
     content_sha256 = models.CharField(
-        max_length=64, help_text="Of the rows as COPY writes them, in order."
+        max_length=64, help_text=_("Of the rows as COPY writes them, in order.")
     )
     first_key = models.DateTimeField(blank=True, null=True)
     last_key = models.DateTimeField(blank=True, null=True)
 
     state = models.CharField(max_length=20, choices=ArchiveState)
     detached_table = models.CharField(max_length=63, blank=True)
-    error = models.TextField(blank=True, help_text="Why the last step failed.")
+    error = models.TextField(blank=True, help_text=_("Why the last step failed."))
     written_at = models.DateTimeField()
     verified_at = models.DateTimeField(
-        blank=True, null=True, help_text="When the file was last found whole."
+        blank=True, null=True, help_text=_("When the file was last found whole.")
     )
     detached_at = models.DateTimeField(blank=True, null=True)
     dropped_at = models.DateTimeField(blank=True, null=True)

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext_lazy as _
 
 from smarttrader.lib.attention import Text
 from smarttrader.lib.errors import DomainError
@@ -35,9 +36,10 @@ class ConfirmForm(forms.Form):
 
 class ReasonForm(forms.Form):
     reason = forms.CharField(
+        label=_("Reason"),
         max_length=LONGEST_REASON,
         widget=forms.Textarea({"rows": 3}),
-        help_text="Stays in the audit for ever.",
+        help_text=_("Stays in the audit for ever."),
     )
 
 
@@ -87,7 +89,9 @@ def act_on_each(
     """Show a page that asks, then act on all rows or, when one is refused, on none."""
     rows = list(queryset[: MOST_ROWS + 1])
     if len(rows) > MOST_ROWS:
-        messages.error(request, f"Choose at most {MOST_ROWS} rows.")
+        messages.error(
+            request, _("Choose at most %(most_rows)s rows.") % {"most_rows": MOST_ROWS}
+        )
         return None
     is_answer = "confirmed" in request.POST
     form = form_class(request.POST if is_answer else None)
@@ -100,7 +104,10 @@ def act_on_each(
         except DomainError as error:
             form.add_error(None, error.message)
         else:
-            messages.success(request, f"{title}: {len(rows)} done.")
+            messages.success(
+                request,
+                _("%(title)s: %(rows)s done.") % {"title": title, "rows": len(rows)},
+            )
             return None
     return asking_page(
         model_admin,

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("bots", "0006_activated_as"),
+        ("bots", "0008_guard_rules"),
         ("licensing", "0008_reseller"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
