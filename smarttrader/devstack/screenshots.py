@@ -61,6 +61,7 @@ SHOTS = {
     "license-release": Shot("/licenses/", link="text=Release"),
     "notifications": Shot("/notifications/"),
     "settings": Shot("/settings/"),
+    "notification-settings": Shot("/settings/notifications/"),
     "sign-in": Shot("/accounts/login/", email=""),
     "not-found": Shot("/nothing/"),
 }

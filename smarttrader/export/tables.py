@@ -20,12 +20,24 @@ from bots.models import (
     SettingsChange,
 )
 from licensing.models import License, LicenseEvent
-from notifications.models import Notification
+from notifications.models import (
+    Delivery,
+    Notification,
+    Preference,
+    TelegramChat,
+    WebhookEndpoint,
+)
 from trading.models import StatementImport, Trade, TradeHistory
 
 # Secrets, what opens something, and what tells of others.
 LEFT_OUT = {
-    User: {"password", "session_version", "is_superuser", "reseller"},
+    User: {
+        "password",
+        "session_version",
+        "is_superuser",
+        "reseller",
+        "follows_trades",
+    },
     UserSession: {"session_key", "data"},
     AuthEvent: {"request_id"},
     License: {"license_key", "hardware_id", "last_event_hash"},
@@ -34,6 +46,9 @@ LEFT_OUT = {
     BotCommand: {"queued_by"},
     GuardBreach: {"lifted_by"},
     SettingsChange: {"actor_id"},
+    # What a message said is in the inbox.
+    Delivery: {"text", "html", "payload", "idempotency_key"},
+    WebhookEndpoint: {"secret", "former_secret"},
     PerformanceMetric: {"sum_of_squares", "peak", "trough"},
 }
 
@@ -95,4 +110,8 @@ def tables_of(user: User) -> list[Table]:
             StatementCheck.objects.filter(statement_import__user=user),
         ),
         Table("notifications", Notification.objects.filter(user=user)),
+        Table("notification_preferences", Preference.objects.filter(user=user)),
+        Table("telegram_chats", TelegramChat.objects.filter(user=user)),
+        Table("webhook_endpoints", WebhookEndpoint.objects.filter(user=user)),
+        Table("deliveries", Delivery.objects.filter(user=user)),
     ]

@@ -41,6 +41,8 @@ NOT_EXPORTED = {
     "analytics.RollupDirty": "work that waits",
     "bots.GuardPeak": "from where the risk guard measures",
     "trading.TradeTicket": "an index of trades",
+    "notifications.TelegramCode": "codes that link a chat",
+    "notifications.BotNews": "what waits for a minute until it is told",
 }
 
 

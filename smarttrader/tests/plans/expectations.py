@@ -36,6 +36,7 @@ from bots.models import BotInstance, BotLog, BotSettings, LogCategory, LogLevel
 from bots.services import heartbeats, logs
 from licensing.models import License
 from notifications import queries as inbox
+from notifications.models import WebhookEndpoint
 from notifications.services import inbox as notifications
 from smarttrader.jobs.services import invariants
 from smarttrader.lib.keyset import Place
@@ -186,6 +187,13 @@ EXPECTATIONS: dict[str, Expected] = {
     ),
     "billing.queries.revenue_by_month": Expected(
         call=lambda _: list(billing.revenue_by_month(Payment.objects.all())), rows=1
+    ),
+    # --- What people are told ---------------------------------------------------------
+    "notifications.queries.choices_of": Expected(
+        call=lambda g: inbox.choices_of(g.owner), rows=1
+    ),
+    "notifications.queries.latest_deliveries": Expected(
+        call=lambda _: inbox.latest_deliveries(WebhookEndpoint()), rows=1
     ),
     # --- Lists of trades --------------------------------------------------------------
     "trading.queries.drawn_ticks": Expected(
