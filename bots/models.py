@@ -8,6 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models.functions import Coalesce, Lower
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -21,34 +22,36 @@ HALF_A_DAY_WEST, FOURTEEN_HOURS_EAST = -720, 840
 
 
 class BotStatus(models.TextChoices):
-    RUNNING = "running", "Running"
-    STOPPED = "stopped", "Stopped"
-    PAUSED = "paused", "Paused"
-    ERROR = "error", "Error"
+    RUNNING = "running", _("Running")
+    STOPPED = "stopped", _("Stopped")
+    PAUSED = "paused", _("Paused")
+    ERROR = "error", _("Error")
 
 
 class BotSource(models.TextChoices):
-    EA = "ea", "Expert Advisor"
-    STATEMENT = "statement", "Imported statement"
+    EA = "ea", _("Expert Advisor")
+    STATEMENT = "statement", _("Imported statement")
 
 
 class BotState(models.TextChoices):
     """How a bot is doing, by our clock: what pages show."""
 
-    ONLINE = "online", "Online"
-    SLOW = "slow", "Slow"
-    OFFLINE = "offline", "Offline"
-    PAUSED = "paused", "Paused"
-    STOPPED = "stopped", "Stopped"
-    ERROR = "error", "Error"
-    NEVER_CONNECTED = "never_connected", "Never connected"
-    IMPORTED = "imported", "Imported"
+    ONLINE = "online", _("Online")
+    SLOW = "slow", _("Slow")
+    OFFLINE = "offline", _("Offline")
+    PAUSED = "paused", _("Paused")
+    STOPPED = "stopped", _("Stopped")
+    ERROR = "error", _("Error")
+    NEVER_CONNECTED = "never_connected", _("Never connected")
+    IMPORTED = "imported", _("Imported")
 
 
 # An EA beats each minute; three missed beats are offline, more than one is slow.
 HEARTBEAT_SECONDS: int = settings.EA_HEARTBEAT_SECONDS
 SLOW_AFTER = timedelta(seconds=1.5 * HEARTBEAT_SECONDS)
 OFFLINE_AFTER = timedelta(seconds=3 * HEARTBEAT_SECONDS)
+# Whoever let a bot rest for longer does not miss it.
+MISSED_FOR = timedelta(days=7)
 STATE_OF_STATUS = {
     BotStatus.PAUSED: BotState.PAUSED,
     BotStatus.STOPPED: BotState.STOPPED,
@@ -59,9 +62,9 @@ STATE_OF_STATUS = {
 class Command(models.TextChoices):
     """What an owner tells a bot; its status acknowledges it."""
 
-    PAUSE = "pause", "Pause"
-    RESUME = "resume", "Resume"
-    STOP = "stop", "Stop"
+    PAUSE = "pause", _("Pause")
+    RESUME = "resume", _("Resume")
+    STOP = "stop", _("Stop")
 
 
 STATUS_OF_COMMAND = {
@@ -85,6 +88,10 @@ class BotInstanceQuerySet(models.QuerySet["BotInstance"]):
     def live(self) -> Self:
         """Keep those that take a slot: not released, not only a statement's."""
         return self.filter(source=BotSource.EA, released_at=None)
+
+    def needing_attention(self, now: datetime) -> Self:
+        """Keep those that fell silent within a week, and are silent still."""
+        return self.live().filter(offline_at__gt=now - MISSED_FOR)
 
     def of_account(self, user: User, mt4_account: str) -> Self:
         return self.filter(user=user, mt4_account=mt4_account)
@@ -116,17 +123,19 @@ class BotInstance(models.Model):
     )
     account_currency = models.CharField(max_length=3, blank=True, db_default="")
     utc_offset_minutes = models.SmallIntegerField(
-        db_default=0, help_text="Broker time minus UTC, east positive."
+        db_default=0, help_text=_("Broker time minus UTC, east positive.")
     )
     released_at = models.DateTimeField(
-        blank=True, null=True, help_text="When its slot was freed; an EA revives it."
+        blank=True, null=True, help_text=_("When its slot was freed; an EA revives it.")
     )
     activated_as = models.CharField(
         max_length=100,
         blank=True,
         null=True,
         editable=False,
-        help_text="What its EA calls it, since its owner renamed it; empty: the same.",
+        help_text=_(
+            "What its EA calls it, since its owner renamed it; empty: the same."
+        ),
     )
     # Each token carries the version it was made for; a step makes them all invalid.
     token_version = models.PositiveIntegerField(db_default=1, editable=False)
@@ -181,6 +190,11 @@ class BotInstance(models.Model):
             BrinIndex(fields=["updated_at"], name="bot_instances_updated_at"),
             models.Index(
                 fields=["user", "mt4_account"], name="bot_instances_user_account"
+            ),
+            models.Index(
+                fields=["offline_at"],
+                condition=models.Q(offline_at__isnull=False),
+                name="bot_instances_silent",
             ),
         ]
 
@@ -246,7 +260,7 @@ class BotCommand(models.Model):
     )
     command = models.CharField(max_length=20, choices=Command)
     queued_by_type = models.CharField(max_length=20, choices=ActorType)
-    queued_by = models.UUIDField(blank=True, null=True, help_text="A user's id.")
+    queued_by = models.UUIDField(blank=True, null=True, help_text=_("A user's id."))
     queued_at = models.DateTimeField()
     delivered_at = models.DateTimeField(blank=True, null=True)
     acknowledged_at = models.DateTimeField(blank=True, null=True)
@@ -267,7 +281,7 @@ class BotCommand(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.command
+        return self.get_command_display()
 
 
 class BotSettingsQuerySet(models.QuerySet["BotSettings"]):
@@ -307,7 +321,7 @@ class BotSettings(models.Model):
 
     class Meta:
         db_table = "bot_settings"
-        verbose_name_plural = "bot settings"
+        verbose_name_plural = _("bot settings")
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(risk_percentage__gte="0.1", risk_percentage__lte=10),
@@ -335,7 +349,7 @@ class BotSettings(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Settings of {self.bot_instance}"
+        return gettext("Settings of %(name)s") % {"name": self.bot_instance}
 
     @property
     def guard_enabled(self) -> bool:
@@ -488,7 +502,7 @@ class SettingsChange(models.Model):
     at = models.DateTimeField()
     actor_type = models.CharField(max_length=20, choices=ActorType)
     actor_id = models.UUIDField(blank=True, null=True)
-    before = models.JSONField(help_text="The changed values as they were.")
+    before = models.JSONField(help_text=_("The changed values as they were."))
     after = models.JSONField()
 
     objects = SettingsChangeQuerySet.as_manager()
@@ -504,21 +518,21 @@ class SettingsChange(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Version {self.version}"
+        return gettext("Version %(version)s") % {"version": self.version}
 
 
 class LogLevel(models.TextChoices):
-    DEBUG = "DEBUG", "Debug"
-    INFO = "INFO", "Info"
-    WARNING = "WARNING", "Warning"
-    ERROR = "ERROR", "Error"
+    DEBUG = "DEBUG", _("Debug")
+    INFO = "INFO", _("Info")
+    WARNING = "WARNING", _("Warning")
+    ERROR = "ERROR", _("Error")
 
 
 class LogCategory(models.TextChoices):
-    TRADE = "TRADE", "Trade"
-    SYSTEM = "SYSTEM", "System"
-    STRATEGY = "STRATEGY", "Strategy"
-    ERROR = "ERROR", "Error"
+    TRADE = "TRADE", _("Trade")
+    SYSTEM = "SYSTEM", _("System")
+    STRATEGY = "STRATEGY", _("Strategy")
+    ERROR = "ERROR", _("Error")
 
 
 class BotLogQuerySet(models.QuerySet["BotLog"]):

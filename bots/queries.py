@@ -11,6 +11,8 @@ from typing import Any
 from django.db import connection
 from django.db.models import Exists, Model, OuterRef, Prefetch, Q, QuerySet
 from django.db.models.expressions import RawSQL
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User, normalize_email
 from bots.models import (
@@ -232,7 +234,7 @@ def accounts_of(bots: Iterable[BotInstance]) -> set[Account]:
 
 class BotNotFound(DomainError):
     code = "BOT_NOT_FOUND"
-    title = "No bot has this id"
+    title = _("No bot has this id")
     kind = "missing"
 
 
@@ -268,7 +270,9 @@ def breaches_to_show(bot: BotInstance, now: datetime) -> list[GuardBreach]:
 
 class TooManyBots(DomainError):
     code = "TOO_MANY_BOTS"
-    title = f"You see more than {MOST_BOTS} bots: name one with `bot`"
+    title = format_lazy(
+        _("You see more than {count} bots: name one with `bot`"), count=MOST_BOTS
+    )
     kind = "invalid"
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
 import msgspec
+from django.utils.translation import gettext_lazy as _
 from msgspec import Meta
 
 from smarttrader.lib.errors import DomainError
@@ -64,7 +65,7 @@ Strategies = Annotated[list[Strategy], Meta(max_length=MOST_STRATEGIES)]
 
 class SettingsInvalid(DomainError):
     code = "SETTINGS_INVALID"
-    title = "A setting has no such value"
+    title = _("A setting has no such value")
     kind = "invalid"
 
     def __init__(self, field: str, message: str) -> None:

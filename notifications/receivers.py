@@ -158,7 +158,6 @@ def tell_tripped(
         title=lazy(guard_texts.title_of, str)(breach),
         message=lazy(guard_texts.message_of, str)(breach),
         now=now,
-        metadata={"breach_id": str(breach.pk)},
     )
 
 
@@ -172,7 +171,7 @@ def tell_lifted(
 ) -> None:
     if actor.type == ActorType.USER:
         return  # its owner did it
-    told = (
+    said = (
         _("Account {account} was told to trade on.")
         if is_resumed
         else _("Account {account} rests on, as it was told by other hands.")
@@ -183,7 +182,7 @@ def tell_lifted(
         title=format_lazy(
             _("The risk guard let {bot} go again"), bot=bot.instance_name
         ),
-        message=format_lazy(told, account=bot.mt4_account),
+        message=format_lazy(said, account=bot.mt4_account),
         now=now,
     )
 

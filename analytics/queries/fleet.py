@@ -7,14 +7,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from django.db.models import Q
-
 from accounts.models import User
 from analytics.queries.performance import Performance, performance_by_bot
-from bots.models import BotInstance, BotLog, BotState, GuardBreach
-from bots.queries import LOGS_KEPT
+from bots.models import BotInstance, BotState, GuardBreach
 from licensing.models import License, LicenseStatus
-from smarttrader.lib.keyset import Place
 from trading import queries as trading
 from trading.models import StatementImport, Trade, TradeStatus
 
@@ -172,29 +168,6 @@ def attention(user: User, bots: Sequence[FleetBot], now: datetime) -> list[Atten
     ]
     urgency = list(Trouble)
     return sorted(found, key=lambda each: urgency.index(each.trouble))
-
-
-def bot_logs(
-    bot: BotInstance,
-    *,
-    now: datetime,
-    limit: int,
-    level: str = "",
-    category: str = "",
-    after: Place | None = None,
-) -> list[BotLog]:
-    """Return a bot's log of the last 90 days, newest first, from a place on."""
-    logs = BotLog.objects.filter(bot_instance=bot, created_at__gte=now - LOGS_KEPT)
-    if level:
-        logs = logs.filter(log_level=level)
-    if category:
-        logs = logs.filter(category=category)
-    if after:
-        logs = logs.filter(
-            Q(created_at__lt=after.moment) | Q(pk__lt=after.id),
-            created_at__lte=after.moment,
-        )
-    return list(logs.order_by("-created_at", "-id")[:limit])
 
 
 def _heard(bot: BotInstance) -> float:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext_lazy as _
 
 from bots import queries
 from bots.models import BotInstance, BotSource
@@ -49,19 +50,19 @@ REVIVED = (
 
 class LicenseNotFound(DomainError):
     code = "LICENSE_NOT_FOUND"
-    title = "No license has this key"
+    title = _("No license has this key")
     kind = "missing"
 
 
 class AccountTypeNotAllowed(DomainError):
     code = "ACCOUNT_TYPE_NOT_ALLOWED"
-    title = "A trial runs on demo accounts only"
+    title = _("A trial runs on demo accounts only")
     kind = "refused"
 
 
 class ActivationLimit(DomainError):
     code = "ACTIVATION_LIMIT"
-    title = "All accounts of the license are in use"
+    title = _("All accounts of the license are in use")
     kind = "conflict"
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from bots import queries
 from bots.models import BotInstance, BotSettings, BotSource, SettingsChange
@@ -25,13 +26,13 @@ COLUMNS_OF_BOT = {"guard_enabled"}
 
 class NoSettings(DomainError):
     code = "NO_SETTINGS"
-    title = "No EA runs this bot, so it has no settings"
+    title = _("No EA runs this bot, so it has no settings")
     kind = "missing"
 
 
 class SettingsChanged(DomainError):
     code = "SETTINGS_CHANGED"
-    title = "The settings were changed meanwhile: look at them again"
+    title = _("The settings were changed meanwhile: look at them again")
     kind = "conflict"
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from bots.models import (
     STATUS_OF_COMMAND,
@@ -24,7 +25,7 @@ PENDING = Q(acknowledged_at=None, superseded_at=None)
 
 class BotNotConnected(DomainError):
     code = "BOT_NOT_CONNECTED"
-    title = "No EA of this bot is active, so nothing could hear the command"
+    title = _("No EA of this bot is active, so nothing could hear the command")
     kind = "conflict"
 
 

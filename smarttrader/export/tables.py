@@ -9,7 +9,12 @@ from allauth.usersessions.models import UserSession
 from django.db.models import Q, QuerySet
 
 from accounts.models import AuthEvent, User
-from analytics.models import PerformanceMetric, PublicTrackRecord, StatementCheck
+from analytics.models import (
+    EquityHour,
+    PerformanceMetric,
+    PublicTrackRecord,
+    StatementCheck,
+)
 from billing.models import Invoice, Payment, Renewal, Subscription
 from bots.models import (
     BotCommand,
@@ -103,6 +108,7 @@ def tables_of(user: User) -> list[Table]:
         Table("trades", of_bots(Trade)),
         Table("trade_history", ticks),
         Table("performance_metrics", of_bots(PerformanceMetric)),
+        Table("equity_hours", of_bots(EquityHour)),
         Table("public_track_records", of_bots(PublicTrackRecord)),
         Table("statements", StatementImport.objects.filter(user=user)),
         Table(
