@@ -57,7 +57,13 @@ from licensing.tests.factories import AllotmentFactory, LicenseHoldFactory
 from notifications.models import Channel, Delivery, Event, WebhookEndpoint
 from notifications.secrets import new_secret, seal_secret
 from notifications.unsubscribing import unsubscribe_url
-from smarttrader.jobs.models import ArchivedPartition, ArchiveState, Invariant, JobRun
+from smarttrader.jobs.models import (
+    ArchivedPartition,
+    ArchiveState,
+    Invariant,
+    JobRequest,
+    JobRun,
+)
 from smarttrader.lib import clock
 from smarttrader.lib.actors import ActorType
 from smarttrader.tests.api.world import Belongings, give_one_of_each
@@ -221,6 +227,7 @@ class World:
             EmailAddress.objects.create(user=alice, email=alice.email),
             JobRun.objects.create(job="a.b", started_at=now),
             an_archive(now),
+            JobRequest.objects.create(job="a.b", reason="why", requested_at=now),
             Invariant.objects.create(name="a", checked_at=now),
             AuthEvent.objects.create(
                 at=now,

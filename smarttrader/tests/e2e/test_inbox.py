@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from notifications.models import Notification, NotificationType
 from notifications.tests.factories import NotificationFactory
 from smarttrader.lib import clock
-from smarttrader.tests.e2e.test_trading_pages import KILOBYTE, weighed
+from smarttrader.tests.e2e.weights import KILOBYTE, weighed
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
