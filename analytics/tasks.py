@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from analytics.services import equity, rollups
+from analytics.services import equity, guard, rollups
 from smarttrader.jobs.runs import recorded_job
 from smarttrader.lib import clock
 
@@ -11,6 +11,12 @@ from smarttrader.lib import clock
 @recorded_job("analytics.roll_up")
 def roll_up() -> int:
     return rollups.roll_up(now=clock.now())
+
+
+@shared_task(name="analytics.guard_risks")
+@recorded_job("analytics.guard_risks")
+def guard_risks() -> int:
+    return guard.sweep(now=clock.now())
 
 
 @shared_task(name="analytics.note_equity")

@@ -23,6 +23,12 @@ app.conf.beat_schedule = {
         # Without a worker for an hour, one run heals all of it.
         "options": {"expires": MINUTE},
     },
+    # Twice a minute, so that a limit is acted upon within one.
+    "analytics.guard_risks": {
+        "task": "analytics.guard_risks",
+        "schedule": MINUTE / 2,
+        "options": {"expires": MINUTE / 2},
+    },
     "analytics.note_equity": {
         "task": "analytics.note_equity",
         "schedule": MINUTE,
@@ -57,6 +63,11 @@ app.conf.beat_schedule = {
         "schedule": MINUTE,
         "options": {"expires": MINUTE},
     },
+    "jobs.run_requests": {
+        "task": "jobs.run_requests",
+        "schedule": MINUTE,
+        "options": {"expires": MINUTE},
+    },
     "jobs.ensure_partitions": {"task": "jobs.ensure_partitions", "schedule": DAY / 4},
     "jobs.archive_partitions": {
         "task": "jobs.archive_partitions",
@@ -81,6 +92,27 @@ app.conf.beat_schedule = {
         "task": "notifications.send_ordinary_mail",
         "schedule": MINUTE,
         "options": {"expires": MINUTE},
+    },
+    "notifications.tell_news": {
+        "task": "notifications.tell_news",
+        "schedule": MINUTE,
+        "options": {"expires": MINUTE},
+    },
+    "notifications.send_webhooks": {
+        "task": "notifications.send_webhooks",
+        "schedule": MINUTE,
+        "options": {"expires": MINUTE},
+    },
+    "notifications.send_telegram": {
+        "task": "notifications.send_telegram",
+        "schedule": MINUTE,
+        "options": {"expires": MINUTE},
+    },
+    # Somebody who links a chat waits for the answer.
+    "notifications.read_telegram": {
+        "task": "notifications.read_telegram",
+        "schedule": 5.0,
+        "options": {"expires": 5.0},
     },
     "accounts.delete_old": {
         "task": "accounts.delete_old",

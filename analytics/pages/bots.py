@@ -54,6 +54,15 @@ def bot(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         return {**context, "state": found.state, "commands": told}
 
     shown = [
+        parts.drawn(
+            request,
+            "guard",
+            "analytics/_guard.html",
+            lambda: {
+                **context,
+                "breaches": bots_queries.breaches_to_show(found.bot, now),
+            },
+        ),
         parts.drawn(request, "state", "analytics/_bot_state.html", lambda: context),
         parts.drawn(request, "commands", "bots/_commands.html", control),
         figures_part(request, [found], curve, now, currency=currency),

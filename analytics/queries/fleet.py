@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from accounts.models import User
 from analytics.queries.performance import Performance, performance_by_bot
-from bots.models import BotInstance, BotState
+from bots.models import BotInstance, BotState, GuardBreach
 from licensing.models import License, LicenseStatus
 from trading import queries as trading
 from trading.models import StatementImport, Trade, TradeStatus
@@ -64,6 +64,7 @@ class Trouble(StrEnum):
 
     BOT_ERROR = "bot_error"
     BOT_OFFLINE = "bot_offline"
+    GUARD_HOLDS = "guard_holds"
     LICENSE_STOPPED = "license_stopped"
     LICENSE_EXPIRED = "license_expired"
     LICENSE_EXPIRING = "license_expiring"
@@ -161,6 +162,7 @@ def attention(user: User, bots: Sequence[FleetBot], now: datetime) -> list[Atten
     """Return what needs the user's attention, the most urgent first."""
     found = [
         *_troubled_bots(bots),
+        *_held_bots(bots),
         *_troubled_licenses(bots, now),
         *_differing_statements(user),
     ]
@@ -181,6 +183,19 @@ def _troubled_bots(bots: Sequence[FleetBot]) -> list[Attention]:
         Attention(troubles[each.state], bot=each.bot)
         for each in bots
         if each.bot.is_connected and each.state in troubles
+    ]
+
+
+def _held_bots(bots: Sequence[FleetBot]) -> list[Attention]:
+    """Return the bots that the risk guard holds."""
+    holding = GuardBreach.objects.holding().filter(
+        bot_instance__in=[each.bot.pk for each in bots]
+    )
+    held = set(holding.values_list("bot_instance_id", flat=True))
+    return [
+        Attention(Trouble.GUARD_HOLDS, bot=each.bot)
+        for each in bots
+        if each.bot.pk in held
     ]
 
 

@@ -14,8 +14,9 @@ from accounts.models import User
 from accounts.tests.threads import all_at_once
 from bots.tests.factories import BotInstanceFactory
 from licensing.tests.factories import LicenseFactory
-from notifications import pages, queries
+from notifications import queries
 from notifications.models import Notification, NotificationType
+from notifications.pages import inbox as pages
 from notifications.tests.factories import NotificationFactory
 from smarttrader.lib import clock
 from smarttrader.lib.keyset import Place

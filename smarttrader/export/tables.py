@@ -16,21 +16,44 @@ from analytics.models import (
     StatementCheck,
 )
 from billing.models import Invoice, Payment, Renewal, Subscription
-from bots.models import BotCommand, BotInstance, BotLog, BotSettings, SettingsChange
+from bots.models import (
+    BotCommand,
+    BotInstance,
+    BotLog,
+    BotSettings,
+    GuardBreach,
+    SettingsChange,
+)
 from licensing.models import License, LicenseEvent
-from notifications.models import Notification
+from notifications.models import (
+    Delivery,
+    Notification,
+    Preference,
+    TelegramChat,
+    WebhookEndpoint,
+)
 from trading.models import StatementImport, Trade, TradeHistory
 
 # Secrets, what opens something, and what tells of others.
 LEFT_OUT = {
-    User: {"password", "session_version", "is_superuser", "reseller"},
+    User: {
+        "password",
+        "session_version",
+        "is_superuser",
+        "reseller",
+        "follows_trades",
+    },
     UserSession: {"session_key", "data"},
     AuthEvent: {"request_id"},
     License: {"license_key", "hardware_id", "last_event_hash"},
     LicenseEvent: {"actor_id", "ip", "request_id", "prev_hash", "hash"},
     BotInstance: {"hardware_id_hmac", "token_version"},
     BotCommand: {"queued_by"},
+    GuardBreach: {"lifted_by"},
     SettingsChange: {"actor_id"},
+    # What a message said is in the inbox.
+    Delivery: {"text", "html", "payload", "idempotency_key"},
+    WebhookEndpoint: {"secret", "former_secret"},
     PerformanceMetric: {"sum_of_squares", "peak", "trough"},
 }
 
@@ -80,6 +103,7 @@ def tables_of(user: User) -> list[Table]:
         Table("bot_settings", of_bots(BotSettings)),
         Table("bot_settings_changes", of_bots(SettingsChange)),
         Table("bot_commands", of_bots(BotCommand)),
+        Table("guard_breaches", of_bots(GuardBreach)),
         Table("bot_logs", of_bots(BotLog)),
         Table("trades", of_bots(Trade)),
         Table("trade_history", ticks),
@@ -92,4 +116,8 @@ def tables_of(user: User) -> list[Table]:
             StatementCheck.objects.filter(statement_import__user=user),
         ),
         Table("notifications", Notification.objects.filter(user=user)),
+        Table("notification_preferences", Preference.objects.filter(user=user)),
+        Table("telegram_chats", TelegramChat.objects.filter(user=user)),
+        Table("webhook_endpoints", WebhookEndpoint.objects.filter(user=user)),
+        Table("deliveries", Delivery.objects.filter(user=user)),
     ]

@@ -54,8 +54,16 @@ from licensing.models import (
     TrialUseKind,
 )
 from licensing.tests.factories import AllotmentFactory, LicenseHoldFactory
-from notifications.models import Delivery
-from smarttrader.jobs.models import ArchivedPartition, ArchiveState, Invariant, JobRun
+from notifications.models import Channel, Delivery, Event, WebhookEndpoint
+from notifications.secrets import new_secret, seal_secret
+from notifications.unsubscribing import unsubscribe_url
+from smarttrader.jobs.models import (
+    ArchivedPartition,
+    ArchiveState,
+    Invariant,
+    JobRequest,
+    JobRun,
+)
 from smarttrader.lib import clock
 from smarttrader.lib.actors import ActorType
 from smarttrader.tests.api.world import Belongings, give_one_of_each
@@ -160,15 +168,23 @@ class World:
             return self.people["alice"].pk
         if key in ("object_id", "id") or (key == "pk" and path.startswith("admin/")):
             return self._row_of("_".join(path.split("/")[1:3])).pk
-        if key == "pk" and path.startswith("settings/sessions/"):
-            return self.session.pk
-        if key == "pk" and path.startswith("subscription/invoices/"):
-            return self.rows[Invoice].pk
         if key == "pk":
+            by_path = {
+                "settings/sessions/": self.session,
+                "settings/notifications/": self.rows[WebhookEndpoint],
+                "subscription/invoices/": self.rows[Invoice],
+            }
+            for beginning, row in by_path.items():
+                if path.startswith(beginning):
+                    return row.pk
             kind = path.removeprefix("api/v1/").split("/")[0].removesuffix("s")
             return getattr(alice, kind).pk
         others = {
             "bot_id": alice.bot.pk,
+            "delivery_id": self.rows[Delivery].pk,
+            "token": unsubscribe_url(self.people["alice"], Event.BOT_OFFLINE).split(
+                "/"
+            )[-2],
             "uidb36": "1",
             "key": "set-password",
             "content_type_id": 1,
@@ -200,6 +216,9 @@ class World:
     def _rows_of_alice(self) -> list[models.Model]:
         alice, theirs, now = self.people["alice"], self.theirs["alice"], clock.now()
         allotment = AllotmentFactory.create(reseller=self.people["bob"])
+        endpoint = WebhookEndpoint.objects.create(
+            user=alice, url="https://example.com/", secret=seal_secret(new_secret())
+        )
         return [
             alice,
             *vars(theirs).values(),
@@ -208,6 +227,7 @@ class World:
             EmailAddress.objects.create(user=alice, email=alice.email),
             JobRun.objects.create(job="a.b", started_at=now),
             an_archive(now),
+            JobRequest.objects.create(job="a.b", reason="why", requested_at=now),
             Invariant.objects.create(name="a", checked_at=now),
             AuthEvent.objects.create(
                 at=now,
@@ -245,8 +265,15 @@ class World:
                 is_public=True,
                 figures=PublicFigure.values,
             ),
+            endpoint,
             Delivery.objects.create(
-                recipient=alice.email, subject="Hello", next_attempt_at=now
+                user=alice,
+                recipient=alice.email,
+                channel=Channel.WEBHOOK,
+                endpoint=endpoint,
+                payload={},
+                subject="Hello",
+                next_attempt_at=now,
             ),
         ]
 

@@ -29,15 +29,17 @@ from analytics.queries import (
     statements,
     track_records,
 )
+from analytics.queries import guard as guard_queries
 from analytics.services import equity as equity_sweep
-from analytics.services import rollups
+from analytics.services import guard, rollups
 from billing import queries as billing
 from billing.models import Payment, Subscription
 from bots import queries as bots
-from bots.models import BotLog, LogCategory, LogLevel
+from bots.models import BotInstance, BotLog, BotSettings, LogCategory, LogLevel
 from bots.services import heartbeats, logs
 from licensing.models import License
 from notifications import queries as inbox
+from notifications.models import WebhookEndpoint
 from notifications.services import inbox as notifications
 from smarttrader.jobs.services import invariants
 from smarttrader.lib.keyset import Place
@@ -129,6 +131,20 @@ def _roll_up_an_hour(ground: Ground) -> object:
     return rollups.roll_up(now=ground.now)
 
 
+def _look_at_running_days(ground: Ground) -> list[guard_queries.Look]:
+    """Look at the day of the owner's ten bots, as if they were heard just now."""
+    BotInstance.objects.filter(pk__in=ground.bot_ids).update(
+        last_heartbeat=ground.now, balance=1000, equity=1000
+    )
+    return guard_queries.looks(now=ground.now)
+
+
+def _sweep_with_drawdowns(ground: Ground) -> object:
+    _look_at_running_days(ground)
+    BotSettings.objects.update(max_drawdown_percentage=10)
+    return guard.sweep(now=ground.now)
+
+
 def _order_of_a_month(ground: Ground) -> object:
     """Put the trades in order that closed in the last thirty days."""
     today = ground.now.date()
@@ -175,6 +191,16 @@ EXPECTATIONS: dict[str, Expected] = {
     "billing.queries.revenue_by_month": Expected(
         call=lambda _: list(billing.revenue_by_month(Payment.objects.all())), rows=1
     ),
+    # --- What people are told ---------------------------------------------------------
+    "notifications.queries.choices_of": Expected(
+        call=lambda g: inbox.choices_of(g.owner), rows=1
+    ),
+    "notifications.queries.latest_deliveries": Expected(
+        call=lambda _: inbox.latest_deliveries(WebhookEndpoint()), rows=1
+    ),
+    "billing.queries.revenue_since": Expected(
+        call=lambda g: billing.revenue_since(Payment.objects.all(), g.now), rows=1
+    ),
     # --- Lists of trades --------------------------------------------------------------
     "trading.queries.drawn_ticks": Expected(
         call=lambda g: trading.drawn_ticks(g.closed[0], now=g.now),
@@ -199,6 +225,13 @@ EXPECTATIONS: dict[str, Expected] = {
             [g.largest], ANY.filter(symbol="NONE"), limit=51
         ),
         trades=37, rows=200,
+    ),
+    # Ten bots have a ticket of this number, over eighteen months.
+    "trading.queries.trades_of_ticket": Expected(
+        call=lambda g: trading.trades_of_ticket(
+            BotInstance.objects.all(), g.tickets[400], limit=10
+        ),
+        trades=19, rows=120,
     ),
     "trading.queries.all_trades": Expected(
         call=lambda g: list(trading.all_trades([g.largest], ANY)),
@@ -245,6 +278,9 @@ EXPECTATIONS: dict[str, Expected] = {
     ),
     "bots.queries.latest_commands": Expected(
         call=lambda g: bots.latest_commands(g.largest, 4), rows=0
+    ),
+    "bots.queries.breaches_to_show": Expected(
+        call=lambda g: bots.breaches_to_show(g.largest, g.now), rows=0
     ),
     "bots.queries.licenses_of": Expected(
         call=lambda g: bots.licenses_of(g.owner, g.now, limit=11), rows=50
@@ -366,6 +402,13 @@ EXPECTATIONS: dict[str, Expected] = {
     "analytics.queries.statements.statement_imports": Expected(
         call=lambda g: list(statements.statement_imports(g.owner)), rows=0
     ),
+    "analytics.queries.guard.looks": Expected(
+        call=_look_at_running_days, trades=1, rows=400, aggregates=True
+    ),
+    "analytics.queries.guard.known_breaches": Expected(
+        call=lambda g: guard_queries.known_breaches(_look_at_running_days(g)),
+        trades=1, rows=400, aggregates=True,
+    ),
     # --- Notifications ----------------------------------------------------------------
     "notifications.queries.inbox": Expected(
         call=lambda g: inbox.inbox(g.owner, limit=31), rows=31
@@ -404,6 +447,9 @@ EXPECTATIONS: dict[str, Expected] = {
     ),
     "bots.services.heartbeats.sweep_offline": Expected(
         call=lambda g: heartbeats.sweep_offline(now=g.now + 10 * A_MINUTE), rows=100
+    ),
+    "analytics.services.guard.sweep": Expected(
+        call=_sweep_with_drawdowns, trades=1, rows=400, aggregates=True
     ),
     "analytics.services.equity.note_equity": Expected(
         call=lambda g: equity_sweep.note_equity(now=g.now), rows=100
