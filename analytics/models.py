@@ -155,12 +155,12 @@ class EquityHour(models.Model):
         BotInstance, models.DO_NOTHING, related_name="equity_hours", db_index=False
     )
     hour_start = models.DateTimeField()
-    open = TotalField(help_text="Equity as it was told first.")
+    open = TotalField(help_text=gettext_lazy("Equity as it was told first."))
     high = TotalField()
     low = TotalField()
-    close = TotalField(help_text="Equity as it was told last.")
-    balance = TotalField(help_text="As it was told last.")
-    told_at = models.DateTimeField(help_text="When it was told last.")
+    close = TotalField(help_text=gettext_lazy("Equity as it was told last."))
+    balance = TotalField(help_text=gettext_lazy("As it was told last."))
+    told_at = models.DateTimeField(help_text=gettext_lazy("When it was told last."))
 
     class Meta:
         db_table = "equity_hours"

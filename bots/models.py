@@ -152,7 +152,7 @@ class BotInstance(models.Model):
     # Set by the sweep that tells its owner, cleared by the next heartbeat.
     offline_at = models.DateTimeField(blank=True, null=True, editable=False)
     guard_enabled = models.BooleanField(
-        db_default=False, help_text="Whether the risk guard pauses it."
+        db_default=False, help_text=_("Whether the risk guard pauses it.")
     )
     # The command that its status has not acknowledged yet.
     pending_command = models.CharField(
@@ -312,7 +312,7 @@ class BotSettings(models.Model):
         max_length=3,
         blank=True,
         db_default="",
-        help_text="In which its owner saved the limits; empty: nobody did.",
+        help_text=_("In which its owner saved the limits; empty: nobody did."),
     )
     created_at = CreatedAtField()
     updated_at = UpdatedAtField()
@@ -411,13 +411,13 @@ class GuardBreach(models.Model):
     lifted_by_type = models.CharField(
         max_length=20, choices=ActorType, blank=True, null=True
     )
-    lifted_by = models.UUIDField(blank=True, null=True, help_text="A user's id.")
+    lifted_by = models.UUIDField(blank=True, null=True, help_text=_("A user's id."))
 
     objects = GuardBreachQuerySet.as_manager()
 
     class Meta:
         db_table = "guard_breaches"
-        verbose_name_plural = "guard breaches"
+        verbose_name_plural = _("guard breaches")
         constraints = [
             models.UniqueConstraint(
                 fields=["bot_instance", "kind", "broker_day"],
@@ -474,7 +474,7 @@ class GuardPeak(models.Model):
     closed_since = models.DateTimeField()
     closed_net = models.DecimalField(max_digits=20, decimal_places=2)
     doubted_at = models.DateTimeField(
-        null=True, help_text="Since when trades do not explain the balance."
+        null=True, help_text=_("Since when trades do not explain the balance.")
     )
     # Each writer steps it on from what it read: who read an older one writes nothing.
     version = models.PositiveIntegerField()

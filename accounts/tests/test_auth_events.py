@@ -129,6 +129,7 @@ def edit(client, user, **changes):
         "first_name": user.first_name,
         "last_name": user.last_name,
         "time_zone": "UTC",
+        "language": "en",
         "role": user.role,
         "is_active": "on",
         "email_verified": "on",

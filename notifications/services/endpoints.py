@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from notifications.models import (
@@ -26,33 +27,33 @@ TEST_EVENT = "test"
 
 class UrlForbidden(DomainError):
     code = "URL_FORBIDDEN"
-    title = "This address is not called"
+    title = _("This address is not called")
     kind = "invalid"
     field = "url"
 
 
 class UrlTaken(DomainError):
     code = "URL_TAKEN"
-    title = "This address is called already"
+    title = _("This address is called already")
     kind = "conflict"
     field = "url"
 
 
 class TooManyEndpoints(DomainError):
     code = "TOO_MANY_ENDPOINTS"
-    title = "There are five endpoints already"
+    title = _("There are five endpoints already")
     kind = "conflict"
 
 
 class EndpointInactive(DomainError):
     code = "ENDPOINT_INACTIVE"
-    title = "Switch the endpoint on first"
+    title = _("Switch the endpoint on first")
     kind = "conflict"
 
 
 class StillWaiting(DomainError):
     code = "STILL_WAITING"
-    title = "It is on its way already"
+    title = _("It is on its way already")
     kind = "conflict"
 
 

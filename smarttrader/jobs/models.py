@@ -76,7 +76,7 @@ class JobRequest(models.Model):
     partition = models.CharField(max_length=63, blank=True)
     days = models.PositiveSmallIntegerField(blank=True, null=True)
     reason = models.CharField(max_length=500)
-    requested_by = models.UUIDField(blank=True, null=True, help_text="A user's id.")
+    requested_by = models.UUIDField(blank=True, null=True, help_text=_("A user's id."))
     requested_at = models.DateTimeField()
     attempts = models.PositiveSmallIntegerField(db_default=0)
     finished_at = models.DateTimeField(blank=True, null=True)

@@ -18,7 +18,7 @@ MACHINE_ATTRIBUTES = {
     *("points", "viewbox", "transform", "offset", "href", "hx-get", "action"),
     *("datetime", "min", "max", "step", "maxlength", "data-upper-digits"),
 }
-WITHOUT_TEXT = {"script", "style", "code", "pre", "option"}
+WITHOUT_TEXT = {"script", "style", "code", "pre", "option", "bdi"}
 
 
 def pages(world: World, name: str) -> Iterator[tuple[str, str]]:

@@ -218,6 +218,7 @@ def test_dana_neither_becomes_staff_nor_takes_a_customer_s_account(world, dana):
             "first_name": "Carl",
             "last_name": "C",
             "time_zone": "UTC",
+            "language": "en",
             "email": "mine@example.com",
             "role": "admin",
             "is_superuser": "on",
@@ -299,6 +300,7 @@ def test_staff_of_the_admins_group_become_no_superusers(world):
             "email": staff.email,
             "role": "admin",
             "time_zone": "UTC",
+            "language": "en",
             "is_active": "on",
             "email_verified": "on",
             "is_superuser": "on",
@@ -306,7 +308,12 @@ def test_staff_of_the_admins_group_become_no_superusers(world):
     )
     changed = client.post(
         reverse("admin:accounts_user_change", args=[above.pk]),
-        {"email": "mine@example.com", "role": "user", "time_zone": "UTC"},
+        {
+            "email": "mine@example.com",
+            "role": "user",
+            "time_zone": "UTC",
+            "language": "en",
+        },
     )
 
     staff.refresh_from_db()
