@@ -21,5 +21,5 @@ class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
     list_filter = ("state", "is_urgent")
     search_fields = ("recipient", "subject")
     ordering = ("-created_at",)
-    # A message that waits may hold a sign-in code.
-    exclude = ("text", "html")
+    # A message that waits may hold a sign-in code; the address stops a digest.
+    exclude = ("text", "html", "unsubscribe_url")

@@ -7,8 +7,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from notifications.models import NotificationType
-from notifications.queries import Wanted
+from notifications.models import DigestFrequency, NotificationType
+from notifications.queries.inbox import Wanted
 from smarttrader.lib.keyset import NotAPlace, Place
 
 UNREAD = "1"
@@ -61,3 +61,7 @@ class SeenForm(forms.Form):
         except ValueError as error:
             raise ValidationError("seen") from error
         return {**self.cleaned_data, "seen": seen}
+
+
+class DigestForm(forms.Form):
+    frequency = forms.ChoiceField(label=_("How often"), choices=DigestFrequency.choices)

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from notifications.services import inbox, outbox
+from notifications.services import digests, inbox, outbox
 from smarttrader.jobs.runs import recorded_job
 from smarttrader.lib import clock
 
@@ -11,8 +11,10 @@ from smarttrader.lib import clock
 @recorded_job("notifications.delete_old")
 def delete_old() -> int:
     now = clock.now()
-    return inbox.delete_old_notifications(now=now) + outbox.delete_old_deliveries(
-        now=now
+    return (
+        inbox.delete_old_notifications(now=now)
+        + outbox.delete_old_deliveries(now=now)
+        + digests.delete_old_digests(now=now)
     )
 
 
@@ -26,3 +28,9 @@ def send_urgent_mail() -> int:
 @recorded_job("notifications.send_ordinary_mail")
 def send_ordinary_mail() -> int:
     return outbox.send_due_mail(now=clock.now(), is_urgent=False)
+
+
+@shared_task(name="notifications.send_digests")
+@recorded_job("notifications.send_digests")
+def send_digests() -> int:
+    return digests.send_due_digests(now=clock.now())

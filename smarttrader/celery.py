@@ -73,6 +73,12 @@ app.conf.beat_schedule = {
         "schedule": MINUTE,
         "options": {"expires": MINUTE},
     },
+    # Somewhere it is always seven in the morning.
+    "notifications.send_digests": {
+        "task": "notifications.send_digests",
+        "schedule": crontab(minute="*/5"),
+        "options": {"expires": 5 * MINUTE},
+    },
     "accounts.delete_old": {
         "task": "accounts.delete_old",
         "schedule": crontab(hour="1", minute="30"),

@@ -45,6 +45,7 @@ def post_mail(
     text: str,
     now: datetime,
     html: str = "",
+    unsubscribe_url: str = "",
     is_urgent: bool = False,
     idempotency_key: str | None = None,
 ) -> None:
@@ -58,6 +59,7 @@ def post_mail(
         subject=subject[:MOST_SUBJECT_CHARACTERS],
         text=text,
         html=html,
+        unsubscribe_url=unsubscribe_url,
         is_urgent=is_urgent,
         idempotency_key=idempotency_key,
         next_attempt_at=now,
@@ -154,9 +156,20 @@ def _message(
         headers={
             "Message-ID": f"<{delivery.pk}@{host}>",
             "Auto-Submitted": "auto-generated",
+            **_unsubscribing(delivery.unsubscribe_url),
         },
         connection=connection,
     )
     if delivery.html:
         message.attach_alternative(delivery.html, "text/html")
     return message
+
+
+def _unsubscribing(url: str) -> dict[str, str]:
+    """Return the headers by which mail clients offer to unsubscribe (RFC 8058)."""
+    if not url:
+        return {}
+    return {
+        "List-Unsubscribe": f"<{url}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }

@@ -60,6 +60,7 @@ SHOTS = {
     "license-reset": Shot("/licenses/", link="text=Unlock from the computer"),
     "license-release": Shot("/licenses/", link="text=Release"),
     "notifications": Shot("/notifications/"),
+    "digest": Shot("/notifications/digest/"),
     "settings": Shot("/settings/"),
     "sign-in": Shot("/accounts/login/", email=""),
     "not-found": Shot("/nothing/"),

@@ -13,7 +13,7 @@ from analytics.models import PerformanceMetric, PublicTrackRecord, StatementChec
 from billing.models import Invoice, Payment, Renewal, Subscription
 from bots.models import BotCommand, BotInstance, BotLog, BotSettings, SettingsChange
 from licensing.models import License, LicenseEvent
-from notifications.models import Notification
+from notifications.models import Digest, DigestChoice, Notification
 from trading.models import StatementImport, Trade, TradeHistory
 
 # Secrets, what opens something, and what tells of others.
@@ -86,4 +86,6 @@ def tables_of(user: User) -> list[Table]:
             StatementCheck.objects.filter(statement_import__user=user),
         ),
         Table("notifications", Notification.objects.filter(user=user)),
+        Table("digest_choices", DigestChoice.objects.filter(user=user)),
+        Table("digests", Digest.objects.filter(user=user)),
     ]

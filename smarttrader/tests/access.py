@@ -54,6 +54,7 @@ from licensing.models import (
     TrialUseKind,
 )
 from licensing.tests.factories import AllotmentFactory, LicenseHoldFactory
+from notifications.digests import SIGNER
 from notifications.models import Delivery
 from smarttrader.jobs.models import ArchivedPartition, ArchiveState, Invariant, JobRun
 from smarttrader.lib import clock
@@ -174,6 +175,7 @@ class World:
             "content_type_id": 1,
             "app_label": "accounts",
             "slug": SLUG,
+            "token": SIGNER.sign(self.people["alice"].pk.hex),
         }
         return others[key]
 

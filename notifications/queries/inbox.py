@@ -25,7 +25,7 @@ class Wanted:
 EVERYTHING = Wanted()
 
 
-def inbox(
+def newest_notifications(
     user: User, wanted: Wanted = EVERYTHING, *, limit: int, after: Place | None = None
 ) -> list[Notification]:
     """Return a page of what a user was told, the newest first."""
