@@ -18,7 +18,7 @@ LATEST = {
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """The day, or the ISO week, that a digest tells of; it has an end in any zone."""
+    """The day or the ISO week that a digest tells of."""
 
     frequency: DigestFrequency
     start: date
@@ -40,7 +40,7 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A period whose digest is to be sent since a moment, in some zones."""
+    """A period, and since when its digest is due: in each zone another moment."""
 
     period: Period
     since: datetime

@@ -57,9 +57,8 @@ def preview(request: HttpRequest) -> HttpResponse:
     wanted = request.GET.get("frequency") or digest_frequency(user)
     if wanted not in DigestFrequency:
         raise BadRequest("frequency")
-    frequency = DigestFrequency(wanted)
-    if frequency not in LENGTHS:
-        frequency = DigestFrequency.WEEKLY
-    period = latest_period(frequency, zone_named(user.time_zone), now)
+    frequency = wanted if wanted in LENGTHS else DigestFrequency.WEEKLY
+    zone = zone_named(user.time_zone)
+    period = latest_period(DigestFrequency(frequency), zone, now)
     content = digest_content(user, period, now)
     return HttpResponse(written(user, content).html)

@@ -10,14 +10,9 @@ from analytics.queries.periods import is_behind
 from notifications import digests
 from notifications.models import Digest, DigestChoice, DigestFrequency
 from notifications.periods import Due
-from notifications.queries.digests import (
-    digest_content,
-    due_by_zone,
-    users_to_send,
-)
+from notifications.queries.digests import digest_content, due_by_zone, users_to_send
 from notifications.services import outbox
 
-USERS_AT_ONCE = 500
 # So long a digest waits for trades that are not added up yet.
 WAITS_FOR_ROLL_UP = timedelta(hours=3)
 KEPT = timedelta(days=30)
@@ -43,7 +38,7 @@ def send_due_digests(*, now: datetime) -> int:
     """
     sent = 0
     for due, zones in due_by_zone(now).items():
-        for user in users_to_send(due, zones)[:USERS_AT_ONCE]:
+        for user in users_to_send(due, zones).iterator():
             try:
                 sent += _send(user, due, now)
             except Exception:
