@@ -20,10 +20,10 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts import attempts, signals
+from accounts import attempts, limits, signals
 from accounts.actors import acting
 from accounts.models import EMAIL_PATTERN, User, normalize_email
-from accounts.services import emails, sessions
+from accounts.services import emails, second_factors, sessions
 from smarttrader.lib import clock
 from smarttrader.lib.client_address import recorded_address
 from smarttrader.lib.rate_limits import Usage
@@ -51,7 +51,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def clean_email(self, email: str) -> str:
         """Return the one spelling that is stored. Raises ValidationError."""
         email = normalize_email(email)
-        if not re.fullmatch(EMAIL_PATTERN, email, re.IGNORECASE):
+        # Mail servers know ASCII; among other letters there are twins of it.
+        if not email.isascii() or not re.fullmatch(EMAIL_PATTERN, email):
             raise ValidationError(_("Enter a valid email address."), code="invalid")
         return email
 
@@ -122,12 +123,17 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         is_duty = settings.STAFF_TOTP_REQUIRED and authenticator.user.is_staff
         return not is_duty
 
+    def encrypt(self, text: str) -> str:
+        return second_factors.seal(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return second_factors.open_sealed(encrypted_text)
+
 
 def _refuse_if_exceeded(request: HttpRequest, usage: Usage) -> None:
     if usage.is_exceeded:
-        response = respond_429(request)
-        response.headers["Retry-After"] = str(usage.seconds_left)
-        raise ImmediateHttpResponse(response)
+        limits.note_seconds_left(request, usage.seconds_left)
+        raise ImmediateHttpResponse(respond_429(request))
 
 
 def _mail_context(email: str, context: dict[str, Any]) -> dict[str, Any]:

@@ -6,4 +6,9 @@ class AccountsConfig(AppConfig):
     verbose_name = "People"
 
     def ready(self) -> None:
-        from accounts import receivers  # noqa: F401 -- they connect by being imported
+        from accounts import (
+            limits,
+            receivers,  # noqa: F401 -- they connect by being imported
+        )
+
+        limits.let_limits_tell_their_end()

@@ -43,8 +43,13 @@ def forgive_account(email: str) -> None:
 
 
 def count_registration(email: str) -> Usage:
-    """Count a registration of an address: each sends a mail there."""
+    """Count a call that sends a mail to an address: a registration, or for a code."""
     return _count("register.account", email)
+
+
+def count_verification(email: str) -> Usage:
+    """Count a try of the code that was mailed to an address."""
+    return _count("verify.account", email)
 
 
 def refuse_if_exceeded(usage: Usage) -> None:

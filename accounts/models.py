@@ -261,3 +261,23 @@ class RevokedToken(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+
+class EmailCode(models.Model):
+    """A code that was mailed to a user, who shows by it that the address is theirs.
+
+    Of the code only a digest, which names the address as well.
+    """
+
+    user = models.OneToOneField(
+        User, models.DO_NOTHING, primary_key=True, related_name="email_code"
+    )
+    digest = models.CharField(max_length=64)
+    tries = models.PositiveSmallIntegerField(db_default=0)
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "email_codes"
+
+    def __str__(self) -> str:
+        return str(self.pk)

@@ -12,13 +12,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts import limits
 from accounts.actors import acting, signed_in
 from accounts.forms import DeletionForm, ProfileForm
 from accounts.models import User
 from accounts.services import sessions, users
 from smarttrader.lib import clock
-
-RETRY_SECONDS = 60  # the longest window of the limits of allauth's forms
 
 
 @login_required
@@ -79,9 +78,9 @@ def delete_account(request: HttpRequest) -> HttpResponse:
 
 
 def too_many_attempts(request: HttpRequest) -> HttpResponse:
-    """Answer whoever exhausted a limit of allauth's own."""
+    """Answer whoever exhausted a limit of the account pages, allauth's or ours."""
     response = render(request, "429.html", status=429)
-    response.headers["Retry-After"] = str(RETRY_SECONDS)
+    response.headers["Retry-After"] = str(limits.seconds_left(request))
     return response
 
 

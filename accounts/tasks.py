@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from accounts.services import events, sessions
+from accounts.services import events, sessions, verification
 from smarttrader.jobs.runs import recorded_job
 from smarttrader.lib import clock
 
@@ -11,4 +11,8 @@ from smarttrader.lib import clock
 @recorded_job("accounts.delete_old")
 def delete_old() -> int:
     now = clock.now()
-    return sessions.delete_expired_tokens(now=now) + events.delete_old_events(now=now)
+    return (
+        sessions.delete_expired_tokens(now=now)
+        + verification.delete_expired_codes(now=now)
+        + events.delete_old_events(now=now)
+    )

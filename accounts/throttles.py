@@ -18,7 +18,14 @@ class SignInThrottle(LimitThrottle):
 
 
 class RegistrationThrottle(SignInThrottle):
-    """Registrations of one address."""
+    """Registrations of one address, and its calls for codes: both send mails."""
 
     def limit_of(self) -> Limit:
         return Limit("register.ip", settings.SIGN_INS_PER_IP)
+
+
+class VerificationThrottle(SignInThrottle):
+    """Tries of mailed codes of one address."""
+
+    def limit_of(self) -> Limit:
+        return Limit("verify.ip", settings.SIGN_INS_PER_IP)

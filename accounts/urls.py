@@ -21,6 +21,8 @@ page_urls: list[URLPattern | URLResolver] = [
 # A path of the user API has no slash at its end.
 api_urls = [
     path("auth/register", auth.Register.as_view(), name="api_register"),
+    path("auth/verify", auth.Verify.as_view(), name="api_verify"),
+    path("auth/send-code", auth.SendCode.as_view(), name="api_send_code"),
     path("auth/token", auth.IssueToken.as_view(), name="api_token"),
     path("auth/logout", auth.LogOut.as_view(), name="api_logout"),
     path(

@@ -5,6 +5,7 @@ from typing import Self
 
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
@@ -138,7 +139,8 @@ class Delivery(models.Model):
     """A message on its way out: written with its cause, sent by a task.
 
     Its text may hold a sign-in code, so it is erased when the message is sent or given
-    up; the row goes a week later. Nobody claims it before `next_attempt_at`.
+    up; the row goes a week later. Nobody claims it before `next_attempt_at`. A trigger
+    forgets the recipient when their user is deleted.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -148,7 +150,10 @@ class Delivery(models.Model):
     text = models.TextField(blank=True)
     html = models.TextField(blank=True)
     unsubscribe_url = models.CharField(
-        max_length=255, blank=True, help_text="Stops such mail by a POST, signed."
+        max_length=255,
+        blank=True,
+        db_default="",
+        help_text="Stops such mail by a POST, signed.",
     )
     is_urgent = models.BooleanField(db_default=False)
     # One cause is told once, however often it is announced.
@@ -189,6 +194,7 @@ class Delivery(models.Model):
                 condition=~models.Q(state=DeliveryState.WAITING),
                 name="deliveries_finished",
             ),
+            models.Index(Lower("recipient"), name="deliveries_of_recipient"),
         ]
 
     def __str__(self) -> str:

@@ -16,18 +16,20 @@ from django.http import (
     QueryDict,
 )
 from django.middleware.common import CommonMiddleware
+from django.template.loader import render_to_string
 from django.urls import resolve
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from smarttrader.lib import metrics
+from smarttrader.lib.bodies import ROOM_FOR_THE_REST, discard_rest, is_unmeasured
 from smarttrader.lib.ids import uuid7
 from smarttrader.lib.problems import problem
 from smarttrader.lib.request_context import answering
 
-BODY_METHODS = ("POST", "PUT", "PATCH")
 API_PATH = "/api/"
 EA_PATH = "/api/v1/ea"
+UPLOAD_PATH = "/statements/"
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 PERMISSIONS_POLICY = ", ".join(
     f"{feature}=()"
@@ -110,6 +112,27 @@ class Probes:
         match = resolve(request.path_info)
         request.resolver_match = match
         response: HttpResponseBase = match.func(request)
+        return response
+
+
+class BodyWall:
+    """Refuse a page's body that is too large before anybody keeps a part of it.
+
+    Django would write a file of any size to the disk, and look who sends it after that.
+    Whatever a refusal leaves unread is read here, by the APIs' refusals as well.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response: HttpResponseBase
+        if _is_page(request) and _is_too_large(request):
+            # Without a request: nobody has asked yet who sends it.
+            response = HttpResponse(render_to_string("413.html"), status=413)
+        else:
+            response = self.get_response(request)
+        discard_rest(request)
         return response
 
 
@@ -221,6 +244,22 @@ def _known_user_id(request: HttpRequest) -> str:
     return str(getattr(user, "pk", None) or "")
 
 
+def _is_page(request: HttpRequest) -> bool:
+    return not request.path_info.startswith(API_PATH)
+
+
+def _is_too_large(request: HttpRequest) -> bool:
+    if is_unmeasured(request):
+        return True
+    is_upload = request.path_info == UPLOAD_PATH
+    limit = (
+        settings.STATEMENT_MAX_BYTES + ROOM_FOR_THE_REST
+        if is_upload
+        else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    )
+    return int(request.META.get("CONTENT_LENGTH") or 0) > limit
+
+
 def _refusal(request: HttpRequest) -> HttpResponse | None:
     if settings.SECURE_SSL_REDIRECT and not request.is_secure():
         return problem(
@@ -229,7 +268,7 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
             code="TLS_REQUIRED",
             detail="Call https: secrets travel with calls.",
         )
-    if _has_unmeasured_body(request):
+    if is_unmeasured(request):
         return problem(
             request,
             status=411,
@@ -237,16 +276,6 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
             detail="Send a Content-Length.",
         )
     return None
-
-
-def _has_unmeasured_body(request: HttpRequest) -> bool:
-    if "Transfer-Encoding" in request.headers:
-        return True
-    length = request.META.get("CONTENT_LENGTH") or ""
-    if length:
-        return not (length.isascii() and length.isdigit())
-    # Many clients name a type also where they send nothing.
-    return request.method in BODY_METHODS and bool(request.META.get("CONTENT_TYPE"))
 
 
 def _is_personal(request: HttpRequest, response: HttpResponseBase) -> bool:

@@ -69,6 +69,7 @@ MIDDLEWARE = [
     "smarttrader.middleware.RequestId",
     "django.middleware.security.SecurityMiddleware",
     "smarttrader.middleware.Probes",
+    "smarttrader.middleware.BodyWall",
     "smarttrader.middleware.ApiWall",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -228,6 +229,26 @@ API_CALLS_PER_USER = env.int("API_CALLS_PER_USER", default=120)
 
 # --- Expert Advisors ------------------------------------------------------------------
 EA_HEARTBEAT_SECONDS = env.int("EA_HEARTBEAT_SECONDS", default=60)
+# Calls a minute; docs/ea-protocol.md promises the defaults.
+EA_CALLS_PER_IP = env.int("EA_CALLS_PER_IP", default=1200)
+EA_KEY_CALLS_PER_IP = {"activate": env.int("EA_ACTIVATE_PER_IP", default=60)}
+EA_KEY_CALLS_PER_KEY = {
+    "activate": env.int("EA_ACTIVATE_PER_KEY", default=60),
+    "validate": env.int("EA_VALIDATE_PER_KEY", default=60),
+}
+EA_CALLS_PER_BOT = {
+    "heartbeat": env.int("EA_HEARTBEAT_PER_BOT", default=60),
+    "sync": env.int("EA_SYNC_PER_BOT", default=60),
+    "trades": env.int("EA_TRADES_PER_BOT", default=120),
+    "ticks": env.int("EA_TICKS_PER_BOT", default=120),
+    "logs": env.int("EA_LOGS_PER_BOT", default=120),
+    "settings": env.int("EA_SETTINGS_PER_BOT", default=30),
+}
+# Who tries so many unknown keys is locked out; each time for twice as long.
+EA_UNKNOWN_KEYS_PER_IP = env.int("EA_UNKNOWN_KEYS_PER_IP", default=10)
+EA_UNKNOWN_KEYS_SECONDS = env.int("EA_UNKNOWN_KEYS_SECONDS", default=15 * 60)
+EA_LOCK_OUT_SECONDS = env.int("EA_LOCK_OUT_SECONDS", default=60)
+EA_LOCK_OUT_LONGEST_SECONDS = env.int("EA_LOCK_OUT_LONGEST_SECONDS", default=3600)
 
 # --- License keys at rest -------------------------------------------------------------
 LICENSE_KEYRING_FILE = env.str("LICENSE_KEYRING_FILE", default="")
@@ -287,28 +308,6 @@ EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str(
     "DEFAULT_FROM_EMAIL", default="Smart Stock Trader <robot@localhost>"
 )
-
-# --- Limits of EAs --------------------------------------------------------------------
-# Calls a minute; docs/ea-protocol.md promises the defaults.
-EA_CALLS_PER_IP = env.int("EA_CALLS_PER_IP", default=1200)
-EA_KEY_CALLS_PER_IP = {"activate": env.int("EA_ACTIVATE_PER_IP", default=60)}
-EA_KEY_CALLS_PER_KEY = {
-    "activate": env.int("EA_ACTIVATE_PER_KEY", default=60),
-    "validate": env.int("EA_VALIDATE_PER_KEY", default=60),
-}
-EA_CALLS_PER_BOT = {
-    "heartbeat": env.int("EA_HEARTBEAT_PER_BOT", default=60),
-    "sync": env.int("EA_SYNC_PER_BOT", default=60),
-    "trades": env.int("EA_TRADES_PER_BOT", default=120),
-    "ticks": env.int("EA_TICKS_PER_BOT", default=120),
-    "logs": env.int("EA_LOGS_PER_BOT", default=120),
-    "settings": env.int("EA_SETTINGS_PER_BOT", default=30),
-}
-# Who tries so many unknown keys is locked out; each time for twice as long.
-EA_UNKNOWN_KEYS_PER_IP = env.int("EA_UNKNOWN_KEYS_PER_IP", default=10)
-EA_UNKNOWN_KEYS_SECONDS = env.int("EA_UNKNOWN_KEYS_SECONDS", default=15 * 60)
-EA_LOCK_OUT_SECONDS = env.int("EA_LOCK_OUT_SECONDS", default=60)
-EA_LOCK_OUT_LONGEST_SECONDS = env.int("EA_LOCK_OUT_LONGEST_SECONDS", default=3600)
 
 # --- Language and time ----------------------------------------------------------------
 LANGUAGE_CODE = "en"

@@ -11,9 +11,13 @@ from rest_framework.views import APIView
 from accounts import attempts
 from accounts.api.fields import EmailField, NewPasswordField, PasswordField
 from accounts.permissions import caller, caller_as_actor
-from accounts.services import registration, sessions, signing_in
+from accounts.services import registration, sessions, signing_in, verification
 from accounts.services.users import EmailInvalid
-from accounts.throttles import RegistrationThrottle, SignInThrottle
+from accounts.throttles import (
+    RegistrationThrottle,
+    SignInThrottle,
+    VerificationThrottle,
+)
 from accounts.tokens import Claims
 from smarttrader.lib import clock
 from smarttrader.lib.actors import Actor, ActorType, actor_of
@@ -30,8 +34,17 @@ class Registration(StrictSerializer):
     last_name = TextField(max_length=100, required=False, allow_blank=True, default="")
 
 
-class RegistrationTaken(StrictSerializer):
+class MailOnItsWay(StrictSerializer):
     detail = serializers.CharField()
+
+
+class AddressOnly(StrictSerializer):
+    email = EmailField()
+
+
+class MailedCode(StrictSerializer):
+    email = EmailField()
+    code = VerbatimField(max_length=LONGEST_CODE, help_text="As the mail tells it.")
 
 
 class Credentials(StrictSerializer):
@@ -52,14 +65,17 @@ class Token(StrictSerializer):
 
 
 class Register(APIView):
-    """Create an account. The reply is the same for an address that has one already."""
+    """Create an account, and get a code by mail for `auth/verify`.
+
+    The reply is the same for an address that has an account already.
+    """
 
     authentication_classes = ()
     permission_classes = ()
     throttle_classes = (RegistrationThrottle,)
     refusals: ClassVar = {"post": [EmailInvalid]}
 
-    @extend_schema(request=Registration, responses={202: RegistrationTaken})
+    @extend_schema(request=Registration, responses={202: MailOnItsWay})
     def post(self, request: Request) -> Response:
         told = Registration(data=request.data)
         told.is_valid(raise_exception=True)
@@ -68,8 +84,51 @@ class Register(APIView):
         registration.register(
             **told.validated_data, actor=_stranger(request), now=clock.now()
         )
-        taken = {"detail": "We have sent you a mail: it says how to go on."}
-        return Response(RegistrationTaken(taken).data, status=202)
+        return _mail_on_its_way()
+
+
+class SendCode(APIView):
+    """Get another code by mail, and with it the last one is good no more.
+
+    The reply is the same for an address that needs none, or has no account.
+    """
+
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = (RegistrationThrottle,)
+    refusals: ClassVar = {"post": [EmailInvalid]}
+
+    @extend_schema(request=AddressOnly, responses={202: MailOnItsWay})
+    def post(self, request: Request) -> Response:
+        told = AddressOnly(data=request.data)
+        told.is_valid(raise_exception=True)
+        email = told.validated_data["email"]
+        attempts.refuse_if_exceeded(attempts.count_registration(email))
+        verification.send_code(email=email, now=clock.now())
+        return _mail_on_its_way()
+
+
+class Verify(APIView):
+    """Show by the mailed code that the address is yours; then get a token.
+
+    A code is good for 15 minutes, for three tries and once.
+    """
+
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = (VerificationThrottle,)
+    refusals: ClassVar = {"post": [verification.CodeInvalid]}
+
+    @extend_schema(request=MailedCode, responses={204: None})
+    def post(self, request: Request) -> Response:
+        told = MailedCode(data=request.data)
+        told.is_valid(raise_exception=True)
+        email = told.validated_data["email"]
+        attempts.refuse_if_exceeded(attempts.count_verification(email))
+        verification.verify(
+            **told.validated_data, actor=_stranger(request), now=clock.now()
+        )
+        return Response(status=204)
 
 
 class IssueToken(APIView):
@@ -127,6 +186,11 @@ class LogOutEverywhere(APIView):
             user=caller(request), actor=caller_as_actor(request), now=clock.now()
         )
         return Response(status=204)
+
+
+def _mail_on_its_way() -> Response:
+    told = {"detail": "We have sent you a mail: it says how to go on."}
+    return Response(MailOnItsWay(told).data, status=202)
 
 
 def _stranger(request: Request) -> Actor:

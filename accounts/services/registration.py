@@ -10,7 +10,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from accounts.models import AuthEventType, normalize_email
-from accounts.services import events, users
+from accounts.services import events, users, verification
 from smarttrader.lib.actors import Actor
 
 
@@ -23,7 +23,7 @@ def register(
     actor: Actor,
     now: datetime,
 ) -> None:
-    """Create a user whose address is not verified, and mail them how it will be.
+    """Create a user whose address is not verified, and mail them the code for it.
 
     Who has an account is mailed that they do; one password is hashed either way. Needs
     a request, as allauth's mails do. Raises EmailInvalid.
@@ -43,7 +43,10 @@ def register(
             get_adapter().send_mail(
                 "account/email/registered",
                 user.email,
-                {"sign_in_url": urljoin(settings.SITE_URL, reverse("account_login"))},
+                {
+                    "code": verification.new_code(user=user, now=now),
+                    "sign_in_url": urljoin(settings.SITE_URL, reverse("account_login")),
+                },
             )
     except users.EmailTaken:
         make_password(password)

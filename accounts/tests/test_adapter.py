@@ -41,6 +41,7 @@ def test_a_session_remembers_the_client_behind_trusted_proxies(
     assert UserSession.objects.get().ip == remembered
 
 
+@pytest.mark.usefixtures("one_window")
 def test_sign_ins_are_counted_by_the_client_not_by_the_proxy(sign_in, settings):
     settings.TRUSTED_PROXIES = networks(["127.0.0.1"])
     settings.SIGN_INS_PER_IP = 1

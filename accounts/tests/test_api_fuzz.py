@@ -21,6 +21,8 @@ GOOD: dict[tuple[str, str], dict[str, Any]] = {
         "first_name": "Ada",
         "last_name": "Lovelace",
     },
+    ("POST", "auth/verify"): {"email": "ada@example.com", "code": "BBBB-BBBB"},
+    ("POST", "auth/send-code"): {"email": "ada@example.com"},
     ("POST", "auth/token"): {
         "email": "alice@example.com",
         "password": PASSWORD,

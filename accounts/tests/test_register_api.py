@@ -158,7 +158,21 @@ def test_a_password_has_its_length_and_is_not_common(client, password, status, h
 
 @pytest.mark.parametrize(
     "email",
-    ["", "ada", "ada@", "@example.com", "a b@example.com", "ada@localhost", 7, None],
+    [
+        *(
+            "",
+            "ada",
+            "ada@",
+            "@example.com",
+            "a b@example.com",
+            "ada@localhost",
+            7,
+            None,
+        ),
+        "\N{CYRILLIC SMALL LETTER A}lice@example.com",
+        "alice\N{ZERO WIDTH SPACE}@example.com",
+        "alice@ex\N{CYRILLIC SMALL LETTER A}mple.com",
+    ],
 )
 def test_what_is_no_address_is_told(client, email):
     status, problem = register(client, email=email)

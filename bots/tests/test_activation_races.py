@@ -13,13 +13,13 @@ from accounts.tests.threads import all_at_once
 from bots.models import BotInstance
 from bots.services import licenses
 from bots.tests.ea_client import Ea, license_key_of
-from licensing.keyring import KEY_BYTES
 from licensing.models import HoldSource, License, LicenseEvent, LicenseType
 from licensing.services import holds
 from licensing.services.events import broken_chains
 from licensing.services.sealing import rotate_license_keys
 from smarttrader.lib import clock
 from smarttrader.lib.actors import COMMAND_LINE
+from smarttrader.lib.keyring import KEY_BYTES
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

@@ -126,14 +126,10 @@ def extend_from_allotment(
         raise CycleInvalid
     key = f"{reseller.pk}:{idempotency_key}:{license.pk}"
     with transaction.atomic():
-        locked_reseller(reseller.pk)
-        found = locked_unrevoked_license(license.pk)
-        if found.user.reseller_id != reseller.pk:
-            raise LicenseGone
+        found = _locked_license_of_customer(reseller, license)
         if allotments.is_entered(key):
             return found
-        if found.expires_at is None:
-            raise NothingToExtend
+        days = _days_of(found, cycle, cycles, now)
         allotment = allotments.take(
             reseller=reseller,
             license_type=found.license_type,
@@ -151,11 +147,24 @@ def extend_from_allotment(
             reason=reason,
             now=now,
         )
-        begins = max(now, found.expires_at)
-        days = (_end(begins, MONTHS_OF_CYCLE[cycle] * cycles) - begins).days
         return extend_license(
             license=found, days=days, actor=actor, reason=reason, now=now
         )
+
+
+def _locked_license_of_customer(reseller: User, license: License) -> License:
+    locked_reseller(reseller.pk)
+    found = locked_unrevoked_license(license.pk)
+    if found.user.reseller_id != reseller.pk:
+        raise LicenseGone
+    return found
+
+
+def _days_of(license: License, cycle: Cycle, cycles: int, now: datetime) -> int:
+    if license.expires_at is None:
+        raise NothingToExtend
+    begins = max(now, license.expires_at)
+    return (_end(begins, MONTHS_OF_CYCLE[cycle] * cycles) - begins).days
 
 
 def revoke_with_credit(

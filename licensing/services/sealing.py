@@ -5,9 +5,10 @@ from uuid import UUID
 
 from django.db import transaction
 
-from licensing.keyring import Keyring, current_keyring
+from licensing.keyring import current_keyring
 from licensing.models import KeyCheck, License
 from smarttrader.lib.errors import DomainError
+from smarttrader.lib.keyring import Keyring
 
 KEY_CHECK_TEXT = "the keyring that seals license keys"
 ROWS_AT_ONCE = 500

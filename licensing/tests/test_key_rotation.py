@@ -4,13 +4,15 @@ from datetime import UTC, datetime
 from io import StringIO
 
 import pytest
+from allauth.mfa.totp.internal.auth import TOTP
 from django.core.management import CommandError, call_command
 
 from licensing import queries
-from licensing.keyring import Keyring, generate_keyring
+from licensing.keyring import COLUMN
 from licensing.models import KeyCheck, License, LicenseType
 from licensing.services.issuing import issue_license
 from licensing.services.sealing import KeyringMismatch, rotate_license_keys
+from smarttrader.lib.keyring import Keyring, generate_keyring
 from smarttrader.lib.startup import refuse_unsafe_secrets
 
 pytestmark = pytest.mark.django_db
@@ -34,17 +36,18 @@ def rotate():
     return out.getvalue()
 
 
-def test_every_key_is_sealed_by_the_newest_and_found_by_it_alone(keys, settings):
+def test_every_key_is_sealed_by_the_newest_and_found_by_it_alone(keys, alice, settings):
+    TOTP.activate(alice, "JBSWY3DPEHPK3PXP")
     settings.LICENSE_KEYRING = f"{NEW},{OLD}"
 
     printed = rotate()
     settings.LICENSE_KEYRING = NEW
 
     found = [queries.license_by_key(key) for key in keys]
-    assert printed == "5 keys sealed anew\n"
+    assert printed == "5 keys sealed anew\n1 second factors sealed anew\n"
     assert all(found)
     assert {license.license_key[:3] for license in found if license} == {"k2."}
-    assert Keyring(NEW).open(KeyCheck.objects.get().sealed)
+    assert Keyring(NEW, COLUMN).open(KeyCheck.objects.get().sealed)
     refuse_unsafe_secrets()
 
 
@@ -53,7 +56,9 @@ def test_a_rotation_that_was_stopped_goes_on(keys, settings):
     license = queries.license_by_key(keys[2])
     assert license
     License.objects.filter(pk=license.pk).update(
-        license_key=Keyring(NEW).seal(Keyring(OLD).open(license.license_key))
+        license_key=Keyring(NEW, COLUMN).seal(
+            Keyring(OLD, COLUMN).open(license.license_key)
+        )
     )
 
     assert (rotate_license_keys(), rotate_license_keys()) == (4, 0)

@@ -16,24 +16,30 @@ from hypothesis import strategies as st
 
 from accounts.models import User
 from licensing import checks, queries
-from licensing.keyring import (
-    KEY_BYTES,
-    Keyring,
-    _laptop_keyring,
-    current_keyring,
-    generate_keyring,
-)
+from licensing.keyring import COLUMN, current_keyring
 from licensing.keys import canonical_key, generate_key
 from licensing.models import KeyCheck, License, LicenseType
 from licensing.services.issuing import IssuedLicense, issue_license
 from licensing.services.sealing import KeyringMismatch
 from licensing.tests.test_issue_license import NOW
+from smarttrader.lib.keyring import (
+    KEY_BYTES,
+    Keyring,
+    _laptop_keyring,
+    generate_keyring,
+)
 
 OLD, NEW = (
     f"{name}:{base64.urlsafe_b64encode(hashlib.sha512(name.encode()).digest()).decode()}"
     for name in ("k1", "k2")
 )
-RING = Keyring(OLD)
+
+
+def ring_of(text: str) -> Keyring:
+    return Keyring(text, COLUMN)
+
+
+RING = ring_of(OLD)
 
 
 @given(text=st.text(max_size=60))
@@ -53,7 +59,7 @@ def test_seal_is_the_same_each_time_and_fits_its_column():
 
 
 def test_newest_key_seals_and_every_key_opens():
-    ring = Keyring(f"{NEW}\n{OLD}")
+    ring = ring_of(f"{NEW}\n{OLD}")
 
     assert ring.seal("text").startswith("k2.")
     assert ring.open(RING.seal("text")) == "text"
@@ -62,12 +68,17 @@ def test_newest_key_seals_and_every_key_opens():
 
 def test_other_keyring_does_not_open():
     with pytest.raises(ValueError, match="not sealed by any key"):
-        Keyring(generate_keyring()).open(RING.seal("text"))
+        ring_of(generate_keyring()).open(RING.seal("text"))
+
+
+def test_what_is_sealed_for_one_column_opens_for_no_other():
+    with pytest.raises(ValueError, match="not sealed by any key"):
+        Keyring(OLD, "mfa_authenticator.data").open(RING.seal("text"))
 
 
 def test_key_of_the_same_name_but_other_bytes_does_not_open():
     with pytest.raises(ValueError, match="not sealed by any key"):
-        Keyring(NEW.replace("k2:", "k1:")).open(RING.seal("text"))
+        ring_of(NEW.replace("k2:", "k1:")).open(RING.seal("text"))
 
 
 @given(data=st.data())
@@ -109,7 +120,7 @@ def test_text_that_is_no_seal_does_not_open(sealed: str):
 )
 def test_bad_keyring_is_refused_without_telling_it(text: str):
     with pytest.raises(ImproperlyConfigured) as refusal:
-        Keyring(text)
+        ring_of(text)
 
     assert OLD[3:] not in str(refusal.value)
 
@@ -120,7 +131,7 @@ def test_keyring_file_comes_before_the_variable(settings: Any, tmp_path: Path):
     settings.LICENSE_KEYRING_FILE = str(path)
     settings.LICENSE_KEYRING = OLD
 
-    assert current_keyring().seal("text") == Keyring(NEW).seal("text")
+    assert current_keyring().seal("text") == ring_of(NEW).seal("text")
 
 
 def test_production_without_a_keyring_is_refused(settings: Any):
@@ -186,7 +197,7 @@ def test_laptop_keyring_is_made_once_by_two_processes(tmp_path: Path):
     path = tmp_path / "var" / "license-keyring"
     code = (
         "import sys, django; from pathlib import Path; sys.path.insert(0, sys.argv[2]);"
-        "django.setup(); from licensing.keyring import _laptop_keyring;"
+        "django.setup(); from smarttrader.lib.keyring import _laptop_keyring;"
         "sys.stdin.read(1); print(_laptop_keyring(Path(sys.argv[1])))"
     )
     processes = [
@@ -207,7 +218,7 @@ def test_laptop_keyring_is_made_once_by_two_processes(tmp_path: Path):
     texts = {process.communicate(timeout=60)[0].strip() for process in processes}
 
     assert texts == {path.read_text()}
-    assert Keyring(path.read_text()).open(Keyring(texts.pop()).seal("text")) == "text"
+    assert ring_of(path.read_text()).open(ring_of(texts.pop()).seal("text")) == "text"
     assert path.stat().st_mode & 0o077 == 0
     assert [found.name for found in path.parent.iterdir()] == ["license-keyring"]
 

@@ -16,6 +16,8 @@ from smarttrader.lib.rate_limits import Limit
 class ExportThrottle(UserThrottle):
     """Exports of one user, those in a browser as well."""
 
+    is_of_one_view = True
+
     def limit_of(self) -> Limit:
         return archive.LIMIT
 

@@ -10,8 +10,9 @@ from django.http import StreamingHttpResponse
 
 Cell = str | int | Decimal | datetime | None
 
-# What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection).
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection); the
+# last four are the wide forms that East Asia types.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", *"\uff1d\uff0b\uff0d\uff20")
 
 
 class _Echo:

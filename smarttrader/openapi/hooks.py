@@ -24,6 +24,12 @@ SECURITY_SCHEMES = {
         "description": "A bot's token, from `POST /api/v1/ea/activate`: seven days.",
     },
 }
+# What is left of the limit that will bite first: told by what succeeds, and by 429.
+RATE_LIMITS = {
+    "X-RateLimit-Limit": "Calls in each window",
+    "X-RateLimit-Remaining": "Calls that are left in this window",
+    "X-RateLimit-Reset": "When the next window begins, in seconds since 1970",
+}
 Endpoint = tuple[str, str, str, Any]
 
 
@@ -49,7 +55,29 @@ def complete(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
     components["responses"] = schema.shared_responses()
     components["schemas"] |= {"Problem": schema.PROBLEM} | ea.schemas()
     result["paths"] |= ea.paths()
+    add_rate_limits(result)
     add_examples(result)
     for name, entries in components.items():
         components[name] = dict(sorted(entries.items()))
     return result
+
+
+def add_rate_limits(result: dict[str, Any]) -> None:
+    """Let each reply that tells of a limit say so."""
+    components = result["components"]
+    components["headers"] = {
+        name: {
+            "description": description,
+            "required": True,
+            "schema": {"type": "integer", "minimum": 0},
+        }
+        for name, description in RATE_LIMITS.items()
+    }
+    told = {name: {"$ref": f"#/components/headers/{name}"} for name in RATE_LIMITS}
+    for operations in result["paths"].values():
+        for operation in operations.values():
+            for status, response in operation["responses"].items():
+                if status.startswith("2") or status == "429":
+                    shared = response.get("$ref", "").rpartition("/")[2]
+                    whole = components["responses"][shared] if shared else response
+                    whole["headers"] = whole.get("headers", {}) | told

@@ -16,11 +16,11 @@ from typing import Any
 
 import psycopg
 
-from licensing.keyring import generate_keyring
 from smarttrader.devstack import processes
 from smarttrader.devstack.postgres import Postgres
 from smarttrader.devstack.processes import Child
 from smarttrader.devstack.valkey import Valkey
+from smarttrader.lib.keyring import generate_keyring
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 120
@@ -61,7 +61,7 @@ class LiveStack:
         self._manage(environment, "ensure_partitions")
         if environment.get("DEBUG") == "False":
             self._manage(environment, "collectstatic", "--noinput", "--verbosity=0")
-        self.license_key = self._manage(environment, "shell", "-v0", "-c", ISSUE_KEYS)
+        self.license_key = self.run(ISSUE_KEYS)
         command = [
             *(sys.executable, "-m", "granian", "--interface", "wsgi"),
             *("--host", "127.0.0.1", "--port", str(self.port)),
@@ -78,6 +78,10 @@ class LiveStack:
             self._web.finish()
         self.valkey.remove()
         self.postgres.remove()
+
+    def run(self, code: str) -> str:
+        """Run Python code as the product's shell does; return what it prints."""
+        return self._manage(self._environment(), "shell", "-v0", "-c", code)
 
     def call(
         self, name: str, token: str = "", method: str = "POST", **fields: Any

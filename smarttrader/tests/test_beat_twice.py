@@ -18,7 +18,7 @@ import pytest
 from django.conf import settings as project_settings
 from django.db import connection
 
-from accounts.models import RevokedToken, User
+from accounts.models import EmailCode, RevokedToken, User
 from bots.models import BotInstance
 from bots.tests.factories import BotInstanceFactory
 from licensing.models import LicenseStatus
@@ -131,6 +131,7 @@ def seed_work_of_each_kind(owner: User) -> None:
         *_, last = periods_ahead(table, NOW)
         execute(f"DROP TABLE {table.partition_name(last)}")
     RevokedToken.objects.create(pk=uuid7(), expires_at=NOW - DAY)
+    EmailCode.objects.create(user=owner, digest="", expires_at=NOW - DAY)
     for is_urgent in (True, False):
         outbox.post_mail(
             recipient=owner.email,

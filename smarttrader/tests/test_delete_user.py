@@ -17,7 +17,8 @@ from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.db import IntegrityError, connection, transaction
 
-from accounts.models import User
+from accounts.models import AuthEventType, EmailCode, User
+from accounts.services import events
 from accounts.services import users as accounts
 from accounts.tests.factories import UserFactory
 from accounts.tests.threads import all_at_once
@@ -31,12 +32,18 @@ from bots.tests.factories import (
 )
 from licensing.models import LicenseType
 from licensing.tests.factories import LicenseFactory
-from notifications.models import Notification, NotificationType
+from notifications.models import (
+    Delivery,
+    DeliveryState,
+    Notification,
+    NotificationType,
+)
 from smarttrader.jobs.partitions import (
     TRADE_HISTORY,
     TRADES,
     create_partitions_for,
 )
+from smarttrader.lib.actors import SYSTEM
 from trading.models import Trade, TradeHistory, TradeTicket
 from trading.tests.factories import (
     ClosedTradeFactory,
@@ -55,6 +62,7 @@ THAT_IT_HAPPENED = {"auth_events.user_id": 1}
 def give_rows_of_all_kinds(user: User) -> None:
     address = EmailAddress.objects.create(user=user, email=user.email, verified=True)
     EmailConfirmation.objects.create(email_address=address, key=str(user.pk), sent=NOW)
+    EmailCode.objects.create(user=user, digest="x", expires_at=NOW)
     Authenticator.objects.create(
         user=user, type=Authenticator.Type.TOTP, data={"secret": "x"}
     )
@@ -184,6 +192,7 @@ def test_deletion_of_a_user_leaves_no_row_of_theirs(alice, charlie):
         "bot_settings",
         "django_admin_log",
         "django_session",
+        "email_codes",
         "licenses",
         "mfa_authenticator",
         "notifications",
@@ -198,6 +207,36 @@ def test_deletion_of_a_user_leaves_no_row_of_theirs(alice, charlie):
         "users_groups",
         "users_user_permissions",
         "usersessions_usersession",
+    }
+
+
+def test_mail_is_neither_sent_to_who_is_gone_nor_remembers_them(alice, bob, charlie):
+    def mailed(recipient: str, *, is_sent: bool = False) -> Delivery:
+        finished = {"state": DeliveryState.SENT, "finished_at": NOW} if is_sent else {}
+        return Delivery.objects.create(
+            recipient=recipient, subject="x", next_attempt_at=NOW, **finished
+        )
+
+    def note_address(user: User, email: str) -> None:
+        user.email = email
+        events.record_event(
+            type=AuthEventType.SIGNED_IN, actor=SYSTEM, user=user, now=NOW
+        )
+
+    present, [gone, passed_on] = alice.email, ["old@example.com", charlie.email]
+    for email in (gone, passed_on, present):
+        note_address(alice, email)
+    for recipient in (present.upper(), gone):
+        mailed(recipient)
+    sent = [mailed(each, is_sent=True) for each in (present, gone)]
+    kept = [mailed(bob.email), mailed(passed_on), mailed(bob.email, is_sent=True)]
+
+    accounts.delete_user(user=alice, now=NOW)
+
+    left = {each.pk: each.recipient for each in Delivery.objects.all()}
+    assert left == {
+        **{each.pk: "" for each in sent},
+        **{each.pk: each.recipient for each in kept},
     }
 
 

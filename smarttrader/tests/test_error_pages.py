@@ -4,7 +4,7 @@ import pytest
 from django.core.management import call_command
 from django.template.loader import get_template
 
-CODES = ["400", "403", "403_csrf", "404", "429", "500", "503"]
+CODES = ["400", "403", "403_csrf", "404", "413", "429", "500", "503"]
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -20,7 +20,7 @@ def test_error_pages_are_written_for_the_proxy(tmp_path: Path):
 
     written = {path.name: path.read_text() for path in (tmp_path / "new").iterdir()}
     assert sorted(written) == [
-        *(f"{code}.html" for code in ("400", "403", "404", "429", "500", "503")),
+        *(f"{code}.html" for code in ("400", "403", "404", "413", "429", "500", "503")),
         "maintenance.html",
     ]
     assert "closed for maintenance" in written["maintenance.html"]

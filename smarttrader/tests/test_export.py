@@ -29,6 +29,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("one_window")]
 # Of whose rows a user's export tells nothing, and why.
 NOT_EXPORTED = {
     "account.EmailConfirmation": "codes that confirm an address",
+    "accounts.EmailCode": "codes that confirm an address",
     "mfa.Authenticator": "secrets of second factors",
     "admin.LogEntry": "what members of the staff did",
     "accounts.User_groups": "what staff may do",
@@ -166,6 +167,16 @@ def test_it_is_taken_five_times_an_hour(client, alice, charlie):
     assert refused["Retry-After"].isdigit()
     assert refused["X-RateLimit-Remaining"] == "0"
     assert files_of(client, charlie)
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "options"])
+def test_another_method_takes_nothing_of_the_five(client, alice, method):
+    for _ in range(5):
+        refused = getattr(client, method)("/api/v1/me/export", headers=bearer(alice))
+        assert refused.status_code == 405
+
+    for _ in range(5):
+        files_of(client, alice)
 
 
 def test_a_browser_gets_the_same_file(client, alice):

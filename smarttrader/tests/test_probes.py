@@ -5,13 +5,13 @@ import pytest
 from django.conf import settings as project_settings
 from django.db import connection
 
-from licensing.keyring import generate_keyring
 from licensing.services import sealing
 from notifications.models import Delivery
 from smarttrader.jobs.models import JobRun
 from smarttrader.jobs.partitions import ensure_partitions_ahead
 from smarttrader.lib import clock
 from smarttrader.lib.client_address import networks
+from smarttrader.lib.keyring import generate_keyring
 from smarttrader.lib.shared_counts import DIRECTORY_VARIABLE
 from smarttrader.operations import readiness
 

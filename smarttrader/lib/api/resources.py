@@ -19,6 +19,8 @@ from smarttrader.lib.api.pages import CursorPages
 from smarttrader.lib.errors import DomainError
 from smarttrader.lib.keyset import Place
 
+# Methods that no view knows, and OPTIONS: whatever they ask for is answered 405.
+NO_ACTIONS = (None, "metadata")
 Row = TypeVar("Row", bound=Model)
 
 
@@ -40,7 +42,7 @@ class Resources(GenericViewSet[Row]):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         self.now: datetime = clock.now()
-        if self.action not in self.filtered_actions:
+        if self.action not in (*NO_ACTIONS, *self.filtered_actions):
             check_parameters(request, set())
 
     def get_queryset(self) -> QuerySet[Row]:

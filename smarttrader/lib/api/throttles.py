@@ -19,10 +19,12 @@ REMAINING = "X-RateLimit-Remaining"
 class LimitThrottle(BaseThrottle):
     """Counts a call of `who_calls()` towards `limit_of()`; its reply tells the rest.
 
-    Of a view's limits the one that will bite first is told.
+    Of a view's limits the one that will bite first is told. A call by a method that the
+    view does not know does nothing, so it costs nothing of a limit of this view alone.
     """
 
     usage: Usage
+    is_of_one_view = True
 
     def limit_of(self) -> Limit:
         raise NotImplementedError
@@ -31,6 +33,8 @@ class LimitThrottle(BaseThrottle):
         raise NotImplementedError
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
+        if self.is_of_one_view and not _is_answered(request, view):
+            return True
         self.usage = count_call(self.limit_of(), self.who_calls(request))
         told = view.headers.get(REMAINING)
         if told is None or self.usage.remaining < int(told):
@@ -47,6 +51,8 @@ class UserThrottle(LimitThrottle):
     DRF asks after authentication, so nobody can use up another user's limit.
     """
 
+    is_of_one_view = False
+
     def limit_of(self) -> Limit:
         return Limit("api.user", settings.API_CALLS_PER_USER)
 
@@ -54,6 +60,11 @@ class UserThrottle(LimitThrottle):
         if request.user and request.user.is_authenticated:
             return str(request.user.pk)
         return caller_bucket(request)
+
+
+def _is_answered(request: Request, view: "APIView") -> bool:
+    # OPTIONS is in DRF's list, though it is answered 405: there is no metadata class.
+    return request.method != "OPTIONS" and request.method in view.allowed_methods
 
 
 def caller_bucket(request: Request) -> str:

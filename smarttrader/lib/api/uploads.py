@@ -6,9 +6,7 @@ from typing import IO, Any
 from rest_framework.parsers import MultiPartParser
 
 from smarttrader.lib.api.parsers import TooLarge
-
-# What a form has beside its file: names, boundaries, a few short values.
-ROOM_FOR_THE_REST = 64 * 1024
+from smarttrader.lib.bodies import ROOM_FOR_THE_REST
 
 
 class UploadParser(MultiPartParser):

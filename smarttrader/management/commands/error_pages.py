@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.template.loader import render_to_string
 
-PAGES = ("400", "403", "404", "429", "500", "503", "maintenance")
+PAGES = ("400", "403", "404", "413", "429", "500", "503", "maintenance")
 
 
 class Command(BaseCommand):

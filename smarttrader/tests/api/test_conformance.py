@@ -29,10 +29,12 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from accounts.models import User
+from accounts.services.verification import new_code
 from accounts.tests.factories import PASSWORD
 from accounts.tests.tokens import bearer
 from bots.tests.ea_client import Ea, license_key_of
 from conftest import MANY
+from smarttrader.lib import clock
 from smarttrader.lib.requests import TolerantRequest
 from smarttrader.openapi.document import document
 from smarttrader.tests.api.world import Belongings, give_one_of_each
@@ -176,6 +178,7 @@ def test_the_document_is_true(principals, cast, who):
         things.notification = give_one_of_each(cast["bob"]).notification
     known = {
         "email": "alice@example.com",
+        "code": new_code(user=cast["alice"], now=clock.now()),
         "password": PASSWORD,
         "current_password": PASSWORD,
         "new_password": f"{PASSWORD}, again",

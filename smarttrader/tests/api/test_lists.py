@@ -58,6 +58,16 @@ def test_a_mistake_in_a_parameter_is_told_by_its_name(alice, path, query):
     assert list(body["errors"]) == (list(query) or ["metric_type"])
 
 
+@pytest.mark.parametrize("method", ["put", "patch", "delete", "options"])
+@pytest.mark.parametrize("path", LISTS)
+def test_another_method_is_told_so_whatever_the_query_says(alice, path, method):
+    api = Api(alice)
+
+    api.send(method, f"{path}?metric_type=hourly&nonsense=1")
+
+    assert api.outcome == (405, "METHOD_NOT_ALLOWED")
+
+
 @pytest.mark.parametrize("path", LISTS)
 def test_a_list_asks_as_often_for_three_rows_as_for_one(alice, path, count_statements):
     _, query = LISTS[path]

@@ -7,7 +7,7 @@ from smarttrader.lib.migration_operations import DatabaseOnDelete
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("notifications", "0005_digests"),
+        ("notifications", "0006_digests"),
     ]
 
     operations = [

@@ -12,7 +12,7 @@ import smarttrader.lib.ids
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0008_auth_event_rules"),
-        ("notifications", "0004_inbox_indexes"),
+        ("notifications", "0005_forgotten_recipients"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -22,6 +22,7 @@ class Migration(migrations.Migration):
             name="unsubscribe_url",
             field=models.CharField(
                 blank=True,
+                db_default="",
                 help_text="Stops such mail by a POST, signed.",
                 max_length=255,
             ),
