@@ -110,6 +110,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     language = models.CharField(
         max_length=12, db_default="en", validators=[validate_language]
     )
+    # In `time_zone`, half-open; an end before its start is the next day's.
+    quiet_from = models.TimeField(blank=True, null=True)
+    quiet_until = models.TimeField(blank=True, null=True)
+    # Whether any channel wants news of trades: known here, so that an EA's call that
+    # brings trades need not ask. Kept by notifications.
+    follows_trades = models.BooleanField(db_default=False, editable=False)
     # Goes up with each change of password, role or activity, by a trigger: tokens and
     # browser sessions of an earlier version are good no more.
     session_version = models.PositiveIntegerField(db_default=1, editable=False)
@@ -141,6 +147,14 @@ class User(AbstractBaseUser, PermissionsMixin):
                 violation_error_message="This is not an e-mail address.",
             ),
             one_of("role", Role, name="users_role_valid"),
+            models.CheckConstraint(
+                condition=models.Q(quiet_from=None, quiet_until=None)
+                | (
+                    models.Q(quiet_from__isnull=False, quiet_until__isnull=False)
+                    & ~models.Q(quiet_from=models.F("quiet_until"))
+                ),
+                name="users_quiet_hours_valid",
+            ),
         ]
         indexes = [
             BrinIndex(fields=["created_at"], name="users_created_at"),

@@ -43,7 +43,7 @@ RUNNING_BOT: tuple[tuple[Any, list[str]], ...] = (
         *("released_at", "token_version", "settings_version", "utc_offset_minutes"),
     ),
     _columns(License, "id", "user_id", "status", "expires_at"),
-    _columns(User, "id", "is_active"),
+    _columns(User, "id", "is_active", "follows_trades"),
 )
 LOGS_KEPT = timedelta(days=BOT_LOGS.retention_days or 0)
 # Of how many bots a list reads the newest rows, an index probe or more for each.

@@ -14,7 +14,7 @@ PAGES_OF_THINGS = {
     "license_id": "license",
 }
 # These have one page for all of them.
-PAGES = {"subscription_id": "subscription", "session_id": "usersessions_list"}
+PAGES = {"subscription_id": "subscription", "sign_in_id": "usersessions_list"}
 
 
 def path_of(metadata: Mapping[str, Any] | None) -> str:

@@ -6,21 +6,39 @@ from typing import Self
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models.functions import Lower
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from bots.models import BotInstance
+from notifications.catalog import Channel, Event, NotificationType
 from smarttrader.lib.database import CreatedAtField, one_of
 from smarttrader.lib.ids import uuid7
+from smarttrader.lib.money import TotalField
 
 MOST_ERROR_CHARACTERS = 500
 MOST_SUBJECT_CHARACTERS = 200
+LONGEST_URL = 500
+# By which a message leaves the house: a row of the outbox.
+OUTWARD = [channel for channel in Channel if channel != Channel.INBOX]
 
-
-class NotificationType(models.TextChoices):
-    TRADE = "TRADE", "Trade"
-    ALERT = "ALERT", "Alert"
-    SYSTEM = "SYSTEM", "System"
-    ACCOUNT = "ACCOUNT", "Account"
+__all__ = [
+    "LONGEST_URL",
+    "MOST_ERROR_CHARACTERS",
+    "MOST_SUBJECT_CHARACTERS",
+    "BotNews",
+    "Channel",
+    "Delivery",
+    "DeliveryState",
+    "EndpointState",
+    "Event",
+    "Notification",
+    "NotificationType",
+    "Preference",
+    "TelegramChat",
+    "TelegramCode",
+    "ToldCause",
+    "WebhookEndpoint",
+]
 
 
 class NotificationQuerySet(models.QuerySet["Notification"]):
@@ -67,9 +85,9 @@ class Notification(models.Model):
 
 
 class DigestFrequency(models.TextChoices):
-    NEVER = "never", gettext_lazy("Never")
-    DAILY = "daily", gettext_lazy("Each day")
-    WEEKLY = "weekly", gettext_lazy("Each week")
+    NEVER = "never", _("Never")
+    DAILY = "daily", _("Each day")
+    WEEKLY = "weekly", _("Each week")
 
 
 class DigestChoice(models.Model):
@@ -119,20 +137,156 @@ class Digest(models.Model):
         return self.period
 
 
-class Channel(models.TextChoices):
-    EMAIL = "email", "E-mail"
+class Preference(models.Model):
+    """What a user chose; where there is no row the catalog's default holds."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(User, models.DO_NOTHING, related_name="preferences")
+    event = models.CharField(max_length=40, choices=Event)
+    channel = models.CharField(max_length=20, choices=Channel)
+    is_wanted = models.BooleanField()
+
+    class Meta:
+        db_table = "notification_preferences"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "event", "channel"],
+                name="notification_preferences_unique",
+            ),
+            one_of("event", Event, name="notification_preferences_event_valid"),
+            one_of("channel", Channel, name="notification_preferences_channel_valid"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event} by {self.channel}: {self.is_wanted}"
+
+
+class TelegramChat(models.Model):
+    """Where a user reads; `blocked_at` is when Telegram refused to tell them."""
+
+    user = models.OneToOneField(
+        User, models.DO_NOTHING, primary_key=True, related_name="telegram_chat"
+    )
+    chat_id = models.BigIntegerField()
+    name = models.CharField(max_length=100, blank=True)
+    linked_at = models.DateTimeField()
+    blocked_at = models.DateTimeField(blank=True, null=True)
+
+    class Meta:
+        db_table = "telegram_chats"
+
+    def __str__(self) -> str:
+        return self.name or str(self.chat_id)
+
+
+class TelegramCode(models.Model):
+    """A code that links the chat which sends it, once; only its digest is kept."""
+
+    user = models.OneToOneField(
+        User, models.DO_NOTHING, primary_key=True, related_name="telegram_code"
+    )
+    digest = models.CharField(max_length=64, unique=True)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "telegram_codes"
+
+    def __str__(self) -> str:
+        return f"until {self.expires_at:%Y-%m-%d %H:%M}"
+
+
+class EndpointState(models.TextChoices):
+    ACTIVE = "active", _("Active")
+    PAUSED = "paused", _("Paused")
+    GONE = "gone", _("Gone")
+
+
+class WebhookEndpoint(models.Model):
+    """A user's own server, told by signed requests (Standard Webhooks).
+
+    Secrets are sealed. While a former one is good, requests carry both signatures.
+    An endpoint that answers 410 is gone until its owner switches it on again.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(User, models.DO_NOTHING, related_name="webhook_endpoints")
+    url = models.CharField(max_length=LONGEST_URL)
+    secret = models.CharField(max_length=200)
+    former_secret = models.CharField(max_length=200, blank=True)
+    former_until = models.DateTimeField(blank=True, null=True)
+    state = models.CharField(
+        max_length=20, choices=EndpointState, db_default=EndpointState.ACTIVE
+    )
+    created_at = CreatedAtField()
+
+    class Meta:
+        db_table = "webhook_endpoints"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "url"], name="webhook_endpoints_unique"
+            ),
+            one_of("state", EndpointState, name="webhook_endpoints_state_valid"),
+            models.CheckConstraint(
+                condition=models.Q(former_secret="", former_until=None)
+                | (~models.Q(former_secret="") & models.Q(former_until__isnull=False)),
+                name="webhook_endpoints_former_secret_ends",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.url
+
+
+class BotNews(models.Model):
+    """What a call of an EA brought, until a sweep tells of all that there is.
+
+    One row for a call and kind: a busy bot is one message a minute, not a hundred.
+    `lines` are the first of them, for people; `net` is what closed trades brought.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    bot_instance = models.ForeignKey(
+        BotInstance, models.DO_NOTHING, related_name="news"
+    )
+    event = models.CharField(max_length=40, choices=Event)
+    count = models.PositiveIntegerField()
+    net = TotalField(blank=True, null=True)
+    lines = models.JSONField(default=list)
+
+    class Meta:
+        db_table = "bot_news"
+        constraints = [one_of("event", Event, name="bot_news_event_valid")]
+
+    def __str__(self) -> str:
+        return f"{self.count} x {self.event}"
+
+
+class ToldCause(models.Model):
+    """A cause that people were told of, so that nobody is told again."""
+
+    key = models.CharField(primary_key=True, max_length=100)
+    told_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "told_causes"
+
+    def __str__(self) -> str:
+        return self.key
 
 
 class DeliveryState(models.TextChoices):
-    WAITING = "waiting", "Waiting"
-    SENT = "sent", "Sent"
-    DEAD = "dead", "Given up"
+    WAITING = "waiting", _("Waiting")
+    SENT = "sent", _("Sent")
+    DEAD = "dead", _("Given up")
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def waiting(self) -> Self:
+        return self.filter(state=DeliveryState.WAITING)
+
     def due(self, now: datetime) -> Self:
         """Return what may be sent now: also what a dead worker had claimed."""
-        return self.filter(state=DeliveryState.WAITING, next_attempt_at__lte=now)
+        return self.waiting().filter(next_attempt_at__lte=now)
 
 
 class Delivery(models.Model):
@@ -144,8 +298,23 @@ class Delivery(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    channel = models.CharField(max_length=20, choices=Channel, db_default=Channel.EMAIL)
-    recipient = models.CharField(max_length=255)
+    user = models.ForeignKey(
+        User, models.DO_NOTHING, related_name="deliveries", blank=True, null=True
+    )
+    event = models.CharField(max_length=40, blank=True, db_default="")
+    channel = models.CharField(
+        max_length=20,
+        choices=[(channel.value, channel.label) for channel in OUTWARD],
+        db_default=Channel.EMAIL,
+    )
+    recipient = models.CharField(max_length=LONGEST_URL)
+    endpoint = models.ForeignKey(
+        WebhookEndpoint,
+        models.DO_NOTHING,
+        related_name="deliveries",
+        blank=True,
+        null=True,
+    )
     subject = models.CharField(max_length=MOST_SUBJECT_CHARACTERS)
     text = models.TextField(blank=True)
     html = models.TextField(blank=True)
@@ -155,6 +324,8 @@ class Delivery(models.Model):
         db_default="",
         help_text="Stops such mail by a POST, signed.",
     )
+    # What a webhook is told; kept with the row, so that it can be told again.
+    payload = models.JSONField(blank=True, null=True)
     is_urgent = models.BooleanField(db_default=False)
     # One cause is told once, however often it is announced.
     idempotency_key = models.CharField(
@@ -175,7 +346,22 @@ class Delivery(models.Model):
         db_table = "deliveries"
         verbose_name_plural = "deliveries"
         constraints = [
-            one_of("channel", Channel, name="deliveries_channel_valid"),
+            models.CheckConstraint(
+                condition=models.Q(channel__in=[each.value for each in OUTWARD]),
+                name="deliveries_channel_valid",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    channel=Channel.WEBHOOK,
+                    endpoint__isnull=False,
+                    payload__isnull=False,
+                )
+                | (
+                    ~models.Q(channel=Channel.WEBHOOK)
+                    & models.Q(endpoint=None, payload=None)
+                ),
+                name="deliveries_webhooks_have_endpoints",
+            ),
             one_of("state", DeliveryState, name="deliveries_state_valid"),
             models.CheckConstraint(
                 condition=models.Q(state=DeliveryState.WAITING)
@@ -185,7 +371,7 @@ class Delivery(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["is_urgent", "next_attempt_at"],
+                fields=["channel", "is_urgent", "next_attempt_at"],
                 condition=models.Q(state=DeliveryState.WAITING),
                 name="deliveries_waiting",
             ),

@@ -1,13 +1,21 @@
-"""What lower apps announce, in the inbox or the outbox: one INSERT each."""
+"""What lower apps announce is told, within the transaction of its cause."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import MAXYEAR, datetime
 from typing import Any
 
-from django.dispatch import receiver
+from django.dispatch import Signal, receiver
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
-from accounts.signals import mail_wanted
+from accounts.models import AuthEvent, User
+from accounts.signals import mail_wanted, new_sign_in
+from analytics.signals import statement_imported
+from billing import signals as billing
+from billing.models import Payment, Subscription
 from bots.models import BotInstance
-from bots.signals import bot_offline, bot_online
+from bots.services.logs import LogLine
+from bots.signals import bot_offline, bot_online, errors_logged
 from licensing.models import License
 from licensing.signals import (
     license_expired,
@@ -16,9 +24,12 @@ from licensing.signals import (
     license_revoked,
     license_suspended,
 )
-from notifications.models import NotificationType
-from notifications.services import outbox
-from notifications.services.inbox import notify
+from notifications.models import Event
+from notifications.services import news, outbox
+from notifications.services.telling import Words, tell, tell_of_bot
+from trading.models import StatementImport
+from trading.services.trades import TradeReport
+from trading.signals import trades_turned
 
 
 @receiver(mail_wanted)
@@ -43,114 +54,274 @@ def post_mail(
 
 @receiver(bot_offline)
 def tell_offline(bot: BotInstance, now: datetime, **_kwargs: Any) -> None:
-    seen = f"{bot.last_heartbeat:%Y-%m-%d %H:%M} UTC" if bot.last_heartbeat else "never"
-    _tell_of_bot(
-        bot,
-        now,
-        f"{bot.instance_name} is offline",
-        f"Account {bot.mt4_account} has been silent since {seen}.",
+    seen: Words = _("it was connected")
+    if bot.last_heartbeat:
+        seen = f"{bot.last_heartbeat:%Y-%m-%d %H:%M} UTC"
+    tell_of_bot(
+        bot=bot,
+        event=Event.BOT_OFFLINE,
+        title=format_lazy(_("{bot} is offline"), bot=bot.instance_name),
+        message=format_lazy(
+            _("Account {account} has been silent since {seen}."),
+            account=bot.mt4_account,
+            seen=seen,
+        ),
+        now=now,
     )
 
 
 @receiver(bot_online)
 def tell_online(bot: BotInstance, now: datetime, **_kwargs: Any) -> None:
-    _tell_of_bot(
-        bot,
-        now,
-        f"{bot.instance_name} is online again",
-        f"Account {bot.mt4_account} reports again.",
+    tell_of_bot(
+        bot=bot,
+        event=Event.BOT_ONLINE,
+        title=format_lazy(_("{bot} is online again"), bot=bot.instance_name),
+        message=format_lazy(
+            _("Account {account} reports again."), account=bot.mt4_account
+        ),
+        now=now,
+    )
+
+
+@receiver(trades_turned)
+def note_trades(
+    bot: BotInstance, reports: Sequence[TradeReport], now: datetime, **_kwargs: Any
+) -> None:
+    # The row that authenticated the call knows it: who does not care costs nothing.
+    if bot.license.user.follows_trades:
+        news.note_trades(bot=bot, reports=reports, now=now)
+
+
+@receiver(errors_logged)
+def note_errors(
+    bot: BotInstance, lines: Sequence[LogLine], now: datetime, **_kwargs: Any
+) -> None:
+    news.note_errors(bot=bot, lines=lines, now=now)
+
+
+@receiver(statement_imported)
+def tell_imported(
+    user: User, record: StatementImport, mismatches: int, now: datetime, **_kwargs: Any
+) -> None:
+    agreement: Words = _("All of its figures agree with ours.")
+    if mismatches:
+        agreement = format_lazy(
+            _("Figures that do not agree with ours: {number}."), number=mismatches
+        )
+    tell(
+        user=user,
+        event=Event.STATEMENT_IMPORTED,
+        title=_("A statement is imported"),
+        message=format_lazy("{}: {}", record.file_name, agreement),
+        now=now,
+        metadata={"statement_id": str(record.pk)},
+    )
+
+
+@receiver(new_sign_in)
+def tell_sign_in(user: User, event: AuthEvent, now: datetime, **_kwargs: Any) -> None:
+    tell(
+        user=user,
+        event=Event.NEW_SIGN_IN,
+        title=_("Somebody signed in from a new place"),
+        message=format_lazy(
+            _(
+                "At {moment} UTC from {address}, with {program}. If that was not you,"
+                " change your password: that ends every session."
+            ),
+            moment=f"{now:%Y-%m-%d %H:%M}",
+            address=event.ip or "?",
+            program=event.user_agent or "?",
+        ),
+        now=now,
+        metadata={"sign_in_id": str(event.pk), "ip": event.ip},
     )
 
 
 @receiver(license_expiring_soon)
-def tell_expiring_soon(
-    license: License,
-    now: datetime,
-    **_kwargs: Any,
-) -> None:
+def tell_expiring_soon(license: License, now: datetime, **_kwargs: Any) -> None:
     _tell_of_license(
         license,
         now,
-        "A license ends soon",
-        f"{license.masked_key} ends on {license.expires_at:%Y-%m-%d}.",
+        Event.LICENSE_EXPIRING,
+        _("A license ends soon"),
+        _("{license} ends on {date}."),
     )
 
 
 @receiver(license_expired)
-def tell_expired(
-    license: License,
-    now: datetime,
-    **_kwargs: Any,
-) -> None:
+def tell_expired(license: License, now: datetime, **_kwargs: Any) -> None:
     _tell_of_license(
         license,
         now,
-        "A license has expired",
-        f"{license.masked_key}: bots manage what is open, and open nothing new.",
+        Event.LICENSE_EXPIRED,
+        _("A license has expired"),
+        _("{license}: bots manage what is open, and open nothing new."),
     )
 
 
 @receiver(license_suspended)
-def tell_suspended(
-    license: License,
-    now: datetime,
-    **_kwargs: Any,
-) -> None:
+def tell_suspended(license: License, now: datetime, **_kwargs: Any) -> None:
     _tell_of_license(
         license,
         now,
-        "A license is suspended",
-        f"{license.masked_key}: bots manage what is open, and open nothing new.",
+        Event.LICENSE_SUSPENDED,
+        _("A license is suspended"),
+        _("{license}: bots manage what is open, and open nothing new."),
     )
 
 
 @receiver(license_reinstated)
-def tell_reinstated(
-    license: License,
-    now: datetime,
-    **_kwargs: Any,
-) -> None:
+def tell_reinstated(license: License, now: datetime, **_kwargs: Any) -> None:
     _tell_of_license(
-        license, now, "A license works again", f"{license.masked_key} is reinstated."
+        license,
+        now,
+        Event.LICENSE_REINSTATED,
+        _("A license works again"),
+        _("{license} is reinstated."),
     )
 
 
 @receiver(license_revoked)
-def tell_revoked(
-    license: License,
-    now: datetime,
-    **_kwargs: Any,
-) -> None:
+def tell_revoked(license: License, now: datetime, **_kwargs: Any) -> None:
     _tell_of_license(
         license,
         now,
-        "A license was revoked",
-        f"{license.masked_key} is no longer good.",
-    )
-
-
-def _tell_of_bot(bot: BotInstance, now: datetime, title: str, message: str) -> None:
-    notify(
-        user_id=bot.user_id,
-        type=NotificationType.ALERT,
-        title=title,
-        message=message,
-        metadata={"bot_id": str(bot.pk)},
-        now=now,
+        Event.LICENSE_REVOKED,
+        _("A license was revoked"),
+        _("{license} is no longer good."),
     )
 
 
 def _tell_of_license(
-    license: License,
-    now: datetime,
-    title: str,
-    message: str,
+    license: License, now: datetime, event: Event, title: Words, message: Words
 ) -> None:
-    notify(
-        user_id=license.user_id,
-        type=NotificationType.ACCOUNT,
+    tell(
+        user=license.user,
+        event=event,
         title=title,
-        message=message,
-        metadata={"license_id": str(license.pk)},
+        message=format_lazy(
+            message,
+            license=license.masked_key,
+            date=f"{license.expires_at:%Y-%m-%d}" if license.expires_at else "",
+        ),
         now=now,
+        metadata={"license_id": str(license.pk)},
     )
+
+
+def _announces(signal: Signal, event: Event, title: Words, message: Words) -> None:
+    """Let a signal of billing be told of; `message` may name what `_facts` holds."""
+
+    def tell_of_subscription(
+        subscription: Subscription, now: datetime, **more: Any
+    ) -> None:
+        facts = _facts(subscription, more.get("payment"), more.get("day"))
+        tell(
+            user=subscription.user,
+            event=event,
+            title=title,
+            message=format_lazy(message, **facts),
+            now=now,
+            metadata={"subscription_id": str(subscription.pk)},
+        )
+
+    signal.connect(tell_of_subscription, weak=False, dispatch_uid=event.value)
+
+
+def _facts(
+    subscription: Subscription, payment: Payment | None, day: int | None
+) -> dict[str, Any]:
+    end = subscription.current_period_end
+    facts = {
+        "plan": subscription.get_plan_type_display(),
+        "next_plan": subscription.get_next_plan_type_display() or "",
+        "amount": f"{subscription.amount} {subscription.currency}",
+        "end": _("for ever") if end.year == MAXYEAR else f"{end:%Y-%m-%d}",
+        "day": day,
+    }
+    if payment is not None:
+        facts["amount"] = f"{payment.amount} {payment.currency}"
+        facts["refunded"] = f"{payment.refunded_amount} {payment.currency}"
+        facts["dispute"] = payment.get_dispute_display()
+    return facts
+
+
+_announces(
+    billing.subscription_started,
+    Event.SUBSCRIPTION_STARTED,
+    _("Your subscription begins"),
+    _("{plan}, {amount}. Paid until: {end}."),
+)
+_announces(
+    billing.subscription_renewed,
+    Event.SUBSCRIPTION_RENEWED,
+    _("Your subscription is renewed"),
+    _("{plan}, {amount}. Paid until: {end}."),
+)
+_announces(
+    billing.subscription_upgraded,
+    Event.SUBSCRIPTION_UPGRADED,
+    _("Your plan is upgraded"),
+    _("{plan} from now on; {amount} were paid."),
+)
+_announces(
+    billing.downgrade_scheduled,
+    Event.DOWNGRADE_SCHEDULED,
+    _("A smaller plan is scheduled"),
+    _("{next_plan} follows {plan} on {end}."),
+)
+_announces(
+    billing.subscription_downgraded,
+    Event.SUBSCRIPTION_DOWNGRADED,
+    _("Your smaller plan begins"),
+    _("{plan} from now on, for {amount}."),
+)
+_announces(
+    billing.payment_failed,
+    Event.PAYMENT_FAILED,
+    _("A payment failed"),
+    _("{amount} for {plan} could not be collected. Check your way of paying."),
+)
+_announces(
+    billing.payment_overdue,
+    Event.PAYMENT_OVERDUE,
+    _("A payment is overdue"),
+    _("{amount} for {plan}, due for days: {day}. Without it your license is held."),
+)
+_announces(
+    billing.subscription_suspended,
+    Event.SUBSCRIPTION_SUSPENDED,
+    _("Your subscription is suspended"),
+    _("{amount} for {plan} did not come. Bots manage what is open, and open no more."),
+)
+_announces(
+    billing.subscription_expired,
+    Event.SUBSCRIPTION_EXPIRED,
+    _("Your subscription has expired"),
+    _("{plan} ended. A payment brings it back."),
+)
+_announces(
+    billing.subscription_cancelled,
+    Event.SUBSCRIPTION_CANCELLED,
+    _("Your subscription is canceled"),
+    _("{plan} will not be renewed. Paid until: {end}."),
+)
+_announces(
+    billing.cancellation_undone,
+    Event.CANCELLATION_UNDONE,
+    _("Your subscription goes on"),
+    _("{plan} will be renewed. Paid until: {end}."),
+)
+_announces(
+    billing.payment_refunded,
+    Event.PAYMENT_REFUNDED,
+    _("A payment is refunded"),
+    _("{refunded} of {amount} for {plan} were sent back."),
+)
+_announces(
+    billing.payment_disputed,
+    Event.PAYMENT_DISPUTED,
+    _("A payment is disputed"),
+    _("{amount} for {plan}: {dispute}."),
+)

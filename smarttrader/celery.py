@@ -79,6 +79,27 @@ app.conf.beat_schedule = {
         "schedule": crontab(minute="*/5"),
         "options": {"expires": 5 * MINUTE},
     },
+    "notifications.tell_news": {
+        "task": "notifications.tell_news",
+        "schedule": MINUTE,
+        "options": {"expires": MINUTE},
+    },
+    "notifications.send_webhooks": {
+        "task": "notifications.send_webhooks",
+        "schedule": MINUTE,
+        "options": {"expires": MINUTE},
+    },
+    "notifications.send_telegram": {
+        "task": "notifications.send_telegram",
+        "schedule": MINUTE,
+        "options": {"expires": MINUTE},
+    },
+    # Somebody who links a chat waits for the answer.
+    "notifications.read_telegram": {
+        "task": "notifications.read_telegram",
+        "schedule": 5.0,
+        "options": {"expires": 5.0},
+    },
     "accounts.delete_old": {
         "task": "accounts.delete_old",
         "schedule": crontab(hour="1", minute="30"),

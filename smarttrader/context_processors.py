@@ -66,12 +66,18 @@ def _navigation(request: HttpRequest) -> list[Group]:
 
 
 def _settings_navigation(request: HttpRequest) -> list[Page]:
-    return [
+    pages = [
         _page(request, _("Profile"), "user-round", "settings"),
+        _page(request, _("Notifications"), "bell", "notification_settings"),
         _page(request, _("Email"), "mail", "account_email"),
         _page(request, _("Password"), "key-round", "account_change_password"),
         _page(request, _("Two-factor"), "shield-check", "mfa_index"),
         _page(request, _("Sessions"), "monitor-smartphone", "usersessions_list"),
+    ]
+    # The profile's address is the beginning of others.
+    current = max(pages, key=lambda page: len(page.href) * page.is_current)
+    return [
+        replace(page, is_current=page.is_current and page is current) for page in pages
     ]
 
 

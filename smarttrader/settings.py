@@ -309,6 +309,14 @@ DEFAULT_FROM_EMAIL = env.str(
     "DEFAULT_FROM_EMAIL", default="Smart Stock Trader <robot@localhost>"
 )
 
+# --- Telegram and webhooks ------------------------------------------------------------
+# Of @BotFather; without a token nobody is told by Telegram.
+TELEGRAM_BOT_TOKEN = env.str("TELEGRAM_BOT_TOKEN", default="")
+TELEGRAM_BOT_NAME = env.str("TELEGRAM_BOT_NAME", default="")
+TELEGRAM_API_URL = env.str("TELEGRAM_API_URL", default="https://api.telegram.org")
+# Networks that webhooks may lead to although they are not public, also without TLS.
+WEBHOOK_PRIVATE_NETWORKS = networks(env.list("WEBHOOK_PRIVATE_NETWORKS", default=[]))
+
 # --- Language and time ----------------------------------------------------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English")]

@@ -1,11 +1,17 @@
 """The audit of who got in."""
 
 from datetime import datetime, timedelta
+from ipaddress import ip_network
 from typing import Any
 
-from accounts.models import LONGEST_EMAIL, AuthEvent, AuthEventType, User
-from smarttrader.lib.actors import Actor
+from django.db import transaction
 
+from accounts.models import LONGEST_EMAIL, AuthEvent, AuthEventType, User
+from accounts.signals import new_sign_in
+from smarttrader.lib.actors import Actor
+from smarttrader.lib.client_address import address_bucket
+
+SIGN_INS = (AuthEventType.SIGNED_IN, AuthEventType.TOKEN_ISSUED)
 KEPT = timedelta(days=365)  # a trigger refuses to delete what is younger
 
 
@@ -20,9 +26,9 @@ def record_event(
 ) -> AuthEvent:
     """Record what happened to a user, in the transaction in which it happens.
 
-    Without a user, `email` is the address that somebody claimed.
+    Without a user, `email` is the address that somebody claimed. Announces new_sign_in.
     """
-    return AuthEvent.objects.create(
+    event = AuthEvent(
         type=type,
         at=now,
         user_id=user.pk if user else None,
@@ -34,6 +40,25 @@ def record_event(
         request_id=actor.request_id,
         detail=detail or {},
     )
+    with transaction.atomic():
+        is_new_place = user is not None and type in SIGN_INS and _is_new_place(event)
+        event.save(force_insert=True)
+        if is_new_place:
+            new_sign_in.send(sender=AuthEvent, user=user, event=event, now=now)
+    return event
+
+
+def _is_new_place(event: AuthEvent) -> bool:
+    """Tell whether a user who signed in before never did so from here.
+
+    IPv6 by its /64, as limits know it. Who signs in for the first time is told nothing.
+    """
+    before = AuthEvent.objects.filter(user_id=event.user_id, type__in=SIGN_INS)
+    if event.ip is None or not before.exists():
+        return False
+    network = ip_network(address_bucket(event.ip), strict=False)
+    ends = (str(network[0]), str(network[-1]))
+    return not before.filter(ip__range=ends).exists()
 
 
 def delete_old_events(*, now: datetime) -> int:

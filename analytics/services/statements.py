@@ -10,6 +10,7 @@ from django.db import transaction
 from accounts.models import User
 from analytics.models import StatementCheck
 from analytics.services import rollups
+from analytics.signals import statement_imported
 from bots.models import BotInstance
 from licensing.models import License
 from trading import queries as trading
@@ -42,8 +43,8 @@ def import_statement(
     """Import a user's statement: check, store, roll up, compare.
 
     All or nothing, but for partitions that were missing. The figures are computed from
-    the stored trades, so that they prove what was stored. Raises what
-    trading.services.statements raises.
+    the stored trades, so that they prove what was stored. Announces statement_imported.
+    Raises what trading.services.statements raises.
     """
     read = statements.check_statement(file, on_progress)
     statements.make_partitions(read=read, now=now)
@@ -65,12 +66,20 @@ def import_statement(
         )
         rollups.roll_up(now=now, only_bots=stored.bot_ids)
         figures = _compare(stored)
+        imported = ImportedStatement(stored.record, figures)
         StatementCheck.objects.create(
             statement_import=stored.record,
             figures=[figure_as_json(figure) for figure in figures],
-            mismatches=sum(not figure.is_equal for figure in figures),
+            mismatches=imported.mismatches,
         )
-    return ImportedStatement(stored.record, figures)
+        statement_imported.send(
+            sender=StatementImport,
+            user=user,
+            record=stored.record,
+            mismatches=imported.mismatches,
+            now=now,
+        )
+    return imported
 
 
 def figure_as_json(figure: Figure) -> dict[str, Any]:

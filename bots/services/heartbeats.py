@@ -129,8 +129,8 @@ def sweep_offline(*, now: datetime) -> int:
     )
     with transaction.atomic():
         # Bots that are busy beating are locked, and not silent.
-        locked = silent.select_for_update(skip_locked=True, no_key=True)
-        bots = list(locked.order_by("pk"))
+        locked = silent.select_for_update(of=("self",), skip_locked=True, no_key=True)
+        bots = list(locked.select_related("user").order_by("pk"))
         BotInstance.objects.filter(pk__in=[bot.pk for bot in bots]).update(
             offline_at=now
         )

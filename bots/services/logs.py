@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import connection
 
 from bots.models import BotInstance, LogCategory, LogLevel
+from bots.signals import errors_logged
 from smarttrader.jobs.partitions import BOT_LOGS, write_to_partitions
 from smarttrader.lib.ids import RANDOM_BYTES, placed_uuid7
 
@@ -73,7 +74,7 @@ def write_logs(
 
     The caller has made the partitions, and locks nothing more after numbered lines. One
     statement; two more, of which one waits for the bot's other calls of this kind, for
-    numbered lines without a time.
+    numbered lines without a time. Announces errors_logged.
     """
     rows = {
         identifier: line
@@ -82,8 +83,15 @@ def write_logs(
     }
     for stored in _received_before(bot, rows, now):
         del rows[stored]
-    created = _insert(bot, rows, now) if rows else 0
-    return RecordedLogs(created, len(logs) - created)
+    created = _insert(bot, rows, now) if rows else []
+    errors = [
+        rows[identifier]
+        for identifier in created
+        if rows[identifier].level == LogLevel.ERROR
+    ]
+    if errors:
+        errors_logged.send(sender=BotInstance, bot=bot, lines=errors, now=now)
+    return RecordedLogs(len(created), len(logs) - len(created))
 
 
 def _identifier(bot: BotInstance, line: LogLine, place: int, now: datetime) -> UUID:
@@ -132,7 +140,7 @@ def _received_before(
         return [by_tail[tail] for (tail,) in cursor.fetchall()]
 
 
-def _insert(bot: BotInstance, rows: dict[UUID, LogLine], now: datetime) -> int:
+def _insert(bot: BotInstance, rows: dict[UUID, LogLine], now: datetime) -> list[UUID]:
     lines = list(rows.values())
     columns: dict[str, Any] = {
         "bot_instance_id": bot.pk,
@@ -145,7 +153,7 @@ def _insert(bot: BotInstance, rows: dict[UUID, LogLine], now: datetime) -> int:
     }
     with connection.cursor() as cursor:
         cursor.execute(_statement("insert_logs"), columns)
-        return int(cursor.rowcount)
+        return [identifier for (identifier,) in cursor.fetchall()]
 
 
 def _as_json(metadata: dict[str, Any] | None) -> str | None:

@@ -12,3 +12,4 @@ FROM unnest(
 ) AS r (id, log_level, category, message, metadata, created_at)
 ORDER BY r.id
 ON CONFLICT (id, created_at) DO NOTHING
+RETURNING id

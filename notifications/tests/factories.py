@@ -1,4 +1,4 @@
-"""Lines of an inbox, as tests need them."""
+"""What people are told, and where, as tests need it."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -6,7 +6,12 @@ from typing import Any
 import factory
 from factory.django import DjangoModelFactory
 
-from notifications.models import Notification, NotificationType
+from notifications.models import (
+    Notification,
+    NotificationType,
+    TelegramChat,
+    WebhookEndpoint,
+)
 
 
 class NotificationFactory(DjangoModelFactory[Notification]):
@@ -17,3 +22,19 @@ class NotificationFactory(DjangoModelFactory[Notification]):
     title = factory.Sequence(lambda number: f"Notification {number}")
     message = "It happened."
     created_at: Any = datetime(2026, 11, 25, 12, tzinfo=UTC)
+
+
+class TelegramChatFactory(DjangoModelFactory[TelegramChat]):
+    class Meta:
+        model = TelegramChat
+
+    chat_id = factory.Sequence(lambda number: 7000 + number)
+    linked_at = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+class WebhookEndpointFactory(DjangoModelFactory[WebhookEndpoint]):
+    class Meta:
+        model = WebhookEndpoint
+
+    url = factory.Sequence(lambda number: f"https://hooks.example.com/{number}")
+    secret = "sealed"

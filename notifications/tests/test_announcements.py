@@ -1,10 +1,17 @@
 """What bots and licenses announce reaches the inbox of whom it concerns."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.dispatch import Signal
 
+from accounts.models import AuthEventType
+from accounts.services import events
+from analytics.signals import statement_imported
+from billing import signals as billing
+from billing.models import BillingCycle, Payment, Subscription
 from bots.models import BotInstance
 from bots.services.heartbeats import Heartbeat, record_heartbeat, sweep_offline
 from bots.tests.factories import BotInstanceFactory
@@ -12,7 +19,9 @@ from licensing.models import HoldSource, LicenseType
 from licensing.services import expiry, holds, terms
 from licensing.services.issuing import issue_license
 from notifications.models import Notification
-from smarttrader.lib.actors import COMMAND_LINE
+from smarttrader.lib.actors import COMMAND_LINE, Actor, ActorType
+from trading.models import StatementImport
+from trading.tests.factories import StatementImportFactory
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -67,3 +76,126 @@ def test_a_licenses_life_is_told(alice):
     ]
     messages = Notification.objects.values_list("message", flat=True)
     assert all(license.masked_key in message for message in messages)
+
+
+@pytest.mark.parametrize(
+    ("ips", "told"),
+    [
+        (["203.0.113.7"], 0),  # the first sign-in of all
+        (["203.0.113.7", "203.0.113.7"], 0),
+        (["203.0.113.7", "203.0.113.8", "203.0.113.8", "203.0.113.7"], 1),
+        (["2001:db8::1", "2001:db8::2:3"], 0),  # one subscriber's
+        (["2001:db8::1", "2001:db8:0:1::1"], 1),
+        (["203.0.113.7", ""], 0),
+    ],
+)
+def test_a_sign_in_from_a_new_place_is_told(alice, charlie, ips, told):
+    for user in (charlie, alice):
+        for ip in ips if user == alice else ["198.51.100.1"]:
+            events.record_event(
+                type=AuthEventType.SIGNED_IN,
+                actor=Actor(ActorType.USER, user.pk, ip, "request", "Firefox"),
+                user=user,
+                now=NOW,
+            )
+
+    assert inbox(alice) == [("SYSTEM", "Somebody signed in from a new place")] * told
+    assert inbox(charlie) == []
+    for message in Notification.objects.values_list("message", flat=True):
+        assert f"from {ips[1]}, with Firefox" in message
+
+
+def test_what_fails_leaves_no_sign_in_told(alice):
+    for ip in ("203.0.113.7", "203.0.113.8"):
+        events.record_event(
+            type=AuthEventType.SIGN_IN_FAILED,
+            actor=Actor(ActorType.USER, None, ip, "request", "Firefox"),
+            user=alice,
+            now=NOW,
+        )
+
+    assert inbox(alice) == []
+
+
+# Of `now` and what more a signal carries.
+BILLING: list[tuple[Any, dict[str, Any], str, str]] = [
+    (
+        billing.subscription_started,
+        {"payment": True},
+        "Your subscription begins",
+        "Pro, 49.00 EUR. Paid until: 2026-12-25.",
+    ),
+    (
+        billing.payment_failed,
+        {},
+        "A payment failed",
+        "49.00 USD for Pro could not be collected. Check your way of paying.",
+    ),
+    (
+        billing.payment_overdue,
+        {"day": 3},
+        "A payment is overdue",
+        "49.00 USD for Pro, due for days: 3. Without it your license is held.",
+    ),
+    (
+        billing.downgrade_scheduled,
+        {},
+        "A smaller plan is scheduled",
+        "Basic follows Pro on 2026-12-25.",
+    ),
+    (
+        billing.payment_refunded,
+        {"payment": True},
+        "A payment is refunded",
+        "10.00 EUR of 49.00 EUR for Pro were sent back.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("signal", "more", "title", "message"), BILLING)
+def test_what_billing_announces_is_told(alice, signal, more, title, message):
+    subscription = Subscription.objects.create(
+        user=alice,
+        plan_type=LicenseType.PRO,
+        amount=Decimal("49.00"),
+        billing_cycle=BillingCycle.MONTHLY,
+        current_period_start=NOW,
+        current_period_end=NOW + 30 * DAY,
+        next_plan_type=LicenseType.BASIC,
+        next_amount=Decimal(19),
+        next_plan_at=NOW + 30 * DAY,
+    )
+    payment = Payment(
+        amount=Decimal("49.00"), currency="EUR", refunded_amount=Decimal("10.00")
+    )
+
+    carried = {**more, **({"payment": payment} if "payment" in more else {})}
+    signal.send(sender=Subscription, subscription=subscription, now=NOW, **carried)
+
+    told = Notification.objects.get()
+    assert (told.type, told.title, told.message) == ("ACCOUNT", title, message)
+
+
+def test_every_signal_of_billing_is_told():
+    signals = [each for each in vars(billing).values() if isinstance(each, Signal)]
+
+    assert len(signals) == 13
+    assert all(signal.has_listeners(Subscription) for signal in signals)
+
+
+def test_an_imported_statement_is_told(alice):
+    record = StatementImportFactory.create(user=alice, file_name="march.htm")
+
+    for mismatches in (0, 2):
+        statement_imported.send(
+            sender=StatementImport,
+            user=alice,
+            record=record,
+            mismatches=mismatches,
+            now=NOW,
+        )
+
+    assert list(Notification.objects.order_by("message").values_list("message")) == [
+        ("march.htm: All of its figures agree with ours.",),
+        ("march.htm: Figures that do not agree with ours: 2.",),
+    ]

@@ -13,6 +13,8 @@ from django.db import connection, transaction
 from accounts.tests.threads import all_at_once
 from notifications.models import Delivery, DeliveryState
 from notifications.services import outbox
+from notifications.services.attempts import CLAIMED_FOR
+from notifications.tests import peers
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -150,7 +152,7 @@ def test_a_refused_mail_waits_longer_each_time(server):
 
     pauses = []
     now = NOW
-    for _ in range(outbox.MOST_ATTEMPTS - 1):
+    for _ in range(outbox.PATIENCE.most_attempts - 1):
         sweep(now)
         due_at = Delivery.objects.get().next_attempt_at
         pauses.append((due_at - now) // MINUTE)
@@ -163,13 +165,13 @@ def test_a_mail_that_is_refused_too_often_is_given_up_and_erased(server, caplog)
     server(RefusingBackend)
     post()
 
-    for hour in range(outbox.MOST_ATTEMPTS + 1):
+    for hour in range(outbox.PATIENCE.most_attempts + 1):
         sweep(NOW + hour * 60 * MINUTE)
 
     delivery = Delivery.objects.get()
     assert (delivery.state, delivery.attempts, delivery.text, delivery.error) == (
         DeliveryState.DEAD,
-        outbox.MOST_ATTEMPTS,
+        outbox.PATIENCE.most_attempts,
         "",
         "SMTPDataError 451",
     )
@@ -186,10 +188,10 @@ def test_a_mail_that_cannot_be_written_keeps_no_other_waiting():
 
 def test_what_a_dead_worker_had_claimed_is_sent_later():
     post()
-    Delivery.objects.update(attempts=1, next_attempt_at=NOW + outbox.CLAIMED_FOR)
+    Delivery.objects.update(attempts=1, next_attempt_at=NOW + CLAIMED_FOR)
 
-    assert sweep(NOW + outbox.CLAIMED_FOR - timedelta(seconds=1)) == 0
-    assert sweep(NOW + outbox.CLAIMED_FOR) == 1
+    assert sweep(NOW + CLAIMED_FOR - timedelta(seconds=1)) == 0
+    assert sweep(NOW + CLAIMED_FOR) == 1
 
 
 @pytest.mark.django_db(transaction=True)
@@ -226,3 +228,37 @@ def test_finished_deliveries_are_deleted_after_a_week():
     assert outbox.delete_old_deliveries(now=NOW + week) == 0
     assert outbox.delete_old_deliveries(now=NOW + week + MINUTE) == 1
     assert Delivery.objects.get().recipient == "waiting@example.com"
+
+
+def test_what_has_nobody_to_go_to_waits_for_a_week(alice):
+    Delivery.objects.create(
+        user=alice, channel="telegram", recipient="7", next_attempt_at=NOW
+    )
+    post()
+    week = timedelta(days=7)
+
+    assert outbox.delete_old_deliveries(now=NOW + week) == 0
+    assert outbox.delete_old_deliveries(now=NOW + week + MINUTE) == 1
+    assert Delivery.objects.get().channel == "email"
+
+
+def test_a_broken_mail_server_delays_then_delivers(settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", peers.free_port()
+    post(html="<p>code</p>")
+
+    away = sweep()
+    cache.delete(outbox.AWAY_KEY)
+    with peers.smtp(settings.EMAIL_PORT) as server:
+        server.refusal = "451 later"
+        refused = sweep()
+        server.refusal = ""
+        sent = sweep(NOW + MINUTE)
+
+    assert (away, refused, sent) == (0, 0, 1)
+    (message,) = server.taken
+    assert (message["To"], message["Subject"]) == ("alice@example.com", "Your code")
+    assert f"<{Delivery.objects.get().pk}@" in message["Message-ID"]
+    body = message.get_body(["plain"])
+    assert body is not None
+    assert body.get_content().strip() == CODE

@@ -62,6 +62,7 @@ SHOTS = {
     "notifications": Shot("/notifications/"),
     "digest": Shot("/notifications/digest/"),
     "settings": Shot("/settings/"),
+    "notification-settings": Shot("/settings/notifications/"),
     "sign-in": Shot("/accounts/login/", email=""),
     "not-found": Shot("/nothing/"),
 }

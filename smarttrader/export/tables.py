@@ -13,12 +13,26 @@ from analytics.models import PerformanceMetric, PublicTrackRecord, StatementChec
 from billing.models import Invoice, Payment, Renewal, Subscription
 from bots.models import BotCommand, BotInstance, BotLog, BotSettings, SettingsChange
 from licensing.models import License, LicenseEvent
-from notifications.models import Digest, DigestChoice, Notification
+from notifications.models import (
+    Delivery,
+    Digest,
+    DigestChoice,
+    Notification,
+    Preference,
+    TelegramChat,
+    WebhookEndpoint,
+)
 from trading.models import StatementImport, Trade, TradeHistory
 
 # Secrets, what opens something, and what tells of others.
 LEFT_OUT = {
-    User: {"password", "session_version", "is_superuser", "reseller"},
+    User: {
+        "password",
+        "session_version",
+        "is_superuser",
+        "reseller",
+        "follows_trades",
+    },
     UserSession: {"session_key", "data"},
     AuthEvent: {"request_id"},
     License: {"license_key", "hardware_id", "last_event_hash"},
@@ -26,6 +40,9 @@ LEFT_OUT = {
     BotInstance: {"hardware_id_hmac", "token_version"},
     BotCommand: {"queued_by"},
     SettingsChange: {"actor_id"},
+    # What a message said is in the inbox.
+    Delivery: {"text", "html", "payload", "idempotency_key"},
+    WebhookEndpoint: {"secret", "former_secret"},
     PerformanceMetric: {"sum_of_squares", "peak", "trough"},
 }
 
@@ -88,4 +105,8 @@ def tables_of(user: User) -> list[Table]:
         Table("notifications", Notification.objects.filter(user=user)),
         Table("digest_choices", DigestChoice.objects.filter(user=user)),
         Table("digests", Digest.objects.filter(user=user)),
+        Table("notification_preferences", Preference.objects.filter(user=user)),
+        Table("telegram_chats", TelegramChat.objects.filter(user=user)),
+        Table("webhook_endpoints", WebhookEndpoint.objects.filter(user=user)),
+        Table("deliveries", Delivery.objects.filter(user=user)),
     ]

@@ -67,6 +67,10 @@ SECRETS = (
     ),
     (re.compile(rf"(\bsecret{NAMED})[A-Z2-7]{{16,}}=*", re.IGNORECASE), r"\1[secret]"),
     (re.compile(r"(/password/reset/key/)[\w-]+"), r"\1[token]"),
+    (re.compile(r"(/unsubscribe/)[\w:-]+"), r"\1[token]"),
+    # Of webhooks, and a Telegram bot's.
+    (re.compile(r"whsec_[\w+/=-]+"), "[secret]"),
+    (re.compile(r"(/bot)[0-9]+(?::|%3[Aa])[\w-]+"), r"\1[token]"),
 )
 # What a log call adds by `extra=` and JSON lines carry.
 EXTRAS = ("method", "route", "status", "duration_ms")

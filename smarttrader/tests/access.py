@@ -55,7 +55,9 @@ from licensing.models import (
 )
 from licensing.tests.factories import AllotmentFactory, LicenseHoldFactory
 from notifications.digests import SIGNER
-from notifications.models import Delivery
+from notifications.models import Channel, Delivery, Event, WebhookEndpoint
+from notifications.secrets import new_secret, seal_secret
+from notifications.unsubscribing import unsubscribe_url
 from smarttrader.jobs.models import ArchivedPartition, ArchiveState, Invariant, JobRun
 from smarttrader.lib import clock
 from smarttrader.lib.actors import ActorType
@@ -157,25 +159,34 @@ class World:
 
     def _argument(self, path: str, key: str) -> Any:
         alice = self.theirs["alice"]
+        if key == "token" and path.startswith("notifications/digest/"):
+            return SIGNER.sign(self.people["alice"].pk.hex)
         if key in ("object_id", "id") and path.startswith("admin/r/"):
             return self.people["alice"].pk
         if key in ("object_id", "id") or (key == "pk" and path.startswith("admin/")):
             return self._row_of("_".join(path.split("/")[1:3])).pk
-        if key == "pk" and path.startswith("settings/sessions/"):
-            return self.session.pk
-        if key == "pk" and path.startswith("subscription/invoices/"):
-            return self.rows[Invoice].pk
         if key == "pk":
+            by_path = {
+                "settings/sessions/": self.session,
+                "settings/notifications/": self.rows[WebhookEndpoint],
+                "subscription/invoices/": self.rows[Invoice],
+            }
+            for beginning, row in by_path.items():
+                if path.startswith(beginning):
+                    return row.pk
             kind = path.removeprefix("api/v1/").split("/")[0].removesuffix("s")
             return getattr(alice, kind).pk
         others = {
             "bot_id": alice.bot.pk,
+            "delivery_id": self.rows[Delivery].pk,
+            "token": unsubscribe_url(self.people["alice"], Event.BOT_OFFLINE).split(
+                "/"
+            )[-2],
             "uidb36": "1",
             "key": "set-password",
             "content_type_id": 1,
             "app_label": "accounts",
             "slug": SLUG,
-            "token": SIGNER.sign(self.people["alice"].pk.hex),
         }
         return others[key]
 
@@ -202,6 +213,9 @@ class World:
     def _rows_of_alice(self) -> list[models.Model]:
         alice, theirs, now = self.people["alice"], self.theirs["alice"], clock.now()
         allotment = AllotmentFactory.create(reseller=self.people["bob"])
+        endpoint = WebhookEndpoint.objects.create(
+            user=alice, url="https://example.com/", secret=seal_secret(new_secret())
+        )
         return [
             alice,
             *vars(theirs).values(),
@@ -247,8 +261,15 @@ class World:
                 is_public=True,
                 figures=PublicFigure.values,
             ),
+            endpoint,
             Delivery.objects.create(
-                recipient=alice.email, subject="Hello", next_attempt_at=now
+                user=alice,
+                recipient=alice.email,
+                channel=Channel.WEBHOOK,
+                endpoint=endpoint,
+                payload={},
+                subject="Hello",
+                next_attempt_at=now,
             ),
         ]
 

@@ -40,6 +40,8 @@ NOT_EXPORTED = {
     "analytics.DailyBreakdown": "sums of trades",
     "analytics.RollupDirty": "work that waits",
     "trading.TradeTicket": "an index of trades",
+    "notifications.TelegramCode": "codes that link a chat",
+    "notifications.BotNews": "what waits for a minute until it is told",
 }
 
 

@@ -58,6 +58,7 @@ def pages(bot):
     return [
         *(reverse(name) for name in ("overview", "bots", "trades", "statements")),
         *(reverse(name) for name in ("licenses", "connect", "settings")),
+        reverse("notification_settings"),
         reverse("notifications"),
         *(reverse(name, args=[bot.pk]) for name in ("bot", "bot_settings")),
         reverse("license", args=[bot.license_id]),

@@ -131,6 +131,9 @@ PASSWORD = "correct horse battery staple"
             "Not Found: /accounts/password/reset/key/3f-abc123/",
             "Not Found: /accounts/password/reset/key/[token]/",
         ),
+        ("GET /unsubscribe/WyJh:1t_x-y:Q/", "GET /unsubscribe/[token]/"),
+        ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw=", "[secret]"),
+        ("/bot123456:AAH-x_y/getUpdates", "/bot[token]/getUpdates"),
     ],
 )
 def test_what_lets_people_in_is_taken_out(text, expected):

@@ -25,6 +25,7 @@ from trading.services.ticks import (
 from trading.services.trades import (
     RecordedTrades,
     TradeReport,
+    announce,
     without_settled,
     write_held_trades,
 )
@@ -82,6 +83,7 @@ def write_sync(
     written = write_held_trades(
         bot=bot, reports=news, held=held, now=now, is_licensed=is_licensed
     )
+    announce(bot, written, now)
     return RecordedSync(
         heard,
         settled + written,

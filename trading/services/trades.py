@@ -3,10 +3,9 @@
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
-from functools import partial
 from hashlib import blake2b
 from typing import Any
 
@@ -24,6 +23,7 @@ from trading.services.tickets import (
     settled_tickets,
     statement,
 )
+from trading.signals import trades_turned
 
 # A digest stands for what the rules have made of a report: new rules, a new number.
 RULES = b"trades-1"
@@ -72,12 +72,16 @@ class TradeReport:
 
 @dataclass(frozen=True, slots=True)
 class RecordedTrades:
-    """How many reports had which effect; the tickets `unknown` are not stored."""
+    """How many reports had which effect; the tickets `unknown` are not stored.
+
+    `turned` are those that opened or ended a trade.
+    """
 
     created: int = 0
     updated: int = 0
     unchanged: int = 0
     unknown: frozenset[str] = frozenset()
+    turned: tuple[TradeReport, ...] = field(default=(), compare=False)
 
     def __add__(self, other: "RecordedTrades") -> "RecordedTrades":
         return RecordedTrades(
@@ -85,6 +89,7 @@ class RecordedTrades:
             self.updated + other.updated,
             self.unchanged + other.unchanged,
             self.unknown | other.unknown,
+            self.turned + other.turned,
         )
 
 
@@ -103,15 +108,29 @@ def record_trades(
     nothing. Without a license open trades are followed, closed ones stay as they are,
     and new tickets are left out and returned as `unknown`. Locks the tickets in their
     order, and makes missing partitions. Raises OutsidePartitions for a trade opened
-    before the year 2000.
+    before the year 2000. Announces trades_turned.
     """
+
+    def write() -> RecordedTrades:
+        recorded = write_trades(
+            bot=bot, reports=reports, now=now, is_licensed=is_licensed
+        )
+        announce(bot, recorded, now)
+        return recorded
+
     return write_to_partitions(
         {TRADES: [report.opened_at for report in reports], BOT_LOGS: [now]},
-        partial(
-            write_trades, bot=bot, reports=reports, now=now, is_licensed=is_licensed
-        ),
+        write,
         now=now,
     )
+
+
+def announce(bot: BotInstance, recorded: RecordedTrades, now: datetime) -> None:
+    """Announce the trades that an EA opened or ended, if there are any."""
+    if recorded.turned:
+        trades_turned.send(
+            sender=BotInstance, bot=bot, reports=recorded.turned, now=now
+        )
 
 
 def write_trades(
@@ -201,11 +220,14 @@ def _record_round(
     columns = _columns(bot, reports, held, now) | {"is_licensed": is_licensed}
     with connection.cursor() as cursor:
         cursor.execute(statement("upsert_trades"), columns)
-        written = [is_created for (is_created,) in cursor.fetchall()]
+        written = cursor.fetchall()
+    created = sum(is_created for is_created, _turned in written)
+    turned = {ticket for _is_created, ticket in written}
     return RecordedTrades(
-        created=sum(written),
-        updated=len(written) - sum(written),
+        created=created,
+        updated=len(written) - created,
         unchanged=len(reports) - len(written),
+        turned=tuple(each for each in reports if each.ticket_number in turned),
     )
 
 

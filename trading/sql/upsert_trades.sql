@@ -115,7 +115,9 @@ ELSE
             )
     )
 END
-RETURNING old.id IS NULL AS is_created, new.ticket_number
+RETURNING
+    old.id IS NULL AS is_created, new.ticket_number,
+    old.status IS DISTINCT FROM new.status AS has_turned
 ),
 remembered AS (
     UPDATE trade_tickets k SET report_digest = r.report_digest
@@ -127,4 +129,4 @@ remembered AS (
         SELECT ticket_number FROM written WHERE NOT is_created
     ))
 )
-SELECT is_created FROM written
+SELECT is_created, CASE WHEN has_turned THEN ticket_number END FROM written

@@ -35,9 +35,9 @@ from bots import queries as bots
 from bots.models import BotLog, LogCategory, LogLevel
 from bots.services import heartbeats, logs
 from licensing.models import License
-from notifications.models import DigestFrequency
+from notifications.models import DigestFrequency, WebhookEndpoint
 from notifications.periods import Due, Period
-from notifications.queries import digests, inbox
+from notifications.queries import digests, inbox, preferences
 from notifications.services import inbox as inbox_writes
 from smarttrader.jobs.services import invariants
 from smarttrader.lib.keyset import Place
@@ -178,6 +178,13 @@ EXPECTATIONS: dict[str, Expected] = {
     ),
     "billing.queries.revenue_by_month": Expected(
         call=lambda _: list(billing.revenue_by_month(Payment.objects.all())), rows=1
+    ),
+    # --- What people are told ---------------------------------------------------------
+    "notifications.queries.preferences.choices_of": Expected(
+        call=lambda g: preferences.choices_of(g.owner), rows=1
+    ),
+    "notifications.queries.preferences.latest_deliveries": Expected(
+        call=lambda _: preferences.latest_deliveries(WebhookEndpoint()), rows=1
     ),
     # --- Lists of trades --------------------------------------------------------------
     "trading.queries.drawn_ticks": Expected(

@@ -7,7 +7,7 @@ from smarttrader.lib.migration_operations import DatabaseOnDelete
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("notifications", "0006_digests"),
+        ("notifications", "0010_digests"),
     ]
 
     operations = [
