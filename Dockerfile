@@ -23,6 +23,7 @@ RUN useradd --system --create-home trader
 WORKDIR /app
 COPY --from=packages /opt/venv /opt/venv
 COPY . .
+RUN python -m smarttrader.devstack.catalogs
 # The key is for this command only: collectstatic signs nothing.
 RUN SECRET_KEY=only-to-collect-static-files python manage.py collectstatic --noinput \
     && chown trader: var

@@ -16,7 +16,7 @@ export E2E CHROMIUM PYTEST_ARGS
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-nightly services services-stop migrate seed simulate bench lint fmt types \
-	layers openapi e2e screenshots lock venv venv-dev python
+	layers openapi messages e2e screenshots lock venv venv-dev python
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' Makefile \
@@ -61,6 +61,9 @@ simulate: venv ## let ten EAs trade ten hours in ten minutes, against PORT
 
 openapi: venv-dev ## write docs/openapi.json from the views
 	@$(VENV_PYTHON) manage.py openapi
+
+messages: venv-dev ## bring the catalogs of translations up to date with code and templates
+	@$(VENV_PYTHON) manage.py messages
 
 lint: venv-dev ## check style
 	@$(VENV_PYTHON) -m ruff check .

@@ -18,11 +18,12 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.mail import EmailMultiAlternatives
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts import attempts, limits, signals
 from accounts.actors import acting
-from accounts.models import EMAIL_PATTERN, User, normalize_email
+from accounts.models import EMAIL_PATTERN, Language, User, normalize_email
 from accounts.services import emails, second_factors, sessions
 from smarttrader.lib import clock
 from smarttrader.lib.client_address import recorded_address
@@ -80,6 +81,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         response: HttpResponse | None = super().pre_login(request, user, **kwargs)
         return response
 
+    def new_user(self, request: HttpRequest) -> User:
+        """Return a user who speaks what the page speaks on which they sign up."""
+        user: User = super().new_user(request)
+        user.language = translation.get_language() or Language.ENGLISH
+        return user
+
     def get_email_verification_redirect_url(
         self,
         email_address: EmailAddress,  # noqa: ARG002
@@ -93,9 +100,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         self, template_prefix: str, email: str, context: dict[str, Any]
     ) -> None:
         """Announce a mail: it is written to the outbox, with whatever causes it."""
-        message = self.render_mail(
-            template_prefix, email, _mail_context(email, context)
-        )
+        with translation.override(_language_of(context)):
+            message = self.render_mail(
+                template_prefix, email, _mail_context(email, context)
+            )
         signals.mail_wanted.send(
             sender=AccountAdapter,
             recipient=email,
@@ -134,6 +142,13 @@ def _refuse_if_exceeded(request: HttpRequest, usage: Usage) -> None:
     if usage.is_exceeded:
         limits.note_seconds_left(request, usage.seconds_left)
         raise ImmediateHttpResponse(respond_429(request))
+
+
+def _language_of(context: dict[str, Any]) -> str:
+    """Return what the reader of a mail speaks; of a stranger, what the page speaks."""
+    user: User | None = context.get("user")
+    spoken = translation.get_language() or Language.ENGLISH
+    return user.language if user else spoken
 
 
 def _mail_context(email: str, context: dict[str, Any]) -> dict[str, Any]:

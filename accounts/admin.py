@@ -1,10 +1,11 @@
 """The back office's view of people."""
 
+from datetime import datetime
 from typing import Any
 
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin as StockUserAdmin
@@ -15,25 +16,31 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import signed_in
-from accounts.models import AuthEvent, User
+from accounts.models import AuthEvent, Role, User, normalize_email
 from accounts.services import customers, passwords, users
 from smarttrader.lib import clock
 from smarttrader.lib.admin import (
+    MOST_HITS,
     ReadOnlyAdmin,
     ScopedAdmin,
     is_staff_member,
     staff_actor,
 )
+from smarttrader.lib.attention import Figure, list_of
+from smarttrader.lib.errors import DomainError
 
 # Groups come with the staff's roles; second factors' secrets and sessions are nobody's
 # to look at.
 admin.site.unregister([Group, Authenticator, UserSession])
 
 
+PERSON = ("first_name", "last_name", "time_zone", "language")
 OF_CUSTOMERS = (
-    *("email", "first_name", "last_name", "time_zone"),
+    *("email", *PERSON),
     *("is_active", "email_verified", "last_login", "created_at"),
 )
 NOT_A_RESELLER_S = ("email", "is_active", "email_verified")
@@ -65,8 +72,8 @@ class UserAdmin(ScopedAdmin[User], StockUserAdmin[User]):
 
     form = UserForm
     add_form = NewUserForm
-    list_display = ("email", "get_full_name", "role", "is_active", "last_login")
-    list_filter = ("role", "is_active", "email_verified")
+    list_display = ("email", "full_name", "role", "is_active", "last_login")
+    list_filter = ("role", "is_active", "email_verified", "created_at")
     search_fields = ("email", "first_name", "last_name")
     ordering = ("email",)
     # The stock script of filter_horizontal is not accessible.
@@ -75,9 +82,20 @@ class UserAdmin(ScopedAdmin[User], StockUserAdmin[User]):
     readonly_fields = ("last_login", "created_at", "updated_at")
     fieldsets = (
         (None, {"fields": ("email", "password")}),
-        ("Person", {"fields": ("first_name", "last_name", "time_zone", "reseller")}),
         (
-            "Access",
+            _("Person"),
+            {
+                "fields": (
+                    "first_name",
+                    "last_name",
+                    "time_zone",
+                    "language",
+                    "reseller",
+                )
+            },
+        ),
+        (
+            _("Access"),
             {
                 "fields": (
                     "role",
@@ -88,7 +106,7 @@ class UserAdmin(ScopedAdmin[User], StockUserAdmin[User]):
                 )
             },
         ),
-        ("Times", {"fields": ("last_login", "created_at", "updated_at")}),
+        (_("Times"), {"fields": ("last_login", "created_at", "updated_at")}),
     )
     add_fieldsets = (
         (
@@ -107,10 +125,26 @@ class UserAdmin(ScopedAdmin[User], StockUserAdmin[User]):
         ),
     )
 
+    @admin.display(description=_("name"))
+    def full_name(self, user: User) -> str:
+        return user.get_full_name()
+
     def get_queryset(self, request: HttpRequest) -> "QuerySet[User]":
         rows = super().get_queryset(request)
         is_staff = is_staff_member(request)
         return rows if is_staff else rows.filter(reseller=signed_in(request))
+
+    def figures(self, request: HttpRequest, now: datetime) -> list[Figure]:
+        people = self.get_queryset(request).filter(role=Role.USER)
+        if not is_staff_member(request):
+            return [Figure(_("Your customers"), people.count(), list_of(self))]
+        signed_up = people.filter(created_at__gte=clock.start_of_day(now)).count()
+        return [Figure(_("Sign-ups today"), signed_up, list_of(self))]
+
+    def hits(self, request: HttpRequest, text: str) -> "QuerySet[User]":
+        """Return who has this address, or one that begins so."""
+        named = normalize_email(text)
+        return self.get_queryset(request).filter(email__startswith=named)[:MOST_HITS]
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         if is_staff_member(request):
@@ -178,6 +212,19 @@ class UserAdmin(ScopedAdmin[User], StockUserAdmin[User]):
         users.save_user(
             user=obj, before=before, actor=staff_actor(request), now=clock.now()
         )
+
+    def add_view(
+        self,
+        request: HttpRequest,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        try:
+            return super().add_view(request, form_url, extra_context)
+        except DomainError as error:
+            # Of two who add the same address at once, or a reseller suspended just now.
+            messages.error(request, error.message)
+            return redirect(request.path)
 
     def user_change_password(
         self,

@@ -22,6 +22,7 @@ RESELLERS_MAY = frozenset(
         "bots.view_botsettings",
         "bots.view_settingschange",
         "bots.view_botcommand",
+        "bots.view_guardbreach",
         "bots.view_botlog",
         "billing.view_subscription",
         "trading.view_trade",
@@ -45,3 +46,8 @@ class ResellerPermissions(BaseBackend):
             and obj is None
         )
         return set(RESELLERS_MAY) if is_reseller else set()
+
+    def has_module_perms(self, user_obj: Any, app_label: str) -> bool:
+        """Tell whether the back office has anything of this app for them."""
+        granted = self.get_user_permissions(user_obj)
+        return any(name.startswith(f"{app_label}.") for name in granted)

@@ -5,12 +5,11 @@ from typing import Any
 
 from allauth.account.forms import SignupForm as AllauthSignupForm
 from django import forms
-from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
+from accounts.models import Language, User
 from smarttrader.lib.text import clean_text
 
 LONGEST_NAME = 100
@@ -66,7 +65,7 @@ class ProfileForm(forms.Form):
         label=_("Time zone"),
         help_text=_("Every time on your pages is shown in it."),
     )
-    language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
+    language = forms.ChoiceField(label=_("Language"), choices=Language.choices)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -4,7 +4,6 @@ import unicodedata
 import zoneinfo
 from typing import Any, ClassVar, Self
 
-from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.indexes import BrinIndex
@@ -12,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
 
 from smarttrader.lib.actors import ActorType
 from smarttrader.lib.database import CreatedAtField, UpdatedAtField, one_of
@@ -26,9 +26,16 @@ EMAIL_PATTERN = (
 
 
 class Role(models.TextChoices):
-    USER = "user", "User"
-    ADMIN = "admin", "Admin"
-    RESELLER = "reseller", "Reseller"
+    USER = "user", _("User")
+    ADMIN = "admin", _("Admin")
+    RESELLER = "reseller", _("Reseller")
+
+
+class Language(models.TextChoices):
+    """Each by its own name: whoever looks for theirs reads no other."""
+
+    ENGLISH = "en", "English"
+    GERMAN = "de", "Deutsch"
 
 
 def normalize_email(email: str) -> str:
@@ -38,12 +45,14 @@ def normalize_email(email: str) -> str:
 
 def validate_time_zone(name: str) -> None:
     if name not in zoneinfo.available_timezones():
-        raise ValidationError("%(name)s is not a time zone", params={"name": name})
+        raise ValidationError(_("%(name)s is not a time zone"), params={"name": name})
 
 
 def validate_language(code: str) -> None:
-    if code not in dict(settings.LANGUAGES):
-        raise ValidationError("%(code)s is not a language here", params={"code": code})
+    if code not in Language.values:
+        raise ValidationError(
+            _("%(code)s is not a language here"), params={"code": code}
+        )
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -105,10 +114,13 @@ class User(AbstractBaseUser, PermissionsMixin):
         max_length=64,
         db_default="UTC",
         validators=[validate_time_zone],
-        help_text="The zone in which pages show times, such as Europe/Berlin.",
+        help_text=_("The zone in which pages show times, such as Europe/Berlin."),
     )
     language = models.CharField(
-        max_length=12, db_default="en", validators=[validate_language]
+        max_length=12,
+        choices=Language,
+        db_default=Language.ENGLISH,
+        validators=[validate_language],
     )
     # In `time_zone`, half-open; an end before its start is the next day's.
     quiet_from = models.TimeField(blank=True, null=True)
@@ -127,7 +139,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         related_name="customers",
         blank=True,
         null=True,
-        help_text="Who sold to them and looks after them.",
+        help_text=_("Who sold to them and looks after them."),
     )
 
     objects: ClassVar[UserManager] = UserManager()
@@ -144,7 +156,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.CheckConstraint(
                 condition=models.Q(email__iregex=EMAIL_PATTERN),
                 name="users_email_valid",
-                violation_error_message="This is not an e-mail address.",
+                violation_error_message=_("This is not an e-mail address."),
             ),
             one_of("role", Role, name="users_role_valid"),
             models.CheckConstraint(
@@ -155,6 +167,7 @@ class User(AbstractBaseUser, PermissionsMixin):
                 ),
                 name="users_quiet_hours_valid",
             ),
+            one_of("language", Language, name="users_language_valid"),
         ]
         indexes = [
             BrinIndex(fields=["created_at"], name="users_created_at"),
@@ -207,24 +220,24 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class AuthEventType(models.TextChoices):
-    REGISTERED = "registered", "Registered"
-    EMAIL_VERIFIED = "email_verified", "E-mail verified"
-    EMAIL_CHANGED = "email_changed", "E-mail changed"
-    SIGNED_IN = "signed_in", "Signed in"
-    SIGN_IN_FAILED = "sign_in_failed", "Sign-in failed"
-    SIGNED_OUT = "signed_out", "Signed out"
-    TOKEN_ISSUED = "token_issued", "Token issued"
-    TOKEN_REFUSED = "token_refused", "Token refused"
-    TOKEN_REVOKED = "token_revoked", "Token revoked"
-    SESSIONS_ENDED = "sessions_ended", "Signed out everywhere"
-    PASSWORD_CHANGED = "password_changed", "Password changed"
-    TOTP_ENABLED = "totp_enabled", "Second factor set up"
-    TOTP_DISABLED = "totp_disabled", "Second factor removed"
-    ROLE_CHANGED = "role_changed", "Role changed"
-    DEACTIVATED = "deactivated", "Deactivated"
-    REACTIVATED = "reactivated", "Reactivated"
-    EXPORTED = "exported", "Data exported"
-    DELETED = "deleted", "Deleted"
+    REGISTERED = "registered", _("Registered")
+    EMAIL_VERIFIED = "email_verified", _("E-mail verified")
+    EMAIL_CHANGED = "email_changed", _("E-mail changed")
+    SIGNED_IN = "signed_in", _("Signed in")
+    SIGN_IN_FAILED = "sign_in_failed", _("Sign-in failed")
+    SIGNED_OUT = "signed_out", _("Signed out")
+    TOKEN_ISSUED = "token_issued", _("Token issued")
+    TOKEN_REFUSED = "token_refused", _("Token refused")
+    TOKEN_REVOKED = "token_revoked", _("Token revoked")
+    SESSIONS_ENDED = "sessions_ended", _("Signed out everywhere")
+    PASSWORD_CHANGED = "password_changed", _("Password changed")
+    TOTP_ENABLED = "totp_enabled", _("Second factor set up")
+    TOTP_DISABLED = "totp_disabled", _("Second factor removed")
+    ROLE_CHANGED = "role_changed", _("Role changed")
+    DEACTIVATED = "deactivated", _("Deactivated")
+    REACTIVATED = "reactivated", _("Reactivated")
+    EXPORTED = "exported", _("Data exported")
+    DELETED = "deleted", _("Deleted")
 
 
 class AuthEvent(models.Model):
@@ -238,10 +251,12 @@ class AuthEvent(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     at = models.DateTimeField()
     type = models.CharField(max_length=30, choices=AuthEventType)
-    user_id = models.UUIDField(blank=True, null=True, help_text="Whom it is about.")
-    email = models.CharField(max_length=255, blank=True, help_text="As it was given.")
+    user_id = models.UUIDField(blank=True, null=True, help_text=_("Whom it is about."))
+    email = models.CharField(
+        max_length=255, blank=True, help_text=_("As it was given.")
+    )
     actor_type = models.CharField(max_length=20, choices=ActorType)
-    actor_id = models.UUIDField(blank=True, null=True, help_text="Who did it.")
+    actor_id = models.UUIDField(blank=True, null=True, help_text=_("Who did it."))
     ip = models.GenericIPAddressField(blank=True, null=True)
     user_agent = models.CharField(max_length=255, blank=True)
     request_id = models.CharField(max_length=64, blank=True)
@@ -261,7 +276,7 @@ class AuthEvent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.type} {self.at:%Y-%m-%d %H:%M}"
+        return f"{self.get_type_display()} {self.at:%Y-%m-%d %H:%M}"
 
 
 class RevokedToken(models.Model):

@@ -8,6 +8,7 @@ from django.contrib.auth import logout, update_session_auth_hash
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
@@ -27,7 +28,8 @@ def profile(request: HttpRequest) -> HttpResponse:
     form = ProfileForm(request.POST or None, initial=_profile_of(user))
     if request.method == "POST" and form.is_valid():
         users.update_profile(user=user, changes=form.cleaned_data)
-        messages.success(request, _("Your settings are saved."))
+        with translation.override(form.cleaned_data["language"]):
+            messages.success(request, _("Your settings are saved."))
         return redirect("settings")
     shown = {"form": form, "security": _security_of(user)}
     status = 400 if form.errors else 200

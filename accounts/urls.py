@@ -1,5 +1,7 @@
 import allauth.urls
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.decorators.http import require_POST
+from django.views.i18n import set_language
 
 from accounts import pages
 from accounts.api import auth, me
@@ -15,6 +17,7 @@ page_urls: list[URLPattern | URLResolver] = [
     path("settings/", pages.profile, name="settings"),
     path("settings/delete/", pages.delete_account, name="settings_delete"),
     path("settings/sign-out/", pages.end_everything, name="settings_sign_out"),
+    path("language/", require_POST(set_language), name="set_language"),
     path("settings/sessions/<int:pk>/end/", pages.end_session, name="session_end"),
 ]
 

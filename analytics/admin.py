@@ -1,18 +1,29 @@
 """The back office's view of metrics."""
 
-from django.contrib import admin
+from datetime import datetime
 
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts.actors import signed_in
 from analytics.models import (
+    MetricType,
     PerformanceMetric,
     PublicTrackRecord,
     RollupDirty,
     StatementCheck,
 )
-from smarttrader.lib.admin import ReadOnlyAdmin, UncountedAdmin
+from analytics.queries.performance import newest_metrics
+from bots.queries import bots_found
+from smarttrader.lib.admin import KeysetAdmin, ReadOnlyAdmin, UncountedAdmin
+from smarttrader.lib.attention import Figure, counts_of, list_of
+from smarttrader.lib.keyset import Place
 
 
 @admin.register(PerformanceMetric)
-class PerformanceMetricAdmin(UncountedAdmin[PerformanceMetric]):
+class PerformanceMetricAdmin(KeysetAdmin[PerformanceMetric]):
     list_display = (
         "period_start",
         "metric_type",
@@ -23,8 +34,25 @@ class PerformanceMetricAdmin(UncountedAdmin[PerformanceMetric]):
     )
     list_filter = ("metric_type",)
     list_select_related = ("bot_instance",)
-    search_fields = ("=bot_instance__mt4_account",)
+    search_fields = ("bot_instance__mt4_account",)
+    search_help_text = _("Account number or owner's e-mail; daily, unless you filter")
     ordering = ("-period_start",)
+    moment = "period_start"
+
+    def found(
+        self,
+        request: HttpRequest,
+        matching: "QuerySet[PerformanceMetric]",
+        words: list[str],
+        *,
+        after: Place | None,
+        limit: int,
+    ) -> list[PerformanceMetric]:
+        bots = bots_found(signed_in(request), words[0])
+        if not any(name.startswith("metric_type") for name in request.GET):
+            # The index of a bot's metrics has their type before their time.
+            matching = matching.filter(metric_type=MetricType.DAILY)
+        return newest_metrics(bots, matching, limit=limit, after=after) if bots else []
 
 
 @admin.register(RollupDirty)
@@ -32,6 +60,17 @@ class RollupDirtyAdmin(UncountedAdmin[RollupDirty]):
     list_display = ("bot_instance", "hour_start")
     list_select_related = ("bot_instance",)
     ordering = ("id",)
+
+    def figures(self, request: HttpRequest, now: datetime) -> list[Figure]:
+        (waiting,) = counts_of([self.visible_rows(request)])
+        return [
+            Figure(
+                _("Hours that wait for a roll-up"),
+                waiting,
+                list_of(self),
+                is_technical=True,
+            )
+        ]
 
 
 @admin.register(StatementCheck)

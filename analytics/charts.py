@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from decimal import Decimal
+from itertools import groupby, pairwise
 from typing import Any
 
 from analytics.queries.performance import CurvePoint, Day
@@ -35,16 +36,21 @@ class Sample:
     at: float  # seconds since 1970
     balance: float
     drawdown: float  # at least 0
+    equity: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class BalanceChart:
-    """A balance above its drawdown between two moments, ready for the template."""
+    """A balance above its drawdown between two moments, ready for the template.
+
+    `equity` is empty where none is known.
+    """
 
     start: datetime
     end: datetime
     zone: str
     balance: str
+    equity: str
     drawdown: str
     balance_ticks: list[Tick]
     drawdown_ticks: list[Tick]
@@ -80,60 +86,54 @@ class Bar:
 
 
 def balance_chart(
-    points: Sequence[CurvePoint], *, start: datetime, end: datetime, zone: tzinfo
+    points: Sequence[CurvePoint],
+    *,
+    start: datetime,
+    end: datetime,
+    zone: tzinfo,
+    opening: Decimal = Decimal(0),
 ) -> BalanceChart | None:
-    """Draw the curve between two moments; None where no trade closed up to the end.
+    """Draw the curve between two moments; None where it begins after the end.
 
     The balance is a staircase: what an hour brought is drawn at its beginning, and what
-    had been reached before `start` is drawn from there on.
+    had been reached before `start` is drawn from there on. Before the first point it
+    was `opening`.
     """
-    first = bisect_left(points, start, key=lambda point: point.hour)
-    after = bisect_right(points, end, key=lambda point: point.hour)
-    if not after:
+    window = _window(points, start, end, opening)
+    if window is None:
         return None
-    before = (
-        points[first - 1] if first else CurvePoint(start, 0, Decimal(0), Decimal(0))
+    before, inside = window
+    last = (inside or [before])[-1]
+    kept = decimated(
+        [
+            _sample(start, before),
+            *(_sample(point.hour, point) for point in inside),
+            _sample(end, last),
+        ],
+        BUCKETS,
     )
-    last = points[after - 1]
-    inside = points[first:after]
-    samples = [
-        _sample(start, before),
-        *(_sample(point.hour, point) for point in inside),
-        _sample(end, last),
-    ]
-    kept = decimated(samples, BUCKETS)
-    low, high = range_of([sample.balance for sample in kept])
-    deepest = max([before, *inside], key=lambda point: point.drawdown).drawdown
-    depth = float(deepest) * (1 + ABOVE_AND_BELOW) or 1.0
-    span = samples[-1].at - samples[0].at
-
-    def across(at: float) -> int:
-        return round((at - samples[0].at) / span * PANE_WIDTH)
-
-    def up(value: float) -> int:
-        return round((high - value) / (high - low) * HIGH_PANE)
-
-    def down(value: float) -> int:
-        return round(value / depth * LOW_PANE)
-
+    deepest = max(point.drawdown for point in [before, *inside])
+    places = _Places(
+        kept[0].at,
+        kept[-1].at,
+        *range_of([value for each in kept for value in _high_values(each)]),
+        float(deepest) * (1 + ABOVE_AND_BELOW) or 1.0,
+    )
     return BalanceChart(
         start=start,
         end=end,
         zone=str(zone),
-        balance=_filled_steps(
-            [(across(each.at), up(each.balance)) for each in kept], HIGH_PANE + OUTSIDE
+        **_paths(kept, places),
+        balance_ticks=value_ticks(places.low, places.high, 6, places.up),
+        drawdown_ticks=value_ticks(
+            -places.depth, 0, 3, lambda value: places.down(-value)
         ),
-        drawdown=_filled_steps(
-            [(across(each.at), down(each.drawdown)) for each in kept], -OUTSIDE
-        ),
-        balance_ticks=value_ticks(low, high, 6, up),
-        drawdown_ticks=value_ticks(-depth, 0, 3, lambda value: down(-value)),
         time_ticks=time_ticks(start, end, zone),
         opening=before.balance,
         closing=last.balance,
         deepest=deepest,
         trades=sum(point.trades for point in inside),
-        data=_readable(kept, low, high, str(zone)),
+        data=_readable(kept, places, str(zone)),
     )
 
 
@@ -142,6 +142,7 @@ def decimated(samples: Sequence[Sample], buckets: int) -> list[Sample]:
 
     First, last, lowest and highest balance, deepest drawdown: what a pixel column can
     show (Jugel et al., "M4: A Visualization-Oriented Time Series Data Aggregation").
+    Equity, which is drawn as a thin line, follows at these five.
     """
     if len(samples) <= buckets:
         return list(samples)
@@ -201,8 +202,61 @@ def bars(days: Sequence[Day]) -> list[Bar]:
     return shown
 
 
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where moments and values lie in the two panes."""
+
+    start: float
+    end: float
+    low: float
+    high: float
+    depth: float
+
+    def across(self, at: float) -> int:
+        return round((at - self.start) / (self.end - self.start) * PANE_WIDTH)
+
+    def up(self, value: float) -> int:
+        return round((self.high - value) / (self.high - self.low) * HIGH_PANE)
+
+    def down(self, value: float) -> int:
+        return round(value / self.depth * LOW_PANE)
+
+
+def _window(
+    points: Sequence[CurvePoint], start: datetime, end: datetime, opening: Decimal
+) -> tuple[CurvePoint, Sequence[CurvePoint]] | None:
+    """Return the last point before `start` and those up to `end`; None without any."""
+    first = bisect_left(points, start, key=lambda point: point.hour)
+    after = bisect_right(points, end, key=lambda point: point.hour)
+    if not after:
+        return None
+    if first:
+        return points[first - 1], points[first:after]
+    return CurvePoint(start, 0, opening, Decimal(0)), points[:after]
+
+
+def _paths(kept: Sequence[Sample], places: _Places) -> dict[str, str]:
+    across = [places.across(each.at) for each in kept]
+    balance = [places.up(each.balance) for each in kept]
+    drawdown = [places.down(each.drawdown) for each in kept]
+    return {
+        "balance": _filled_steps(
+            list(zip(across, balance, strict=True)), HIGH_PANE + OUTSIDE
+        ),
+        "equity": _equity_steps(kept, places),
+        "drawdown": _filled_steps(list(zip(across, drawdown, strict=True)), -OUTSIDE),
+    }
+
+
+def _high_values(sample: Sample) -> list[float]:
+    """Return what is drawn of a sample in the high pane."""
+    known = [] if sample.equity is None else [sample.equity]
+    return [sample.balance, *known]
+
+
 def _sample(at: datetime, point: CurvePoint) -> Sample:
-    return Sample(at.timestamp(), float(point.balance), float(point.drawdown))
+    equity = None if point.equity is None else float(point.equity)
+    return Sample(at.timestamp(), float(point.balance), float(point.drawdown), equity)
 
 
 def _bucket(sample: Sample, start: float, span: float, buckets: int) -> int:
@@ -222,37 +276,51 @@ def _telling(samples: Sequence[Sample], part: range) -> list[Sample]:
 
 
 def _filled_steps(places: Sequence[tuple[int, int]], base: int) -> str:
-    """Return a staircase, filled towards `base`; its sides and base are out of sight.
+    """Return a staircase, filled towards `base`; its other sides are out of sight."""
+    (x, y), *_ = places
+    steps = _relative_steps(places)
+    return f"M{-OUTSIDE},{base}V{y}H{x}{steps}H{PANE_WIDTH + OUTSIDE}V{base}Z"
 
-    Steps are relative: half the bytes of absolute places.
-    """
-    x, y = places[0]
-    path = [f"M{-OUTSIDE},{base}V{y}H{x}"]
-    for next_x, next_y in places[1:]:
+
+def _equity_steps(kept: Sequence[Sample], places: _Places) -> str:
+    """Return a staircase for each stretch in which equity is known."""
+    path = []
+    for is_known, stretch in groupby(kept, lambda each: each.equity is not None):
+        if is_known:
+            steps = [
+                (places.across(each.at), places.up(each.equity or 0.0))
+                for each in stretch
+            ]
+            (x, y), *_ = steps
+            path.append(f"M{x},{y}{_relative_steps(steps)}")
+    return "".join(path)
+
+
+def _relative_steps(places: Sequence[tuple[int, int]]) -> str:
+    """Return the steps of a staircase from its first place on: half the bytes."""
+    path = []
+    for (x, y), (next_x, next_y) in pairwise(places):
         if next_x != x:
             path.append(f"h{next_x - x}")
         if next_y != y:
             path.append(f"v{next_y - y}")
-        x, y = next_x, next_y
-    path.append(f"H{PANE_WIDTH + OUTSIDE}V{base}Z")
     return "".join(path)
 
 
-def _readable(
-    kept: Sequence[Sample], low: float, high: float, zone: str
-) -> dict[str, Any]:
+def _readable(kept: Sequence[Sample], places: _Places, zone: str) -> dict[str, Any]:
     """Return the values that the script can tell: the last of each bucket at most."""
-    start, end = kept[0].at, kept[-1].at
-    by_bucket = {_bucket(each, start, end - start, BUCKETS): each for each in kept}
-    told = list(by_bucket.values())
+    start, span = places.start, places.end - places.start
+    told = list({_bucket(each, start, span, BUCKETS): each for each in kept}.values())
+    equity = [each.equity and round(each.equity, 2) for each in told]
     return {
         "start": round(start),
-        "end": round(end),
-        "low": round(low, 2),
-        "high": round(high, 2),
+        "end": round(places.end),
+        "low": round(places.low, 2),
+        "high": round(places.high, 2),
         "zone": zone,
         "step": MINUTE,
         "at": [round((each.at - start) / MINUTE) for each in told],
         "upper": [round(each.balance, 2) for each in told],
+        "between": equity if any(equity) else [],
         "lower": [round(0 - each.drawdown, 2) for each in told],
     }

@@ -1,11 +1,12 @@
 """What the trades amount to: metrics, how a statement compares, what is made public."""
 
+from datetime import timedelta
 from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from accounts.models import User
 from bots.models import BotInstance
@@ -16,10 +17,10 @@ from trading.models import StatementImport, TradeType
 
 
 class MetricType(models.TextChoices):
-    HOURLY = "hourly", "Hourly"
-    DAILY = "daily", "Daily"
-    WEEKLY = "weekly", "Weekly"
-    MONTHLY = "monthly", "Monthly"
+    HOURLY = "hourly", gettext_lazy("Hourly")
+    DAILY = "daily", gettext_lazy("Daily")
+    WEEKLY = "weekly", gettext_lazy("Weekly")
+    MONTHLY = "monthly", gettext_lazy("Monthly")
 
 
 class PerformanceMetricQuerySet(models.QuerySet["PerformanceMetric"]):
@@ -59,16 +60,16 @@ class PerformanceMetric(models.Model):
         max_digits=20,
         decimal_places=2,
         db_default=0,
-        help_text="Highest running net within the period, at least 0.",
+        help_text=gettext_lazy("Highest running net within the period, at least 0."),
     )
     trough = models.DecimalField(
         max_digits=20,
         decimal_places=2,
         db_default=0,
-        help_text="Lowest running net within the period, at most 0.",
+        help_text=gettext_lazy("Lowest running net within the period, at most 0."),
     )
     volume = models.DecimalField(
-        max_digits=20, decimal_places=2, db_default=0, help_text="Lots."
+        max_digits=20, decimal_places=2, db_default=0, help_text=gettext_lazy("Lots.")
     )
     # A bound by which a roll-up leaves out partitions: no trade of the period opened
     # before.
@@ -97,7 +98,7 @@ class PerformanceMetric(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.metric_type} {self.period_start:%Y-%m-%d %H:%M}"
+        return f"{self.get_metric_type_display()} {self.period_start:%Y-%m-%d %H:%M}"
 
     @property
     def break_even_trades(self) -> int:
@@ -124,13 +125,17 @@ class DailyBreakdown(models.Model):
     closed_on = models.DateField()
     symbol = models.CharField(max_length=20)
     trade_type = models.CharField(max_length=20, choices=TradeType)
-    strategy = models.CharField(max_length=50, help_text="Empty when none was told.")
+    strategy = models.CharField(
+        max_length=50, help_text=gettext_lazy("Empty when none was told.")
+    )
     total_trades = models.IntegerField()
     winning_trades = models.IntegerField()
     losing_trades = models.IntegerField()
     gross_profit = models.DecimalField(max_digits=38, decimal_places=2)
     gross_loss = models.DecimalField(max_digits=38, decimal_places=2)
-    volume = models.DecimalField(max_digits=38, decimal_places=2, help_text="Lots.")
+    volume = models.DecimalField(
+        max_digits=38, decimal_places=2, help_text=gettext_lazy("Lots.")
+    )
 
     class Meta:
         db_table = "daily_breakdowns"
@@ -140,6 +145,42 @@ class DailyBreakdown(models.Model):
 
     def __str__(self) -> str:
         return f"{self.closed_on} {self.symbol} {self.trade_type} {self.strategy}"
+
+
+class EquityHour(models.Model):
+    """What a bot's heartbeats told of one hour, as the sweep of each minute saw it."""
+
+    pk = models.CompositePrimaryKey("bot_instance_id", "hour_start")
+    bot_instance = models.ForeignKey(
+        BotInstance, models.DO_NOTHING, related_name="equity_hours", db_index=False
+    )
+    hour_start = models.DateTimeField()
+    open = TotalField(help_text="Equity as it was told first.")
+    high = TotalField()
+    low = TotalField()
+    close = TotalField(help_text="Equity as it was told last.")
+    balance = TotalField(help_text="As it was told last.")
+    told_at = models.DateTimeField(help_text="When it was told last.")
+
+    class Meta:
+        db_table = "equity_hours"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(low__lte=models.F("open"))
+                & models.Q(low__lte=models.F("close"))
+                & models.Q(high__gte=models.F("open"))
+                & models.Q(high__gte=models.F("close")),
+                name="equity_hours_range_valid",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(told_at__gte=models.F("hour_start"))
+                & models.Q(told_at__lt=models.F("hour_start") + timedelta(hours=1)),
+                name="equity_hours_told_within",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.bot_instance_id} {self.hour_start:%Y-%m-%d %H:00}"
 
 
 class RollupDirty(models.Model):
@@ -156,12 +197,14 @@ class RollupDirty(models.Model):
     hour_start = models.DateTimeField()
     opened_from = models.DateTimeField(
         null=True,
-        help_text="No trade that it tells of opened before; empty: any may have.",
+        help_text=gettext_lazy(
+            "No trade that it tells of opened before; empty: any may have."
+        ),
     )
 
     class Meta:
         db_table = "rollup_dirty"
-        verbose_name = "dirty hour"
+        verbose_name = gettext_lazy("dirty hour")
 
     def __str__(self) -> str:
         return f"{self.bot_instance_id} {self.hour_start:%Y-%m-%d %H:00}"
@@ -191,7 +234,7 @@ class StatementCheck(models.Model):
         db_table = "statement_checks"
 
     def __str__(self) -> str:
-        return f"{self.mismatches} mismatches"
+        return gettext("%(n)s mismatches") % {"n": self.mismatches}
 
 
 class PublicFigure(models.TextChoices):

@@ -1,5 +1,7 @@
 """The back office's view of money: what is paid for, by whom, and what came in."""
 
+import re
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -10,16 +12,21 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.formats import number_format
+from django.utils.translation import gettext_lazy as _
 
+from accounts.models import normalize_email
 from billing import queries
 from billing.models import Invoice, Payment, ProviderEvent, Renewal, Subscription
 from billing.services import by_hand, cancelling, provider_events
 from smarttrader.lib import clock
-from smarttrader.lib.admin import ReadOnlyAdmin, Row, staff_actor
+from smarttrader.lib.admin import MOST_HITS, ReadOnlyAdmin, Row, staff_actor
+from smarttrader.lib.attention import AttentionFilter, Figure, list_of
 from smarttrader.lib.errors import DomainError
 from smarttrader.lib.text import clean_text
 
 LONGEST_REFERENCE = 100
+NUMBER_OF_INVOICE = re.compile(r"([0-9]{4})-([0-9]{1,9})")
 
 
 class ScopedAdmin(ReadOnlyAdmin[Row]):
@@ -33,8 +40,9 @@ class ScopedAdmin(ReadOnlyAdmin[Row]):
 
 class PaidForm(forms.Form):
     reference = forms.CharField(
+        label=_("Reference"),
         max_length=LONGEST_REFERENCE,
-        help_text="The bank's or the receipt's number: the same one counts once.",
+        help_text=_("The bank's or the receipt's number: the same one counts once."),
     )
 
     def clean_reference(self) -> str:
@@ -54,12 +62,24 @@ class SubscriptionAdmin(ScopedAdmin[Subscription]):
         "current_period_end",
         "past_due_since",
     )
-    list_filter = ("status", "plan_type", "billing_cycle", "payment_method")
+    list_filter = (
+        AttentionFilter,
+        "status",
+        "plan_type",
+        "billing_cycle",
+        "payment_method",
+    )
     list_select_related = ("user",)
+    attention = _("Payment late")
     search_fields = ("user__email", "provider_id")
     ordering = ("-created_at",)
     actions = ("cancel_at_once",)
     change_form_template = "billing/admin_subscription.html"
+
+    def hits(self, request: HttpRequest, text: str) -> "QuerySet[Subscription]":
+        return self.get_queryset(request).filter(user__email=normalize_email(text))[
+            :MOST_HITS
+        ]
 
     def has_settle_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("billing.change_subscription")
@@ -81,7 +101,7 @@ class SubscriptionAdmin(ScopedAdmin[Subscription]):
             )
         shown = {
             **self.admin_site.each_context(request),
-            "title": "Mark as paid",
+            "title": _("Mark as paid"),
             "form": form,
             "subscription": subscription,
             "opts": self.opts,
@@ -89,7 +109,7 @@ class SubscriptionAdmin(ScopedAdmin[Subscription]):
         return TemplateResponse(request, "billing/admin_paid.html", shown)
 
     @admin.action(
-        description="Cancel at once, and hold the license", permissions=["settle"]
+        description=_("Cancel at once, and hold the license"), permissions=["settle"]
     )
     def cancel_at_once(
         self, request: HttpRequest, queryset: "QuerySet[Subscription]"
@@ -99,7 +119,11 @@ class SubscriptionAdmin(ScopedAdmin[Subscription]):
             cancelling.cancel_now(subscription=each, actor=actor, now=now)
             for each in queryset
         )
-        self.message_user(request, f"{ended} of {len(queryset)} cancelled.")
+        self.message_user(
+            request,
+            _("%(ended)s of %(all)s cancelled.")
+            % {"ended": ended, "all": len(queryset)},
+        )
 
     def _take(
         self, request: HttpRequest, subscription: Subscription, form: PaidForm
@@ -114,7 +138,7 @@ class SubscriptionAdmin(ScopedAdmin[Subscription]):
         except DomainError as refusal:
             form.add_error("reference", refusal.message)
             return False
-        text = "Paid." if is_new else "This payment was taken before."
+        text = _("Paid.") if is_new else _("This payment was taken before.")
         self.message_user(request, text)
         return True
 
@@ -138,6 +162,19 @@ class PaymentAdmin(ScopedAdmin[Payment]):
     ordering = ("-created_at",)
     change_list_template = "billing/admin_payments.html"
 
+    def figures(self, request: HttpRequest, now: datetime) -> list[Figure]:
+        taken = queries.revenue_since(
+            self.visible_rows(request), clock.start_of_day(now)
+        )
+        return [
+            Figure(
+                _("Revenue today, %(currency)s") % {"currency": currency},
+                number_format(amount, 2, force_grouping=True),
+                list_of(self),
+            )
+            for currency, amount in taken.items()
+        ] or [Figure(_("Revenue today"), number_format(0), list_of(self))]
+
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.revenue)
         return [
@@ -151,7 +188,7 @@ class PaymentAdmin(ScopedAdmin[Payment]):
             raise PermissionDenied
         shown = {
             **self.admin_site.each_context(request),
-            "title": "Revenue",
+            "title": _("Revenue"),
             "rows": queries.revenue_by_month(self.get_queryset(request)),
             "opts": self.opts,
         }
@@ -160,10 +197,23 @@ class PaymentAdmin(ScopedAdmin[Payment]):
 
 @admin.register(Invoice)
 class InvoiceAdmin(ScopedAdmin[Invoice]):
-    list_display = ("number", "issued_at", "buyer_email", "total", "currency")
+    list_display = ("full_number", "issued_at", "buyer_email", "total", "currency")
     list_filter = ("year", "currency")
     search_fields = ("buyer_email", "payment_id", "user_id", "sequence")
     ordering = ("-year", "-sequence")
+
+    def hits(self, request: HttpRequest, text: str) -> "QuerySet[Invoice]":
+        """Return the invoice of a number as it is printed."""
+        visible = self.get_queryset(request)
+        found = NUMBER_OF_INVOICE.fullmatch(text)
+        if found is None:
+            return visible.none()
+        year, sequence = map(int, found.groups())
+        return visible.filter(year=year, sequence=sequence)
+
+    @admin.display(description=_("number"))
+    def full_number(self, invoice: Invoice) -> str:
+        return invoice.number
 
 
 @admin.register(Renewal)
@@ -187,7 +237,13 @@ class ProviderEventAdmin(ReadOnlyAdmin[ProviderEvent]):
         "attempts",
         "error",
     )
-    list_filter = ("provider", ("handled_at", admin.EmptyFieldListFilter), "type")
+    list_filter = (
+        AttentionFilter,
+        "provider",
+        ("handled_at", admin.EmptyFieldListFilter),
+        "type",
+    )
+    attention = _("Given up")
     search_fields = ("event_id", "user_id")
     ordering = ("-received_at",)
     actions = ("try_again",)
@@ -195,7 +251,7 @@ class ProviderEventAdmin(ReadOnlyAdmin[ProviderEvent]):
     def has_settle_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("billing.change_providerevent")
 
-    @admin.action(description="Try again", permissions=["settle"])
+    @admin.action(description=_("Try again"), permissions=["settle"])
     def try_again(
         self, request: HttpRequest, queryset: "QuerySet[ProviderEvent]"
     ) -> None:
@@ -203,4 +259,7 @@ class ProviderEventAdmin(ReadOnlyAdmin[ProviderEvent]):
         done = sum(
             provider_events.handle_event(pk=each.pk, now=now) for each in queryset
         )
-        self.message_user(request, f"{done} of {len(queryset)} handled.")
+        self.message_user(
+            request,
+            _("%(done)s of %(all)s handled.") % {"done": done, "all": len(queryset)},
+        )

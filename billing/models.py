@@ -6,6 +6,7 @@ from typing import Self
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from licensing.models import License, LicenseType
@@ -17,19 +18,21 @@ from smarttrader.lib.money import AmountField
 # The end of what is never billed again: the column may not be empty.
 LIFETIME_END = datetime(9999, 12, 31, tzinfo=UTC)
 LIVE = ("active", "suspended")
+# A minute apart: news that came before what they are about.
+MOST_ATTEMPTS = 30
 
 
 class SubscriptionStatus(models.TextChoices):
-    ACTIVE = "active", "Active"
-    CANCELLED = "cancelled", "Cancelled"
-    EXPIRED = "expired", "Expired"
-    SUSPENDED = "suspended", "Suspended"
+    ACTIVE = "active", _("Active")
+    CANCELLED = "cancelled", _("Cancelled")
+    EXPIRED = "expired", _("Expired")
+    SUSPENDED = "suspended", _("Suspended")
 
 
 class BillingCycle(models.TextChoices):
-    MONTHLY = "monthly", "Monthly"
-    YEARLY = "yearly", "Yearly"
-    LIFETIME = "lifetime", "Lifetime"
+    MONTHLY = "monthly", _("Monthly")
+    YEARLY = "yearly", _("Yearly")
+    LIFETIME = "lifetime", _("Lifetime")
 
 
 class SubscriptionQuerySet(models.QuerySet["Subscription"]):
@@ -38,6 +41,10 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
 
     def live(self) -> Self:
         return self.filter(status__in=LIVE)
+
+    def needing_attention(self, _now: datetime) -> Self:
+        """Keep those whose payment is late."""
+        return self.live().filter(past_due_since__isnull=False)
 
 
 class Subscription(models.Model):
@@ -65,33 +72,36 @@ class Subscription(models.Model):
         null=True,
     )
     anchor_day = models.PositiveSmallIntegerField(
-        db_default=1, help_text="The day of the month on which its periods end."
+        db_default=1, help_text=_("The day of the month on which its periods end.")
     )
     cancel_at_period_end = models.BooleanField(db_default=False)
     past_due_since = models.DateTimeField(blank=True, null=True)
     dunning_day = models.PositiveSmallIntegerField(
-        db_default=0, help_text="Of which day past due its owner was told last."
+        db_default=0, help_text=_("Of which day past due its owner was told last.")
     )
     next_plan_type = models.CharField(
         max_length=20,
         choices=LicenseType,
         blank=True,
         null=True,
-        help_text="The smaller plan that it has from `next_plan_at` on.",
+        help_text=_("The smaller plan that it has from `next_plan_at` on."),
     )
     next_amount = AmountField(blank=True, null=True)
     next_plan_at = models.DateTimeField(blank=True, null=True)
     provider_id = models.CharField(
-        max_length=255, blank=True, null=True, help_text="The provider's own id of it."
+        max_length=255,
+        blank=True,
+        null=True,
+        help_text=_("The provider's own id of it."),
     )
     provider_customer_id = models.CharField(max_length=255, blank=True, db_default="")
     provider_told_at = models.DateTimeField(
         blank=True,
         null=True,
-        help_text="When the provider's newest news of it came to be.",
+        help_text=_("When the provider's newest news of it came to be."),
     )
     is_provider_behind = models.BooleanField(
-        db_default=False, help_text="Whether the provider is still to be told."
+        db_default=False, help_text=_("Whether the provider is still to be told.")
     )
 
     objects = SubscriptionQuerySet.as_manager()
@@ -167,7 +177,9 @@ class Renewal(models.Model):
     period_start = models.DateTimeField()
     period_end = models.DateTimeField()
     plan_type = models.CharField(max_length=20, choices=LicenseType)
-    price = AmountField(help_text="Of the whole period, in the plan that it has now.")
+    price = AmountField(
+        help_text=_("Of the whole period, in the plan that it has now.")
+    )
     payment_id = models.UUIDField()
     created_at = CreatedAtField()
 
@@ -185,33 +197,33 @@ class Renewal(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.period_start:%Y-%m-%d} to {self.period_end:%Y-%m-%d}"
+        return f"{self.period_start:%Y-%m-%d} … {self.period_end:%Y-%m-%d}"
 
 
 class Provider(models.TextChoices):
-    MANUAL = "manual", "By hand"
-    STRIPE = "stripe", "Stripe"
+    MANUAL = "manual", _("By hand")
+    STRIPE = "stripe", _("Stripe")
 
 
 class Purpose(models.TextChoices):
-    START = "start", "Start"
-    RENEWAL = "renewal", "Renewal"
-    UPGRADE = "upgrade", "Upgrade"
-    UNKNOWN = "unknown", "Not known yet"
+    START = "start", _("Start")
+    RENEWAL = "renewal", _("Renewal")
+    UPGRADE = "upgrade", _("Upgrade")
+    UNKNOWN = "unknown", _("Not known yet")
 
 
 class PaymentStatus(models.TextChoices):
-    PENDING = "pending", "Pending"
-    SUCCEEDED = "succeeded", "Succeeded"
-    FAILED = "failed", "Failed"
-    REFUNDED = "refunded", "Refunded"
+    PENDING = "pending", _("Pending")
+    SUCCEEDED = "succeeded", _("Succeeded")
+    FAILED = "failed", _("Failed")
+    REFUNDED = "refunded", _("Refunded")
 
 
 class Dispute(models.TextChoices):
-    NONE = "none", "None"
-    OPEN = "open", "Open"
-    WON = "won", "Won"
-    LOST = "lost", "Lost"
+    NONE = "none", _("None")
+    OPEN = "open", _("Open")
+    WON = "won", _("Won")
+    LOST = "lost", _("Lost")
 
 
 def is_about_seen_by(user: User) -> Q:
@@ -311,13 +323,13 @@ class Invoice(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     year = models.PositiveSmallIntegerField()
-    sequence = models.PositiveIntegerField(help_text="1, 2, 3, ... of the year.")
+    sequence = models.PositiveIntegerField(help_text=_("1, 2, 3, ... of the year."))
     payment_id = models.UUIDField()
     subscription_id = models.UUIDField()
     user_id = models.UUIDField()
     buyer_name = models.CharField(max_length=255, blank=True)
     buyer_email = models.CharField(max_length=255, blank=True)
-    lines = models.JSONField(help_text="Each with a text and an amount.")
+    lines = models.JSONField(help_text=_("Each with a text and an amount."))
     total = AmountField()
     currency = models.CharField(max_length=3)
     issued_at = models.DateTimeField()
@@ -348,6 +360,12 @@ class Invoice(models.Model):
         return f"{self.year}-{self.sequence:06}"
 
 
+class ProviderEventQuerySet(models.QuerySet["ProviderEvent"]):
+    def needing_attention(self, _now: datetime) -> Self:
+        """Keep what was tried so often that nobody tries it again."""
+        return self.filter(handled_at=None, attempts__gte=MOST_ATTEMPTS)
+
+
 class ProviderEvent(models.Model):
     """What a provider sent, stored before anything is done with it."""
 
@@ -362,8 +380,10 @@ class ProviderEvent(models.Model):
     attempts = models.PositiveSmallIntegerField(db_default=0)
     error = models.TextField(blank=True, db_default="")
     user_id = models.UUIDField(
-        blank=True, null=True, help_text="Whom it turned out to be about."
+        blank=True, null=True, help_text=_("Whom it turned out to be about.")
     )
+
+    objects = ProviderEventQuerySet.as_manager()
 
     class Meta:
         db_table = "provider_events"

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
+from django.utils.translation import gettext_lazy as _
+
 from billing.models import LIFETIME_END, BillingCycle
 from licensing.models import Plan
 from smarttrader.lib.errors import DomainError
@@ -15,7 +17,7 @@ SECOND = timedelta(seconds=1)
 
 class NotSold(DomainError):
     code = "NOT_SOLD"
-    title = "This plan is not sold for this cycle"
+    title = _("This plan is not sold for this cycle")
     kind = "conflict"
 
 

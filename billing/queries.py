@@ -120,6 +120,20 @@ def revenue_by_month(payments: "QuerySet[Payment]") -> "QuerySet[Any, Any]":
     return rows
 
 
+def revenue_since(
+    payments: "QuerySet[Payment]", moment: datetime
+) -> dict[str, Decimal]:
+    """Return what came in since a moment and was not paid back, by currency."""
+    taken = payments.filter(
+        status__in=(PaymentStatus.SUCCEEDED, PaymentStatus.REFUNDED),
+        paid_at__gte=moment,
+    )
+    nets = taken.values_list("currency").annotate(
+        net=Sum(F("amount") - F("refunded_amount"))
+    )
+    return dict(nets.order_by("currency"))
+
+
 def _offers(
     subscription: Subscription, plans: Sequence[Plan], now: datetime
 ) -> list[Offer]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -11,8 +12,9 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from accounts.forms import NameField
+from accounts.templatetags.ui import digits
 from bots import settings_schema as limits
-from bots.models import BotSettings
+from bots.models import BotInstance, BotSettings
 
 EMPTY_ROWS = 1
 DAYS = {
@@ -69,7 +71,7 @@ class SettingsForm(forms.Form):
     )
     max_daily_loss = forms.DecimalField(
         label=_("Loss of a day, at most"),
-        help_text=_("In the account's currency. Then it rests until the next day."),
+        help_text=_("In the account's currency, with what is floating."),
         min_value=0,
         max_value=limits.LARGEST_AMOUNT,
         max_digits=10,
@@ -80,6 +82,26 @@ class SettingsForm(forms.Form):
         help_text=_("Counted from the opening; 0 opens none."),
         min_value=0,
         max_value=limits.MOST_TRADES,
+    )
+    max_drawdown_percentage = forms.DecimalField(
+        label=_("Drawdown, at most, in percent"),
+        help_text=_("Below the highest equity since then. Empty: no limit."),
+        min_value=limits.SMALLEST_DRAWDOWN,
+        max_value=limits.LARGEST_DRAWDOWN,
+        max_digits=5,
+        decimal_places=2,
+        required=False,
+    )
+    guard_enabled = forms.BooleanField(
+        label=_("Pause the bot when it passes a limit"),
+        help_text=_(
+            "Until the broker's next day, or until you lift it. Off: you are only told."
+        ),
+        required=False,
+    )
+    # As the page showed it: limits are money of that currency.
+    limits_currency = forms.CharField(
+        max_length=3, required=False, widget=forms.HiddenInput
     )
     stop_loss_pips = forms.IntegerField(
         label=_("Stop loss, in pips"),
@@ -205,7 +227,13 @@ class WholeSettings:
         self, settings: BotSettings, *, version: int, sent: QueryDict | None = None
     ) -> None:
         values = {name: getattr(settings, name) for name in limits.CHECKS}
-        self.form = SettingsForm(sent, initial={**values, "version": version})
+        currency = settings.bot_instance.account_currency
+        shown = {"version": version, "limits_currency": currency}
+        self.form = SettingsForm(sent, initial={**values, **shown})
+        # Without a currency the limits cannot be meant in one.
+        self.form.fields["guard_enabled"].disabled = not (
+            currency or settings.guard_enabled
+        )
         sessions = [
             {**session, "days": list(session["days"])}
             for session in settings.trading_sessions
@@ -230,6 +258,8 @@ class WholeSettings:
         """Return all settings, as the service takes them."""
         values = {**self.form.cleaned_data}
         del values["version"]
+        if not values["limits_currency"]:
+            del values["limits_currency"]
         return {
             **values,
             "trading_sessions": self.sessions.values(),
@@ -268,4 +298,18 @@ def _written(value: Any) -> str:
         return " ".join(map(_written, value.values()))
     if isinstance(value, bool):
         return str(_("on") if value else _("off"))
-    return str(value)
+    return "\N{EM DASH}" if value is None else str(value)
+
+
+# A day's loss of less than a thousandth of the balance is one of another currency, or a
+# slip; without a balance one that is no money in a currency without cents.
+SMALL_SHARE, SMALL_WITHOUT_CENTS = Decimal("0.001"), 1000
+
+
+def is_implausible(limit: Decimal, bot: BotInstance) -> bool:
+    """Tell whether a day's loss is one that nobody is likely to mean."""
+    if bot.balance is not None and bot.balance > 0:
+        return not bot.balance * SMALL_SHARE <= limit <= bot.balance
+    return limit == 0 or (
+        limit < SMALL_WITHOUT_CENTS and digits(bot.account_currency) == 0
+    )

@@ -1,6 +1,6 @@
 """What runs under a license: bot instances, their settings, what they log."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Self
 
 from django.conf import settings
@@ -8,6 +8,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models.functions import Coalesce, Lower
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from licensing.models import License
@@ -20,34 +22,36 @@ HALF_A_DAY_WEST, FOURTEEN_HOURS_EAST = -720, 840
 
 
 class BotStatus(models.TextChoices):
-    RUNNING = "running", "Running"
-    STOPPED = "stopped", "Stopped"
-    PAUSED = "paused", "Paused"
-    ERROR = "error", "Error"
+    RUNNING = "running", _("Running")
+    STOPPED = "stopped", _("Stopped")
+    PAUSED = "paused", _("Paused")
+    ERROR = "error", _("Error")
 
 
 class BotSource(models.TextChoices):
-    EA = "ea", "Expert Advisor"
-    STATEMENT = "statement", "Imported statement"
+    EA = "ea", _("Expert Advisor")
+    STATEMENT = "statement", _("Imported statement")
 
 
 class BotState(models.TextChoices):
     """How a bot is doing, by our clock: what pages show."""
 
-    ONLINE = "online", "Online"
-    SLOW = "slow", "Slow"
-    OFFLINE = "offline", "Offline"
-    PAUSED = "paused", "Paused"
-    STOPPED = "stopped", "Stopped"
-    ERROR = "error", "Error"
-    NEVER_CONNECTED = "never_connected", "Never connected"
-    IMPORTED = "imported", "Imported"
+    ONLINE = "online", _("Online")
+    SLOW = "slow", _("Slow")
+    OFFLINE = "offline", _("Offline")
+    PAUSED = "paused", _("Paused")
+    STOPPED = "stopped", _("Stopped")
+    ERROR = "error", _("Error")
+    NEVER_CONNECTED = "never_connected", _("Never connected")
+    IMPORTED = "imported", _("Imported")
 
 
 # An EA beats each minute; three missed beats are offline, more than one is slow.
 HEARTBEAT_SECONDS: int = settings.EA_HEARTBEAT_SECONDS
 SLOW_AFTER = timedelta(seconds=1.5 * HEARTBEAT_SECONDS)
 OFFLINE_AFTER = timedelta(seconds=3 * HEARTBEAT_SECONDS)
+# Whoever let a bot rest for longer does not miss it.
+MISSED_FOR = timedelta(days=7)
 STATE_OF_STATUS = {
     BotStatus.PAUSED: BotState.PAUSED,
     BotStatus.STOPPED: BotState.STOPPED,
@@ -58,9 +62,9 @@ STATE_OF_STATUS = {
 class Command(models.TextChoices):
     """What an owner tells a bot; its status acknowledges it."""
 
-    PAUSE = "pause", "Pause"
-    RESUME = "resume", "Resume"
-    STOP = "stop", "Stop"
+    PAUSE = "pause", _("Pause")
+    RESUME = "resume", _("Resume")
+    STOP = "stop", _("Stop")
 
 
 STATUS_OF_COMMAND = {
@@ -84,6 +88,10 @@ class BotInstanceQuerySet(models.QuerySet["BotInstance"]):
     def live(self) -> Self:
         """Keep those that take a slot: not released, not only a statement's."""
         return self.filter(source=BotSource.EA, released_at=None)
+
+    def needing_attention(self, now: datetime) -> Self:
+        """Keep those that fell silent within a week, and are silent still."""
+        return self.live().filter(offline_at__gt=now - MISSED_FOR)
 
     def of_account(self, user: User, mt4_account: str) -> Self:
         return self.filter(user=user, mt4_account=mt4_account)
@@ -115,17 +123,19 @@ class BotInstance(models.Model):
     )
     account_currency = models.CharField(max_length=3, blank=True, db_default="")
     utc_offset_minutes = models.SmallIntegerField(
-        db_default=0, help_text="Broker time minus UTC, east positive."
+        db_default=0, help_text=_("Broker time minus UTC, east positive.")
     )
     released_at = models.DateTimeField(
-        blank=True, null=True, help_text="When its slot was freed; an EA revives it."
+        blank=True, null=True, help_text=_("When its slot was freed; an EA revives it.")
     )
     activated_as = models.CharField(
         max_length=100,
         blank=True,
         null=True,
         editable=False,
-        help_text="What its EA calls it, since its owner renamed it; empty: the same.",
+        help_text=_(
+            "What its EA calls it, since its owner renamed it; empty: the same."
+        ),
     )
     # Each token carries the version it was made for; a step makes them all invalid.
     token_version = models.PositiveIntegerField(db_default=1, editable=False)
@@ -141,6 +151,9 @@ class BotInstance(models.Model):
     heartbeat_message = models.CharField(max_length=255, blank=True, db_default="")
     # Set by the sweep that tells its owner, cleared by the next heartbeat.
     offline_at = models.DateTimeField(blank=True, null=True, editable=False)
+    guard_enabled = models.BooleanField(
+        db_default=False, help_text="Whether the risk guard pauses it."
+    )
     # The command that its status has not acknowledged yet.
     pending_command = models.CharField(
         max_length=20, choices=Command, blank=True, null=True, editable=False
@@ -178,6 +191,11 @@ class BotInstance(models.Model):
             models.Index(
                 fields=["user", "mt4_account"], name="bot_instances_user_account"
             ),
+            models.Index(
+                fields=["offline_at"],
+                condition=models.Q(offline_at__isnull=False),
+                name="bot_instances_silent",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -201,6 +219,15 @@ class BotInstance(models.Model):
         if self.pending_command:
             status = STATUS_OF_COMMAND[Command(self.pending_command)]
         return COMMANDS_OF_STATUS[status]
+
+    def broker_day(self, now: datetime) -> date:
+        """Return the date on its broker's clock."""
+        return (now + timedelta(minutes=self.utc_offset_minutes)).date()
+
+    def start_of_broker_day(self, day: date) -> datetime:
+        """Return when a day began, or begins, on its broker's clock."""
+        midnight = datetime.combine(day, time(), UTC)
+        return midnight - timedelta(minutes=self.utc_offset_minutes)
 
     def state(self, now: datetime) -> BotState:
         """Return how the bot is doing, decided from its last heartbeat by our clock."""
@@ -233,7 +260,7 @@ class BotCommand(models.Model):
     )
     command = models.CharField(max_length=20, choices=Command)
     queued_by_type = models.CharField(max_length=20, choices=ActorType)
-    queued_by = models.UUIDField(blank=True, null=True, help_text="A user's id.")
+    queued_by = models.UUIDField(blank=True, null=True, help_text=_("A user's id."))
     queued_at = models.DateTimeField()
     delivered_at = models.DateTimeField(blank=True, null=True)
     acknowledged_at = models.DateTimeField(blank=True, null=True)
@@ -254,7 +281,7 @@ class BotCommand(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.command
+        return self.get_command_display()
 
 
 class BotSettingsQuerySet(models.QuerySet["BotSettings"]):
@@ -278,6 +305,15 @@ class BotSettings(models.Model):
     trailing_stop = models.BooleanField(db_default=False)
     auto_trade = models.BooleanField(db_default=True)
     notifications_enabled = models.BooleanField(db_default=True)
+    max_drawdown_percentage = models.DecimalField(
+        max_digits=5, decimal_places=2, blank=True, null=True
+    )
+    limits_currency = models.CharField(
+        max_length=3,
+        blank=True,
+        db_default="",
+        help_text="In which its owner saved the limits; empty: nobody did.",
+    )
     created_at = CreatedAtField()
     updated_at = UpdatedAtField()
 
@@ -285,7 +321,7 @@ class BotSettings(models.Model):
 
     class Meta:
         db_table = "bot_settings"
-        verbose_name_plural = "bot settings"
+        verbose_name_plural = _("bot settings")
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(risk_percentage__gte="0.1", risk_percentage__lte=10),
@@ -300,6 +336,12 @@ class BotSettings(models.Model):
                 ),
                 name="bot_settings_limits_not_negative",
             ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    max_drawdown_percentage__gt=0, max_drawdown_percentage__lte=100
+                ),
+                name="bot_settings_drawdown_valid",
+            ),
         ]
         indexes = [
             BrinIndex(fields=["created_at"], name="bot_settings_created_at"),
@@ -307,7 +349,141 @@ class BotSettings(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Settings of {self.bot_instance}"
+        return gettext("Settings of %(name)s") % {"name": self.bot_instance}
+
+    @property
+    def guard_enabled(self) -> bool:
+        return self.bot_instance.guard_enabled
+
+    @property
+    def are_limits_in_its_currency(self) -> bool:
+        """Whether the limits were saved in the currency that the account has."""
+        saved_in = self.limits_currency
+        return saved_in != "" and saved_in == self.bot_instance.account_currency
+
+
+class GuardKind(models.TextChoices):
+    """A limit that the risk guard watches."""
+
+    DAILY_LOSS = "daily_loss", _("Loss of a day")
+    TRADES_PER_DAY = "trades_per_day", _("Trades a day")
+    DRAWDOWN = "drawdown", _("Drawdown")
+
+
+class GuardOutcome(models.TextChoices):
+    """What came of a breach: docs/risk-guard.md."""
+
+    PAUSED = "paused", _("Paused")
+    RESTING = "resting", _("It rested already")
+    OFF = "off", _("The guard is off")
+    OTHER_CURRENCY = "other_currency", _("The limits are in another currency")
+    NEVER_SAVED = "never_saved", _("The limits were never saved")
+
+
+class GuardBreachQuerySet(models.QuerySet["GuardBreach"]):
+    def visible_to(self, user: User) -> Self:
+        return self.filter(user.owns_or_looks_after("bot_instance__user"))
+
+    def holding(self) -> Self:
+        """Keep those for which a bot still rests."""
+        return self.filter(outcome=GuardOutcome.PAUSED, lifted_at=None)
+
+
+class GuardBreach(models.Model):
+    """A limit that a bot passed on a day of its broker; once, whatever follows."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    bot_instance = models.ForeignKey(
+        BotInstance, models.DO_NOTHING, related_name="breaches"
+    )
+    kind = models.CharField(max_length=20, choices=GuardKind)
+    broker_day = models.DateField()
+    at = models.DateTimeField()
+    outcome = models.CharField(max_length=20, choices=GuardOutcome)
+    # Money of the account, a number of trades, or percent.
+    figure = TotalField()
+    allowed = TotalField()
+    currency = models.CharField(max_length=3, blank=True)
+    pause = models.ForeignKey(
+        BotCommand, models.DO_NOTHING, blank=True, null=True, related_name="breaches"
+    )
+    lifted_at = models.DateTimeField(blank=True, null=True)
+    lifted_by_type = models.CharField(
+        max_length=20, choices=ActorType, blank=True, null=True
+    )
+    lifted_by = models.UUIDField(blank=True, null=True, help_text="A user's id.")
+
+    objects = GuardBreachQuerySet.as_manager()
+
+    class Meta:
+        db_table = "guard_breaches"
+        verbose_name_plural = "guard breaches"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["bot_instance", "kind", "broker_day"],
+                name="guard_breaches_once_a_day",
+            ),
+            one_of("kind", GuardKind, name="guard_breaches_kind_valid"),
+            one_of("outcome", GuardOutcome, name="guard_breaches_outcome_valid"),
+            one_of("lifted_by_type", ActorType, name="guard_breaches_lifted_by_valid"),
+            models.CheckConstraint(
+                condition=models.Q(outcome=GuardOutcome.PAUSED, pause__isnull=False)
+                | ~models.Q(outcome=GuardOutcome.PAUSED)
+                & models.Q(pause=None, lifted_at=None),
+                name="guard_breaches_pause_valid",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(lifted_at=None, lifted_by_type=None)
+                | models.Q(lifted_at__isnull=False, lifted_by_type__isnull=False),
+                name="guard_breaches_lift_valid",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["bot_instance"],
+                condition=models.Q(outcome=GuardOutcome.PAUSED, lifted_at=None),
+                name="guard_breaches_holding",
+            ),
+            models.Index(fields=["-at"], name="guard_breaches_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} on {self.broker_day}"
+
+    @property
+    def lifts_at(self) -> datetime:
+        """Return when the day after begins on the broker's clock."""
+        next_day = self.broker_day + timedelta(days=1)
+        return self.bot_instance.start_of_broker_day(next_day)
+
+    @property
+    def is_holding(self) -> bool:
+        return self.outcome == GuardOutcome.PAUSED and self.lifted_at is None
+
+
+class GuardPeak(models.Model):
+    """From where the risk guard measures a bot's drawdown: docs/risk-guard.md."""
+
+    bot_instance = models.OneToOneField(
+        BotInstance, models.DO_NOTHING, primary_key=True, related_name="guard_peak"
+    )
+    # None begins anew at the next look. In the capital of `balance`.
+    peak = models.DecimalField(max_digits=24, decimal_places=6, null=True)
+    balance = TotalField()
+    # Net of the trades that closed since then, when the balance was told.
+    closed_since = models.DateTimeField()
+    closed_net = models.DecimalField(max_digits=20, decimal_places=2)
+    doubted_at = models.DateTimeField(
+        null=True, help_text="Since when trades do not explain the balance."
+    )
+    # Each writer steps it on from what it read: who read an older one writes nothing.
+    version = models.PositiveIntegerField()
+
+    class Meta:
+        db_table = "guard_peaks"
+
+    def __str__(self) -> str:
+        return f"{self.peak}"
 
 
 class SettingsChangeQuerySet(models.QuerySet["SettingsChange"]):
@@ -326,7 +502,7 @@ class SettingsChange(models.Model):
     at = models.DateTimeField()
     actor_type = models.CharField(max_length=20, choices=ActorType)
     actor_id = models.UUIDField(blank=True, null=True)
-    before = models.JSONField(help_text="The changed values as they were.")
+    before = models.JSONField(help_text=_("The changed values as they were."))
     after = models.JSONField()
 
     objects = SettingsChangeQuerySet.as_manager()
@@ -342,21 +518,21 @@ class SettingsChange(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Version {self.version}"
+        return gettext("Version %(version)s") % {"version": self.version}
 
 
 class LogLevel(models.TextChoices):
-    DEBUG = "DEBUG", "Debug"
-    INFO = "INFO", "Info"
-    WARNING = "WARNING", "Warning"
-    ERROR = "ERROR", "Error"
+    DEBUG = "DEBUG", _("Debug")
+    INFO = "INFO", _("Info")
+    WARNING = "WARNING", _("Warning")
+    ERROR = "ERROR", _("Error")
 
 
 class LogCategory(models.TextChoices):
-    TRADE = "TRADE", "Trade"
-    SYSTEM = "SYSTEM", "System"
-    STRATEGY = "STRATEGY", "Strategy"
-    ERROR = "ERROR", "Error"
+    TRADE = "TRADE", _("Trade")
+    SYSTEM = "SYSTEM", _("System")
+    STRATEGY = "STRATEGY", _("Strategy")
+    ERROR = "ERROR", _("Error")
 
 
 class BotLogQuerySet(models.QuerySet["BotLog"]):

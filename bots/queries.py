@@ -11,9 +11,18 @@ from typing import Any
 from django.db import connection
 from django.db.models import Exists, Model, OuterRef, Prefetch, Q, QuerySet
 from django.db.models.expressions import RawSQL
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User, normalize_email
-from bots.models import BotCommand, BotInstance, BotLog, BotSettings
+from bots.models import (
+    BotCommand,
+    BotInstance,
+    BotLog,
+    BotSettings,
+    GuardBreach,
+    GuardOutcome,
+)
 from licensing.models import (
     License,
     LicenseEvent,
@@ -225,7 +234,7 @@ def accounts_of(bots: Iterable[BotInstance]) -> set[Account]:
 
 class BotNotFound(DomainError):
     code = "BOT_NOT_FOUND"
-    title = "No bot has this id"
+    title = _("No bot has this id")
     kind = "missing"
 
 
@@ -247,9 +256,23 @@ def latest_commands(bot: BotInstance, limit: int) -> list[BotCommand]:
     return list(bot.commands.order_by("-queued_at", "-id")[:limit])
 
 
+def breaches_to_show(bot: BotInstance, now: datetime) -> list[GuardBreach]:
+    """Return what holds a bot, and what it passed on its broker's running day.
+
+    What holds comes first, then the latest.
+    """
+    shown = bot.breaches.filter(
+        Q(outcome=GuardOutcome.PAUSED, lifted_at=None)
+        | Q(broker_day__gte=bot.broker_day(now))
+    )
+    return sorted(shown.order_by("-at"), key=lambda each: not each.is_holding)
+
+
 class TooManyBots(DomainError):
     code = "TOO_MANY_BOTS"
-    title = f"You see more than {MOST_BOTS} bots: name one with `bot`"
+    title = format_lazy(
+        _("You see more than {count} bots: name one with `bot`"), count=MOST_BOTS
+    )
     kind = "invalid"
 
 

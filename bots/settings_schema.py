@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
 import msgspec
+from django.utils.translation import gettext_lazy as _
 from msgspec import Meta
 
 from smarttrader.lib.errors import DomainError
@@ -17,6 +18,7 @@ from smarttrader.lib.text import clean_text
 MOST_PIPS = 100_000
 MOST_TRADES = 10_000
 SMALLEST_RISK, LARGEST_RISK = Decimal("0.1"), Decimal(10)
+SMALLEST_DRAWDOWN, LARGEST_DRAWDOWN = Decimal("0.1"), Decimal(100)
 LARGEST_AMOUNT = Decimal("99999999.99")  # NUMERIC(10,2)
 
 MOST_PAIRS, MOST_SESSIONS, MOST_STRATEGIES = 100, 20, 50
@@ -25,6 +27,8 @@ DAYS = "^1?2?3?4?5?6?7?$"
 # A comma would part one pair in two where the EA reads them joined.
 PAIR = r"^[!-+\--~]{1,20}$"
 TIME_OF_DAY = r"([01][0-9]|2[0-3]):[0-5][0-9]"
+# Empty: nobody saved the limits yet.
+CURRENCY = "^([A-Z]{3})?$"
 START, END = f"^{TIME_OF_DAY}$", f"^({TIME_OF_DAY}|24:00)$"
 
 Name = Annotated[str, Meta(min_length=1, max_length=LONGEST_NAME)]
@@ -61,7 +65,7 @@ Strategies = Annotated[list[Strategy], Meta(max_length=MOST_STRATEGIES)]
 
 class SettingsInvalid(DomainError):
     code = "SETTINGS_INVALID"
-    title = "A setting has no such value"
+    title = _("A setting has no such value")
     kind = "invalid"
 
     def __init__(self, field: str, message: str) -> None:
@@ -114,6 +118,17 @@ def _amount(smallest: Decimal, largest: Decimal) -> Callable[[Any], Decimal]:
     return check
 
 
+def _optional(check: Callable[[Any], Decimal]) -> Callable[[Any], Decimal | None]:
+    return lambda value: None if value is None else check(value)
+
+
+def _currency(value: Any) -> str:
+    code: str = msgspec.convert(
+        value, Annotated[str, Meta(pattern=CURRENCY, max_length=3)]
+    )
+    return code
+
+
 def _integer(smallest: int, largest: int) -> Callable[[Any], int]:
     type_ = Annotated[int, Meta(ge=smallest, le=largest)]
     return lambda value: msgspec.convert(value, type_)
@@ -162,4 +177,7 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "trailing_stop": _boolean,
     "auto_trade": _boolean,
     "notifications_enabled": _boolean,
+    "guard_enabled": _boolean,
+    "limits_currency": _currency,
+    "max_drawdown_percentage": _optional(_amount(SMALLEST_DRAWDOWN, LARGEST_DRAWDOWN)),
 }

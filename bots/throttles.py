@@ -59,7 +59,7 @@ class LicenseKeyView(EaView):
             return canonical_key(text or "")
         except (FieldInvalid, KeyMalformed) as error:
             raise EaRefusal(
-                400, KeyMalformed.code, KeyMalformed.title, field="license_key"
+                400, KeyMalformed.code, str(KeyMalformed.title), field="license_key"
             ) from error
 
     def _hashed_key(self) -> str:

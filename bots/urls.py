@@ -63,6 +63,11 @@ api_urls = [
         bots.BotCommands.as_view({"get": "list", "post": "queue"}),
         name="api_bot_commands",
     ),
+    path(
+        "bots/<uuid:pk>/breaches",
+        bots.Breaches.as_view({"get": "list"}),
+        name="api_bot_breaches",
+    ),
     path("logs", logs.Logs.as_view({"get": "list"}), name="api_logs"),
 ]
 

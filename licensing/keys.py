@@ -8,6 +8,8 @@ key is told from an unknown one without a look into the database.
 import re
 import secrets
 
+from django.utils.translation import gettext_lazy as _
+
 from smarttrader.lib.errors import DomainError
 
 PREFIX = "SST"
@@ -24,7 +26,7 @@ LOOK_ALIKES = str.maketrans("OIL", "011")
 
 class KeyMalformed(DomainError):
     code = "KEY_MALFORMED"
-    title = "This is not a license key: please check it for typing errors"
+    title = _("This is not a license key: please check it for typing errors")
     kind = "invalid"
 
 

@@ -288,6 +288,10 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """Return what may be sent now: also what a dead worker had claimed."""
         return self.waiting().filter(next_attempt_at__lte=now)
 
+    def needing_attention(self, _now: datetime) -> Self:
+        """Keep what was given up."""
+        return self.filter(state=DeliveryState.DEAD)
+
 
 class Delivery(models.Model):
     """A message on its way out: written with its cause, sent by a task.
@@ -344,7 +348,7 @@ class Delivery(models.Model):
 
     class Meta:
         db_table = "deliveries"
-        verbose_name_plural = "deliveries"
+        verbose_name_plural = _("deliveries")
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(channel__in=[each.value for each in OUTWARD]),
@@ -384,4 +388,4 @@ class Delivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.subject} to {self.recipient}"
+        return f"{self.recipient}: {self.subject}"

@@ -5,6 +5,7 @@ from datetime import MAXYEAR, datetime
 from typing import Any
 
 from django.dispatch import Signal, receiver
+from django.utils.functional import lazy
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -13,9 +14,16 @@ from accounts.signals import mail_wanted, new_sign_in
 from analytics.signals import statement_imported
 from billing import signals as billing
 from billing.models import Payment, Subscription
-from bots.models import BotInstance
+from bots.models import BotInstance, GuardBreach
 from bots.services.logs import LogLine
-from bots.signals import bot_offline, bot_online, errors_logged
+from bots.signals import (
+    bot_offline,
+    bot_online,
+    errors_logged,
+    guard_disarmed,
+    guard_lifted,
+    guard_tripped,
+)
 from licensing.models import License
 from licensing.signals import (
     license_expired,
@@ -24,9 +32,11 @@ from licensing.signals import (
     license_revoked,
     license_suspended,
 )
+from notifications import guard_texts
 from notifications.models import Event
 from notifications.services import news, outbox
 from notifications.services.telling import Words, tell, tell_of_bot
+from smarttrader.lib.actors import Actor, ActorType
 from trading.models import StatementImport
 from trading.services.trades import TradeReport
 from trading.signals import trades_turned
@@ -135,6 +145,65 @@ def tell_sign_in(user: User, event: AuthEvent, now: datetime, **_kwargs: Any) ->
         ),
         now=now,
         metadata={"sign_in_id": str(event.pk), "ip": event.ip},
+    )
+
+
+@receiver(guard_tripped)
+def tell_tripped(
+    bot: BotInstance, breach: GuardBreach, now: datetime, **_kwargs: Any
+) -> None:
+    tell_of_bot(
+        bot=bot,
+        event=Event.DAILY_LOSS,
+        title=lazy(guard_texts.title_of, str)(breach),
+        message=lazy(guard_texts.message_of, str)(breach),
+        now=now,
+    )
+
+
+@receiver(guard_lifted)
+def tell_lifted(
+    bot: BotInstance,
+    actor: Actor,
+    is_resumed: bool,  # noqa: FBT001 -- a signal names its arguments
+    now: datetime,
+    **_kwargs: Any,
+) -> None:
+    if actor.type == ActorType.USER:
+        return  # its owner did it
+    said = (
+        _("Account {account} was told to trade on.")
+        if is_resumed
+        else _("Account {account} rests on, as it was told by other hands.")
+    )
+    tell_of_bot(
+        bot=bot,
+        event=Event.DAILY_LOSS,
+        title=format_lazy(
+            _("The risk guard let {bot} go again"), bot=bot.instance_name
+        ),
+        message=format_lazy(said, account=bot.mt4_account),
+        now=now,
+    )
+
+
+@receiver(guard_disarmed)
+def tell_disarmed(
+    bot: BotInstance, limits_currency: str, now: datetime, **_kwargs: Any
+) -> None:
+    tell_of_bot(
+        bot=bot,
+        event=Event.DAILY_LOSS,
+        title=format_lazy(_("The risk guard of {bot} rests"), bot=bot.instance_name),
+        message=format_lazy(
+            _(
+                "Account {account} has another currency than {currency}, in which its"
+                " limits were saved. Save them again."
+            ),
+            account=bot.mt4_account,
+            currency=limits_currency,
+        ),
+        now=now,
     )
 
 

@@ -23,6 +23,21 @@ app.conf.beat_schedule = {
         # Without a worker for an hour, one run heals all of it.
         "options": {"expires": MINUTE},
     },
+    # Twice a minute, so that a limit is acted upon within one.
+    "analytics.guard_risks": {
+        "task": "analytics.guard_risks",
+        "schedule": MINUTE / 2,
+        "options": {"expires": MINUTE / 2},
+    },
+    "analytics.note_equity": {
+        "task": "analytics.note_equity",
+        "schedule": MINUTE,
+        "options": {"expires": MINUTE},
+    },
+    "analytics.delete_old_equity": {
+        "task": "analytics.delete_old_equity",
+        "schedule": crontab(hour="1", minute="50"),
+    },
     "bots.sweep_offline": {
         "task": "bots.sweep_offline",
         "schedule": MINUTE,
@@ -45,6 +60,11 @@ app.conf.beat_schedule = {
     },
     "billing.tell_providers": {
         "task": "billing.tell_providers",
+        "schedule": MINUTE,
+        "options": {"expires": MINUTE},
+    },
+    "jobs.run_requests": {
+        "task": "jobs.run_requests",
         "schedule": MINUTE,
         "options": {"expires": MINUTE},
     },

@@ -5,6 +5,7 @@ import sys
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.template import loader
+from django.utils import translation
 from django.views import defaults
 
 from smarttrader.lib.database_errors import PASSING_PROBLEMS, RETRY_AFTER_SECONDS
@@ -42,8 +43,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
         )
     if not is_passing:
         return defaults.server_error(request)
-    # Without a request: context processors would ask the database again.
-    page = loader.render_to_string("503.html")
+    # Without a request: context processors would ask the database again. What the user
+    # speaks it could not tell either; the browser can.
+    with translation.override(translation.get_language_from_request(request)):
+        page = loader.render_to_string("503.html")
     return HttpResponse(
         page, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)}
     )

@@ -1,4 +1,4 @@
-"""What every response carries, and the time zone in which a page speaks."""
+"""What every response carries; the language and the time zone of a page."""
 
 import logging
 import time
@@ -18,7 +18,8 @@ from django.http import (
 from django.middleware.common import CommonMiddleware
 from django.template.loader import render_to_string
 from django.urls import resolve
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 
 from smarttrader.lib import metrics
@@ -169,6 +170,31 @@ class Common(CommonMiddleware):
         return super().process_request(request)
 
 
+class UserLanguage:
+    """Let pages speak the language of the person who reads them.
+
+    Whoever is signed out is spoken to as they last were, else as their browser asks.
+    Programs are answered in English, and cost nothing here. Django's own middleware
+    comes before the session's user is known.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if _is_for_programs(request):
+            return self.get_response(request)
+        chosen = _language_of_user(request)
+        language = chosen or translation.get_language_from_request(request)
+        with translation.override(language):
+            response = self.get_response(request)
+        response.headers.setdefault("Content-Language", language)
+        patch_vary_headers(response, ["Accept-Language", "Cookie"])
+        if chosen and request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME) != chosen:
+            _remember_language(response, chosen)
+        return response
+
+
 class UserTimeZone:
     """Let pages show times in the zone of the person who reads them, else in UTC."""
 
@@ -288,10 +314,32 @@ def _is_personal(request: HttpRequest, response: HttpResponseBase) -> bool:
     )
 
 
+def _is_for_programs(request: HttpRequest) -> bool:
+    # The API speaks English and UTC, files speak neither: none needs the user's row.
+    return request.path_info.startswith((API_PATH, settings.STATIC_URL))
+
+
+def _has_session(request: HttpRequest) -> bool:
+    return settings.SESSION_COOKIE_NAME in request.COOKIES
+
+
+def _language_of_user(request: HttpRequest) -> str:
+    language = getattr(request.user, "language", "") if _has_session(request) else ""
+    return language if language in dict(settings.LANGUAGES) else ""
+
+
+def _remember_language(response: HttpResponseBase, language: str) -> None:
+    response.set_cookie(
+        settings.LANGUAGE_COOKIE_NAME,
+        language,
+        max_age=settings.LANGUAGE_COOKIE_AGE,
+        secure=settings.LANGUAGE_COOKIE_SECURE,
+        samesite="Lax",
+    )
+
+
 def _zone_of(request: HttpRequest) -> tzinfo:
-    # The API speaks UTC, and files speak no time at all: neither needs the user's row.
-    silent = request.path_info.startswith(("/api/", settings.STATIC_URL))
-    if silent or settings.SESSION_COOKIE_NAME not in request.COOKIES:
+    if _is_for_programs(request) or not _has_session(request):
         return UTC
     try:
         return zoneinfo.ZoneInfo(getattr(request.user, "time_zone", "UTC"))

@@ -3,16 +3,23 @@
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import signed_in
+from bots.models import BotInstance
 from bots.queries import bots_found
-from smarttrader.lib.admin import PartitionedAdmin, ReadOnlyAdmin, rows_between
+from smarttrader.lib.admin import (
+    MOST_HITS,
+    KeysetAdmin,
+    ReadOnlyAdmin,
+)
+from smarttrader.lib.keyset import Place
 from trading import queries
 from trading.models import StatementImport, Trade, TradeHistory
 
 
 @admin.register(Trade)
-class TradeAdmin(PartitionedAdmin[Trade]):
+class TradeAdmin(KeysetAdmin[Trade]):
     list_display = (
         "ticket_number",
         "bot_instance",
@@ -25,44 +32,63 @@ class TradeAdmin(PartitionedAdmin[Trade]):
     )
     list_filter = ("status", "trade_type", "opened_at")
     list_select_related = ("bot_instance",)
+    moment = "closed_at"
     search_fields = ("ticket_number",)
-    search_help_text = "Account number or owner's e-mail, then a ticket if you like"
+    search_help_text = _("Account number or owner's e-mail, then a ticket if you like")
     ordering = ("-opened_at",)
 
+    def hits(self, request: HttpRequest, text: str) -> list[Trade]:
+        if not text.isdecimal():
+            return []
+        bots = BotInstance.objects.visible_to(signed_in(request))
+        return queries.trades_of_ticket(bots, text, limit=MOST_HITS)
+
     def found(
-        self, request: HttpRequest, matching: "QuerySet[Trade]", words: list[str]
-    ) -> "QuerySet[Trade]":
+        self,
+        request: HttpRequest,
+        matching: "QuerySet[Trade]",
+        words: list[str],
+        *,
+        after: Place | None,
+        limit: int,
+    ) -> list[Trade]:
         bots = bots_found(signed_in(request), words[0])
         if not bots:
-            return matching.none()
-        newest = queries.newest_trades(
-            bots, matching, limit=self.MOST, ticket="".join(words[1:2])
+            return []
+        ticket = "".join(words[1:2])
+        return queries.newest_trades(
+            bots, matching, limit=limit, after=after, ticket=ticket
         )
-        return rows_between(matching, newest, "opened_at")
 
 
 @admin.register(TradeHistory)
-class TradeHistoryAdmin(PartitionedAdmin[TradeHistory]):
+class TradeHistoryAdmin(KeysetAdmin[TradeHistory]):
     list_display = ("recorded_at", "trade_id", "current_price", "unrealized_profit")
+    moment = "recorded_at"
     search_fields = ("trade__ticket_number",)
-    search_help_text = "Account number and ticket"
+    search_help_text = _("Account number and ticket")
     ordering = ("-recorded_at",)
 
     def found(
-        self, request: HttpRequest, matching: "QuerySet[TradeHistory]", words: list[str]
-    ) -> "QuerySet[TradeHistory]":
+        self,
+        request: HttpRequest,
+        matching: "QuerySet[TradeHistory]",
+        words: list[str],
+        *,
+        after: Place | None,
+        limit: int,
+    ) -> list[TradeHistory]:
         bots = bots_found(signed_in(request), words[0])
         if not bots:
-            return matching.none()
+            return []
         trades = queries.newest_trades(
             bots, Trade.objects.all(), limit=1, ticket=words[-1]
         )
         if not trades:
-            return matching.none()
-        ticks = queries.newest_ticks(
-            trades[0], TradeHistory.objects.all(), limit=self.MOST
-        )
-        return rows_between(matching, ticks, "recorded_at")
+            return []
+        # Of one trade, which the search has found in the scope already.
+        ticks = TradeHistory.objects.all()
+        return queries.newest_ticks(trades[0], ticks, limit=limit, after=after)
 
 
 @admin.register(StatementImport)

@@ -75,23 +75,12 @@ def trade_chart(
         return None
     start = min(trade.opened_at, buckets[0].first_at)
     end = max(trade.closed_at or start, buckets[-1].last_at, start + SHORTEST)
-    levels = {
-        name: price
-        for name, (field, _) in LEVELS.items()
-        if (price := getattr(trade, field)) is not None
-    }
+    levels = _levels(trade)
     prices = [float(price) for each in buckets for price in each.prices]
     profits = [float(profit) for each in buckets for profit in each.profits]
-    low, high = range_of([*prices, *map(float, levels.values())])
-    low_profit, high_profit = range_of([*profits, 0.0])
-
-    def up(value: float) -> int:
-        return round((high - value) / (high - low) * HIGH_PANE)
-
-    def down(value: float) -> int:
-        return round((high_profit - value) / (high_profit - low_profit) * LOW_PANE)
-
-    places = [
+    price_pane = _Pane(*range_of([*prices, *map(float, levels.values())]), HIGH_PANE)
+    profit_pane = _Pane(*range_of([*profits, 0.0]), LOW_PANE)
+    across = [
         round((moment - start) / (end - start) * PANE_WIDTH)
         for each in buckets
         for moment in each.moments
@@ -100,31 +89,63 @@ def trade_chart(
         start=start,
         end=end,
         zone=str(zone),
-        price=_line(places, prices, up),
-        profit=_line(places, profits, down),
-        zero=down(0.0),
+        price=_line(across, prices, price_pane.place),
+        profit=_line(across, profits, profit_pane.place),
+        zero=profit_pane.place(0.0),
         levels=[
-            Level(name, LEVELS[name][1], price, up(float(price)))
+            Level(name, LEVELS[name][1], price, price_pane.place(float(price)))
             for name, price in levels.items()
         ],
-        price_ticks=value_ticks(low, high, 6, up),
-        profit_ticks=value_ticks(low_profit, high_profit, 3, down),
+        price_ticks=price_pane.ticks(6),
+        profit_ticks=profit_pane.ticks(3),
         time_ticks=time_ticks(start, end, zone),
         lowest=min(each.lowest_profit for each in buckets),
         highest=max(each.highest_profit for each in buckets),
         ticks=sum(each.count for each in buckets),
-        data={
-            "start": round(start.timestamp()),
-            "end": round(end.timestamp()),
-            "low": low,
-            "high": high,
-            "zone": str(zone),
-            "step": 1,
-            "at": [round((each.last_at - start).total_seconds()) for each in buckets],
-            "upper": [float(each.prices[-1]) for each in buckets],
-            "lower": [float(each.profits[-1]) for each in buckets],
-        },
+        data=_readable(buckets, start, end, price_pane, str(zone)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Pane:
+    """Values from `low` to `high`, and where they lie in a pane of this height."""
+
+    low: float
+    high: float
+    height: int
+
+    def place(self, value: float) -> int:
+        return round((self.high - value) / (self.high - self.low) * self.height)
+
+    def ticks(self, count: int) -> list[Tick]:
+        return value_ticks(self.low, self.high, count, self.place)
+
+
+def _levels(trade: Trade) -> dict[str, Decimal]:
+    """Return the prices that a trade is held against, those that it has."""
+    prices = {name: getattr(trade, field) for name, (field, _) in LEVELS.items()}
+    return {name: price for name, price in prices.items() if price is not None}
+
+
+def _readable(
+    buckets: Sequence[TickBucket],
+    start: datetime,
+    end: datetime,
+    prices: _Pane,
+    zone: str,
+) -> dict[str, Any]:
+    """Return the values that the script can tell: the last of each bucket."""
+    return {
+        "start": round(start.timestamp()),
+        "end": round(end.timestamp()),
+        "low": prices.low,
+        "high": prices.high,
+        "zone": zone,
+        "step": 1,
+        "at": [round((each.last_at - start).total_seconds()) for each in buckets],
+        "upper": [float(each.prices[-1]) for each in buckets],
+        "lower": [float(each.profits[-1]) for each in buckets],
+    }
 
 
 def _line(

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from bots.models import BotInstance
 from trading.models import Trade, TradeStatus, TradeType
@@ -23,8 +23,8 @@ COLUMNS = {
     "opened": gettext_lazy("Opened"),
     "held": gettext_lazy("Held"),
     "lots": gettext_lazy("Lots"),
-    "entry": gettext_lazy("Open"),
-    "exit": gettext_lazy("Close"),
+    "entry": pgettext_lazy("price", "Open"),
+    "exit": pgettext_lazy("price", "Close"),
     "stop": gettext_lazy("Stop loss"),
     "target": gettext_lazy("Take profit"),
     "profit": gettext_lazy("Profit"),

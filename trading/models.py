@@ -7,6 +7,7 @@ from typing import Self
 
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from bots.models import BotInstance
@@ -16,14 +17,14 @@ from smarttrader.lib.money import AmountField, PriceField, RatioField
 
 
 class TradeType(models.TextChoices):
-    BUY = "BUY", "Buy"
-    SELL = "SELL", "Sell"
+    BUY = "BUY", _("Buy")
+    SELL = "SELL", _("Sell")
 
 
 class TradeStatus(models.TextChoices):
-    OPEN = "open", "Open"
-    CLOSED = "closed", "Closed"
-    CANCELLED = "cancelled", "Cancelled"
+    OPEN = "open", _("Open")
+    CLOSED = "closed", _("Closed")
+    CANCELLED = "cancelled", _("Cancelled")
 
 
 def trade_id(bot_instance_id: uuid.UUID, ticket: str, opened_at: datetime) -> uuid.UUID:
@@ -64,7 +65,7 @@ class Trade(models.Model):
     profit = AmountField(
         blank=True,
         null=True,
-        help_text="Without commission and swap, as MT4 counts it.",
+        help_text=_("Without commission and swap, as MT4 counts it."),
     )
     profit_percentage = RatioField(blank=True, null=True)
     status = models.CharField(
@@ -83,7 +84,7 @@ class Trade(models.Model):
         max_length=50,
         blank=True,
         null=True,
-        help_text="The ticket whose partial close left this trade open.",
+        help_text=_("The ticket whose partial close left this trade open."),
     )
 
     objects = TradeQuerySet.as_manager()
@@ -150,7 +151,7 @@ class TradeTicket(models.Model):
     ticket_number = models.CharField(max_length=50)
     opened_at = models.DateTimeField()
     disputed_at = models.DateTimeField(
-        blank=True, null=True, help_text="When a later report first said otherwise."
+        blank=True, null=True, help_text=_("When a later report first said otherwise.")
     )
     # Of a report that ended the trade, or filled in what the ended trade lacked: when
     # it comes again the trade need not be looked at.
@@ -191,13 +192,13 @@ class TradeHistory(models.Model):
 
     class Meta:
         db_table = "trade_history"
-        verbose_name_plural = "trade history"
+        verbose_name_plural = _("trade history")
         indexes = [
             models.Index(fields=["recorded_at"], name="trade_history_recorded_at"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.current_price} at {self.recorded_at}"
+        return f"{self.recorded_at}: {self.current_price}"
 
 
 class StatementImportQuerySet(models.QuerySet["StatementImport"]):
@@ -220,7 +221,7 @@ class StatementImport(models.Model):
     printed_at = models.CharField(
         max_length=40,
         blank=True,
-        help_text="As printed: the PC's clock, without a zone.",
+        help_text=_("As printed: the PC's clock, without a zone."),
     )
     trades = models.PositiveIntegerField()
     open_trades = models.PositiveIntegerField()

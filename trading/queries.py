@@ -16,7 +16,7 @@ from smarttrader.lib.keyset import Place
 from trading.models import Trade, TradeHistory, TradeStatus, TradeTicket
 
 ROWS_AT_ONCE = 2000
-A_DAY = timedelta(days=1)
+A_DAY, AN_HOUR = timedelta(days=1), timedelta(hours=1)
 # A probe for each ticket, as trading/sql/upsert_trades.sql has it, which says why.
 KNOWN_TICKETS = (
     "FROM unnest(%s::uuid[]) AS bot (id)"
@@ -281,6 +281,33 @@ def sums_of_trades(
         )
     busiest = sorted(sums.values(), key=lambda each: (-each.trades, each.currency))
     return Sums(busiest, is_capped=False)
+
+
+def trades_of_ticket(
+    bots: QuerySet[BotInstance], ticket: str, *, limit: int
+) -> list[Trade]:
+    """Return the trades of a ticket number, whichever of these bots has it.
+
+    A probe for each bot: no index begins with the ticket.
+    """
+    text, parameters = bots.order_by().values("pk").query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT k.trade_id, k.opened_at"  # noqa: S608 -- our own SQL, no values
+            f" FROM ({text}) AS bot (id), LATERAL (SELECT * FROM trade_tickets k"
+            "  WHERE k.bot_instance_id = bot.id AND k.ticket_number = %s LIMIT 1) k"
+            " LIMIT %s",
+            [*parameters, ticket, limit],
+        )
+        known = dict(cursor.fetchall())
+    if not known:
+        return []
+    found = Trade.objects.filter(
+        pk__in=known,
+        opened_at__gte=min(known.values()) - AN_HOUR,
+        opened_at__lte=max(known.values()),
+    )
+    return list(found.select_related("bot_instance").order_by("-opened_at"))
 
 
 def _in_their_months(

@@ -8,6 +8,7 @@ from allauth.account.adapter import get_adapter
 from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import AuthEventType, Role, User, normalize_email
 from accounts.services import events, users
@@ -17,13 +18,13 @@ from smarttrader.lib.errors import DomainError
 
 class ResellerSuspended(DomainError):
     code = "RESELLER_SUSPENDED"
-    title = "The reseller is suspended, or no reseller any more"
+    title = _("The reseller is suspended, or no reseller any more")
     kind = "refused"
 
 
 class NotACustomer(DomainError):
     code = "NOT_A_CUSTOMER"
-    title = "This address has an account that is not looked after by this reseller"
+    title = _("This address has an account that is not looked after by this reseller")
     kind = "conflict"
     field = "email"
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import AuthEventType, User
 from accounts.services import events, users
@@ -16,7 +17,7 @@ from smarttrader.lib.errors import DomainError
 
 class PasswordWrong(DomainError):
     code = "PASSWORD_WRONG"
-    title = "This is not your password"
+    title = _("This is not your password")
     kind = "refused"
 
 

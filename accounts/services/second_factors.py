@@ -2,6 +2,7 @@
 
 from allauth.mfa.models import Authenticator
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from smarttrader.lib.errors import DomainError
 from smarttrader.lib.keyring import Keyring, keyring_for
@@ -13,7 +14,7 @@ SECRETS = ("secret", "seed")
 
 class FactorUnreadable(DomainError):
     code = "FACTOR_UNREADABLE"
-    title = "No key of this keyring opens a second factor"
+    title = _("No key of this keyring opens a second factor")
 
 
 def seal(text: str) -> str:

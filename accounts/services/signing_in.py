@@ -6,6 +6,7 @@ from datetime import datetime
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from accounts import queries
 from accounts.models import AuthEventType, User, normalize_email
@@ -17,31 +18,31 @@ from smarttrader.lib.errors import DomainError
 
 class SignInFailed(DomainError):
     code = "SIGN_IN_FAILED"
-    title = "The e-mail address or the password is wrong"
+    title = _("The e-mail address or the password is wrong")
     kind = "unauthenticated"
 
 
 class EmailUnverified(DomainError):
     code = "EMAIL_UNVERIFIED"
-    title = "The e-mail address is not verified yet"
+    title = _("The e-mail address is not verified yet")
     kind = "refused"
 
 
 class CodeRequired(DomainError):
     code = "TOTP_REQUIRED"
-    title = "This account wants a code of its authenticator, too"
+    title = _("This account wants a code of its authenticator, too")
     kind = "refused"
 
 
 class SecondFactorMissing(DomainError):
     code = "TOTP_NOT_SET_UP"
-    title = "Your role needs a second factor: set one up on the site first"
+    title = _("Your role needs a second factor: set one up on the site first")
     kind = "refused"
 
 
 class CodeWrong(DomainError):
     code = "TOTP_WRONG"
-    title = "The code is wrong, or was used already"
+    title = _("The code is wrong, or was used already")
     kind = "unauthenticated"
 
 

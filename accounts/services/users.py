@@ -7,6 +7,7 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import LONGEST_EMAIL, AuthEventType, Role, User, normalize_email
 from accounts.services import emails, events
@@ -19,32 +20,32 @@ PROFILE_FIELDS = {"first_name", "last_name", "time_zone", "language"}
 
 class EmailInvalid(DomainError):
     code = "EMAIL_INVALID"
-    title = "This is not an e-mail address"
+    title = _("This is not an e-mail address")
     kind = "invalid"
     field = "email"
 
 
 class EmailTaken(DomainError):
     code = "EMAIL_TAKEN"
-    title = "A user with this e-mail address exists already"
+    title = _("A user with this e-mail address exists already")
     kind = "conflict"
 
 
 class NameInvalid(DomainError):
     code = "NAME_INVALID"
-    title = "A first or last name has at most 100 characters"
+    title = _("A first or last name has at most 100 characters")
     kind = "invalid"
 
 
 class UserNotFound(DomainError):
     code = "USER_NOT_FOUND"
-    title = "No user has this e-mail address"
+    title = _("No user has this e-mail address")
     kind = "missing"
 
 
 class UserGone(DomainError):
     code = "USER_GONE"
-    title = "The account was deleted meanwhile"
+    title = _("The account was deleted meanwhile")
     kind = "missing"
 
 
@@ -67,20 +68,29 @@ def create_user(
     fields = {"first_name": first_name, "last_name": last_name, "role": role}
     is_superuser = role == Role.ADMIN
     if len(email) > LONGEST_EMAIL:
-        raise EmailInvalid(f"An e-mail address has at most {LONGEST_EMAIL} characters")
+        raise EmailInvalid(
+            _("An e-mail address has at most %(longest_email)s characters")
+            % {"longest_email": LONGEST_EMAIL}
+        )
     candidate = User(email=email, first_name=first_name, last_name=last_name)
     try:
         candidate.clean_fields(exclude={"password"})
     except ValidationError as error:
         if {"first_name", "last_name"} & set(error.message_dict):
             raise NameInvalid from error
-        raise EmailInvalid(f"{email!r} is not an e-mail address") from error
+        raise EmailInvalid(
+            _("%(email)s is not an e-mail address") % {"email": f"{email!r}"}
+        ) from error
     try:
         candidate.validate_constraints(exclude={"id", "role"})
     except ValidationError as error:
         if User.objects.filter(email=email).exists():
-            raise EmailTaken(f"{email} has an account already") from error
-        raise EmailInvalid(f"{email!r} is not an e-mail address") from error
+            raise EmailTaken(
+                _("%(email)s has an account already") % {"email": email}
+            ) from error
+        raise EmailInvalid(
+            _("%(email)s is not an e-mail address") % {"email": f"{email!r}"}
+        ) from error
     try:
         with transaction.atomic():
             user = User.objects.create_user(
@@ -95,7 +105,9 @@ def create_user(
                 user=user, email=email, verified=is_verified, primary=True
             )
     except IntegrityError as error:  # another session was faster
-        raise EmailTaken(f"{email} has an account already") from error
+        raise EmailTaken(
+            _("%(email)s has an account already") % {"email": email}
+        ) from error
     return user
 
 

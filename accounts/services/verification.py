@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import F
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
 
 from accounts import queries
 from accounts.models import AuthEventType, EmailCode, User
@@ -29,7 +30,7 @@ MOST_TRIES = 3
 
 class CodeInvalid(DomainError):
     code = "CODE_INVALID"
-    title = "The code is wrong, too old or was used already: ask for a new one"
+    title = _("The code is wrong, too old or was used already: ask for a new one")
     kind = "invalid"
     field = "code"
 

@@ -8,6 +8,7 @@ from django import template
 from django.utils.translation import gettext, ngettext
 
 from smarttrader.lib import clock
+from smarttrader.lib.localization import localized_figure
 from smarttrader.lib.money import rounded
 
 register = template.Library()
@@ -95,7 +96,7 @@ def price(quote: Decimal | None) -> str:
         return NOTHING
     usual = 5 if quote < RATE else 3 if quote < YEN_RATE else 2
     digits = -int(quote.normalize().as_tuple().exponent)
-    return f"{quote:.{max(usual, digits)}f}"
+    return localized_figure(f"{quote:.{max(usual, digits)}f}")
 
 
 @register.filter
@@ -103,7 +104,8 @@ def percent(value: Number, decimals: int = 1) -> str:
     """Write a value that counts hundredths already: 2.44 becomes 2.4%."""
     if _is_missing(value):
         return NOTHING
-    return f"{_written(Decimal(str(value)), decimals)}%"
+    figure = _written(Decimal(str(value)), decimals)
+    return gettext("%(figure)s%%") % {"figure": figure}
 
 
 @register.filter
@@ -160,5 +162,5 @@ def _decimals(currency: str) -> int:
 
 def _written(value: Decimal, decimals: int) -> str:
     shown = rounded(value, Decimal(1).scaleb(-decimals))
-    text = f"{abs(shown):,.{decimals}f}"
+    text = localized_figure(f"{abs(shown):,.{decimals}f}")
     return f"{MINUS}{text}" if shown < 0 else text

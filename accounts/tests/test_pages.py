@@ -267,3 +267,32 @@ def test_the_back_office_is_entered_by_the_same_door(client):
 
     assert response.redirect_chain[-1][0].startswith(reverse("account_login"))
     assert client.post(reverse("admin:login"), {"username": "a"}).status_code == 302
+
+
+def test_a_stranger_chooses_a_language(client):
+    chosen = client.post(
+        reverse("set_language"), {"language": "de", "next": "/accounts/login/"}
+    )
+
+    page = client.get(chosen["Location"]).content.decode()
+    assert chosen["Location"] == "/accounts/login/"
+    assert '<html lang="de"' in page
+    assert "Angemeldet bleiben" in page
+
+
+def test_the_choice_of_a_language_leads_nowhere_else(client):
+    chosen = client.post(
+        reverse("set_language"), {"language": "de", "next": "https://evil.example/"}
+    )
+
+    assert chosen["Location"] == "/"
+
+
+def test_the_pages_speak_the_language_that_was_chosen(client, alice):
+    client.force_login(alice)
+
+    client.post(reverse("settings"), {"time_zone": "UTC", "language": "de"})
+
+    page = client.get(reverse("settings")).content.decode()
+    assert '<html lang="de"' in page
+    assert "Ihre Einstellungen sind gespeichert." in page

@@ -62,7 +62,7 @@ def test_a_new_user_waits_to_be_verified(client, mails):
     assert user.check_password(PASSWORD)
     assert (mail["recipient"], mail["subject"], mail["is_urgent"]) == (
         "ada@example.com",
-        "Confirm your email address",
+        "Confirm your e-mail address",
         True,
     )
     assert "http://127.0.0.1:8000/accounts/login/" in mail["text"]

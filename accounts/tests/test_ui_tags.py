@@ -2,6 +2,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.template import Context, Template
+from django.utils import translation
 
 from accounts.templatetags.ui import (
     MINUS,
@@ -10,6 +12,7 @@ from accounts.templatetags.ui import (
     initials,
     money,
     percent,
+    price,
     signed_money,
 )
 
@@ -122,3 +125,35 @@ def test_initials_are_at_most_two_letters(name, letters):
 )
 def test_device_names_browser_and_system(user_agent, text):
     assert device(user_agent) == text
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        (lambda: money(Decimal("-1234567.891"), "USD"), f"{MINUS}1.234.567,89"),
+        (lambda: signed_money(Decimal("35.71"), "USD"), "+35,71"),
+        (lambda: percent(Decimal("55.45")), "55,5\N{NO-BREAK SPACE}%"),
+        (lambda: price(Decimal("1.1")), "1,10000"),
+    ],
+)
+def test_figures_are_written_as_a_german_reads_them(written, text):
+    with translation.override("de"):
+        assert written() == text
+
+
+@pytest.mark.parametrize(
+    ("english", "text"),
+    [
+        ("j M Y", "24.12.2026"),
+        ("j M Y H:i", "24.12.2026 06:05"),
+        ("D j M Y", "Do 24.12.2026"),
+        ("F Y", "Dezember 2026"),
+        ("Y-m-d", "2026-12-24"),
+    ],
+)
+def test_dates_are_written_as_a_german_reads_them(english, text):
+    template = Template("{{ moment|date:format }}")
+    moment = datetime(2026, 12, 24, 6, 5, tzinfo=UTC)
+
+    with translation.override("de"):
+        assert template.render(Context({"moment": moment, "format": english})) == text

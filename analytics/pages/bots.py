@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -15,7 +16,7 @@ from analytics.pages import parts
 from analytics.pages.overview import chart_parts, curve_of, figures_part
 from analytics.queries import fleet
 from bots import queries as bots_queries
-from bots.models import BotInstance, LogCategory, LogLevel
+from bots.models import BotInstance, BotLog, LogCategory, LogLevel
 from smarttrader.lib import clock
 from smarttrader.lib.keyset import Place, dated_place_of
 
@@ -32,7 +33,7 @@ def bots(request: HttpRequest) -> HttpResponse:
     return parts.answer(
         request,
         "analytics/bots.html",
-        [parts.drawn(request, "fleet", "analytics/_fleet.html", shown)],
+        [parts.drawn(request, "fleet", "analytics/_fleet.html", lambda: shown)],
         {},
     )
 
@@ -47,13 +48,22 @@ def bot(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     currency = found.bot.account_currency
     context = {"each": found, "bot": found.bot, "currency": currency, "now": now}
     curve = curve_of([found])
-    control = {
-        **context,
-        "state": found.state,
-        "commands": bots_queries.latest_commands(found.bot, COMMAND_ROWS),
-    }
+
+    def control() -> dict[str, Any]:
+        told = bots_queries.latest_commands(found.bot, COMMAND_ROWS)
+        return {**context, "state": found.state, "commands": told}
+
     shown = [
-        parts.drawn(request, "state", "analytics/_bot_state.html", context),
+        parts.drawn(
+            request,
+            "guard",
+            "analytics/_guard.html",
+            lambda: {
+                **context,
+                "breaches": bots_queries.breaches_to_show(found.bot, now),
+            },
+        ),
+        parts.drawn(request, "state", "analytics/_bot_state.html", lambda: context),
         parts.drawn(request, "commands", "bots/_commands.html", control),
         figures_part(request, [found], curve, now, currency=currency),
         *chart_parts(request, [found], curve, now, currency=currency),
@@ -61,11 +71,11 @@ def bot(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             request,
             "latest",
             "analytics/_latest.html",
-            {"trades": fleet.latest_trades([found]), "of_bot": found.bot},
+            lambda: {"trades": fleet.latest_trades([found]), "of_bot": found.bot},
         ),
     ]
     if request.headers.get("HX-Target") != "pulse":
-        log = _log(request, found.bot, now)
+        log = partial(_log, request, found.bot, now)
         shown.append(parts.drawn(request, "log", "analytics/_log.html", log))
     return parts.answer(request, "analytics/bot.html", shown, context)
 
@@ -88,8 +98,14 @@ def _log(request: HttpRequest, bot: BotInstance, now: datetime) -> dict[str, Any
     if not chosen.is_valid():
         raise BadRequest("level, category")
     after = dated_place_of(request)
-    lines = fleet.bot_logs(
-        bot, now=now, limit=LOG_ROWS + 1, after=after, **chosen.cleaned_data
+    level, category = (chosen.cleaned_data[name] for name in ("level", "category"))
+    matching = BotLog.objects.all()
+    if level:
+        matching = matching.filter(log_level=level)
+    if category:
+        matching = matching.filter(category=category)
+    lines = bots_queries.newest_logs(
+        [bot], matching, limit=LOG_ROWS + 1, after=after, now=now
     )
     shown = lines[:LOG_ROWS]
     return {

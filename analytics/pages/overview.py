@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from analytics import charts
 from analytics.pages import parts
-from analytics.queries import fleet, performance
+from analytics.queries import equity, fleet, performance
 from analytics.queries.fleet import FleetBot
 from analytics.queries.performance import CurvePoint
 from bots.models import BotState
@@ -54,26 +54,26 @@ def overview(request: HttpRequest) -> HttpResponse:
         request,
         "analytics/overview.html",
         [
-            parts.drawn(request, "summary", "analytics/_summary.html", summary),
+            parts.drawn(request, "summary", "analytics/_summary.html", lambda: summary),
             figures_part(request, shown, curve, now, currency=currency),
             *chart_parts(request, shown, curve, now, currency=currency),
             parts.drawn(
                 request,
                 "bots",
                 "analytics/_bots.html",
-                {**context, "bots": shown, "now": now},
+                lambda: {**context, "bots": shown, "now": now},
             ),
             parts.drawn(
                 request,
                 "attention",
                 "analytics/_attention.html",
-                {"attention": todo, "now": now},
+                lambda: {"attention": todo, "now": now},
             ),
             parts.drawn(
                 request,
                 "latest",
                 "analytics/_latest.html",
-                {"trades": fleet.latest_trades(shown)},
+                lambda: {"trades": fleet.latest_trades(shown)},
             ),
         ],
         context,
@@ -101,14 +101,14 @@ def figures_part(
     currency: str,
 ) -> parts.Part:
     figures = [each.performance for each in bots]
-    equity = fleet.equity_now(bots)
+    held = fleet.equity_now(bots)
 
     def context() -> dict[str, Any]:
         days = performance.last_days(curve(), BAR_DAYS, now)
         recent = _recent(curve(), now)
         return {
             "total": performance.combined(figures, curve()),
-            "equity": equity,
+            "equity": held,
             "currency": currency,
             "today": days[-1],
             "bars": charts.bars(days),
@@ -122,7 +122,7 @@ def figures_part(
         "figures",
         "analytics/_figures_cards.html",
         context,
-        version_of=(figures, equity, now.date()),
+        version_of=(figures, held, now.date()),
     )
 
 
@@ -139,16 +139,20 @@ def chart_parts(
         return []
 
     def context() -> dict[str, Any]:
-        period = parts.period_of(request, curve(), now)
+        told = equity.told_equity([each.bot for each in bots])
+        shown = equity.curve_with_equity(curve(), told)
+        period = parts.period_of(request, shown.points, now)
         return {
             "period": period,
             "ranges": parts.RANGES.items(),
             "currency": currency,
+            "equity_since": told[0].hour if told else None,
             "chart": charts.balance_chart(
-                curve(),
+                shown.points,
                 start=period.start,
                 end=period.end,
                 zone=timezone.get_current_timezone(),
+                opening=shown.start,
             ),
         }
 
@@ -158,7 +162,7 @@ def chart_parts(
             "chart",
             "analytics/_chart.html",
             context,
-            version_of=[each.performance for each in bots],
+            version_of=([each.performance for each in bots], f"{now:%Y-%m-%d %H}"),
         )
     ]
 

@@ -25,6 +25,7 @@ from analytics.queries.performance import CurvePoint
 
 log = logging.getLogger(__name__)
 
+Context = dict[str, Any]
 HOUR = timedelta(hours=1)
 ALL, CUSTOM = "all", "custom"
 RANGES = {
@@ -67,10 +68,10 @@ def user_of(request: HttpRequest) -> User:
 
 
 def drawn(
-    request: HttpRequest, name: str, template: str, context: dict[str, Any]
+    request: HttpRequest, name: str, template: str, context: Callable[[], Context]
 ) -> Part:
     """Return a part whose version is what it shows."""
-    html = render_to_string(template, context, request)
+    html = _html(request, name, template, context)
     return Part(name, _digest(FORM_TOKEN.sub("", html)), lambda: html)
 
 
@@ -78,24 +79,27 @@ def drawn_later(
     request: HttpRequest,
     name: str,
     template: str,
-    context: Callable[[], dict[str, Any]],
+    context: Callable[[], Context],
     *,
     version_of: Any = None,
 ) -> Part:
-    """Return a part that is expensive: it is drawn only where `version_of` changed.
+    """Return a part that is expensive: it is drawn only where `version_of` changed."""
+    version = _digest(repr(version_of))
+    return Part(name, version, lambda: _html(request, name, template, context))
 
-    Where the database gives up on one of its queries, by a time-out or for a lock, it
-    tells of that, and leaves the other parts as they are.
+
+def _html(
+    request: HttpRequest, name: str, template: str, context: Callable[[], Context]
+) -> str:
+    """Return a part, or what stands for it where the database gives up on its query.
+
+    By a time-out or for a lock; the other parts are drawn as ever.
     """
-
-    def render() -> str:
-        try:
-            return render_to_string(template, context(), request)
-        except OperationalError:
-            log.exception("%s could not be drawn", name)
-            return render_to_string("analytics/_failed.html", {"name": name}, request)
-
-    return Part(name, _digest(repr(version_of)), render)
+    try:
+        return render_to_string(template, context(), request)
+    except OperationalError:
+        log.exception("%s could not be drawn", name)
+        return render_to_string("analytics/_failed.html", {"name": name}, request)
 
 
 def answer(

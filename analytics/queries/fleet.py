@@ -7,14 +7,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from django.db.models import Q
-
 from accounts.models import User
 from analytics.queries.performance import Performance, performance_by_bot
-from bots.models import BotInstance, BotLog, BotState
-from bots.queries import LOGS_KEPT
+from bots.models import BotInstance, BotState, GuardBreach
 from licensing.models import License, LicenseStatus
-from smarttrader.lib.keyset import Place
 from trading import queries as trading
 from trading.models import StatementImport, Trade, TradeStatus
 
@@ -68,6 +64,7 @@ class Trouble(StrEnum):
 
     BOT_ERROR = "bot_error"
     BOT_OFFLINE = "bot_offline"
+    GUARD_HOLDS = "guard_holds"
     LICENSE_STOPPED = "license_stopped"
     LICENSE_EXPIRED = "license_expired"
     LICENSE_EXPIRING = "license_expiring"
@@ -165,34 +162,12 @@ def attention(user: User, bots: Sequence[FleetBot], now: datetime) -> list[Atten
     """Return what needs the user's attention, the most urgent first."""
     found = [
         *_troubled_bots(bots),
+        *_held_bots(bots),
         *_troubled_licenses(bots, now),
         *_differing_statements(user),
     ]
     urgency = list(Trouble)
     return sorted(found, key=lambda each: urgency.index(each.trouble))
-
-
-def bot_logs(
-    bot: BotInstance,
-    *,
-    now: datetime,
-    limit: int,
-    level: str = "",
-    category: str = "",
-    after: Place | None = None,
-) -> list[BotLog]:
-    """Return a bot's log of the last 90 days, newest first, from a place on."""
-    logs = BotLog.objects.filter(bot_instance=bot, created_at__gte=now - LOGS_KEPT)
-    if level:
-        logs = logs.filter(log_level=level)
-    if category:
-        logs = logs.filter(category=category)
-    if after:
-        logs = logs.filter(
-            Q(created_at__lt=after.moment) | Q(pk__lt=after.id),
-            created_at__lte=after.moment,
-        )
-    return list(logs.order_by("-created_at", "-id")[:limit])
 
 
 def _heard(bot: BotInstance) -> float:
@@ -208,6 +183,19 @@ def _troubled_bots(bots: Sequence[FleetBot]) -> list[Attention]:
         Attention(troubles[each.state], bot=each.bot)
         for each in bots
         if each.bot.is_connected and each.state in troubles
+    ]
+
+
+def _held_bots(bots: Sequence[FleetBot]) -> list[Attention]:
+    """Return the bots that the risk guard holds."""
+    holding = GuardBreach.objects.holding().filter(
+        bot_instance__in=[each.bot.pk for each in bots]
+    )
+    held = set(holding.values_list("bot_instance_id", flat=True))
+    return [
+        Attention(Trouble.GUARD_HOLDS, bot=each.bot)
+        for each in bots
+        if each.bot.pk in held
     ]
 
 

@@ -56,6 +56,7 @@ class CurvePoint:
     trades: int  # that closed in this hour
     balance: Decimal  # cumulative closed net, from 0
     drawdown: Decimal  # below the highest balance so far, at least 0
+    equity: Decimal | None = None  # where it is known: see analytics.queries.equity
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,14 +121,14 @@ def test_what_was_not_chosen_is_not_told(bot):
     page = see(publish(bot, figures=[PublicFigure.WIN_RATE])).content.decode()
 
     assert "100.0%" in page
-    for text in ("9.30", "USD", "November 2026", 'class="equity"', "Profit factor"):
+    for text in ("9.30", "USD", "November 2026", 'class="balance"', "Profit factor"):
         assert text not in page
 
 
 def test_without_amounts_a_curve_has_no_scale(bot):
     page = see(publish(bot, figures=[PublicFigure.CURVE])).content.decode()
 
-    assert 'class="equity"' in page
+    assert 'class="balance"' in page
     assert "9.30" not in page
     axis = re.search(r'<svg class="axis" height="230"[^>]*>(.*?)</svg>', page)
     assert axis is not None

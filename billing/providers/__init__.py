@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
+from django.utils.translation import gettext_lazy as _
+
 from billing.models import BillingCycle, Payment, Provider, Purpose, Subscription
 from licensing.models import LicenseType
 from smarttrader.lib.errors import DomainError
@@ -11,13 +13,13 @@ from smarttrader.lib.errors import DomainError
 
 class ProviderRefused(DomainError):
     code = "PROVIDER_REFUSED"
-    title = "The payment provider could not do this; try again later"
+    title = _("The payment provider could not do this; try again later")
     kind = "conflict"
 
 
 class NotOnline(DomainError):
     code = "NOT_PAID_ONLINE"
-    title = "This is paid to whoever sold it, not online"
+    title = _("This is paid to whoever sold it, not online")
     kind = "conflict"
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import stripe
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from billing.models import (
     BillingCycle,
@@ -49,7 +50,7 @@ WHOLE_CURRENCIES = frozenset(
 
 class SignatureInvalid(DomainError):
     code = "SIGNATURE_INVALID"
-    title = "The signature is not Stripe's, or is too old"
+    title = _("The signature is not Stripe's, or is too old")
     kind = "invalid"
 
 

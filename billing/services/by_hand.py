@@ -3,6 +3,8 @@
 from datetime import datetime
 from decimal import Decimal
 
+from django.utils.translation import gettext_lazy as _
+
 from accounts.models import User
 from billing.models import BillingCycle, Provider, Subscription
 from billing.prices import price_of
@@ -15,7 +17,7 @@ from smarttrader.lib.errors import DomainError
 
 class ReferenceMissing(DomainError):
     code = "REFERENCE_MISSING"
-    title = "Name the payment, so that it counts once"
+    title = _("Name the payment, so that it counts once")
     kind = "invalid"
 
 

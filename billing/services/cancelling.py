@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from billing.models import Subscription, SubscriptionStatus
 from billing.services.licenses import CANCELLED, hold, is_paid_otherwise
@@ -18,13 +19,13 @@ from smarttrader.lib.errors import DomainError
 
 class NothingToUndo(DomainError):
     code = "NOTHING_TO_UNDO"
-    title = "The subscription was not cancelled, or is over"
+    title = _("The subscription was not cancelled, or is over")
     kind = "conflict"
 
 
 class NotCancellable(DomainError):
     code = "NOT_CANCELLABLE"
-    title = "Nothing that is paid for ends later: it can be cancelled at once only"
+    title = _("Nothing that is paid for ends later: it can be cancelled at once only")
     kind = "conflict"
 
 

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from billing.models import BillingCycle, Purpose, Subscription
@@ -19,7 +20,7 @@ from smarttrader.lib.errors import DomainError
 
 class CheckoutUnknown(DomainError):
     code = "CHECKOUT_NOT_FOUND"
-    title = "You have no such checkout"
+    title = _("You have no such checkout")
     kind = "missing"
 
 

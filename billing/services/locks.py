@@ -4,6 +4,8 @@ import uuid
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from billing.models import Subscription, SubscriptionStatus
 from smarttrader.lib.errors import DomainError
 
@@ -12,19 +14,19 @@ NO_NEXT_PLAN = {"next_plan_type": None, "next_amount": None, "next_plan_at": Non
 
 class SubscriptionGone(DomainError):
     code = "SUBSCRIPTION_NOT_FOUND"
-    title = "The subscription does not exist"
+    title = _("The subscription does not exist")
     kind = "missing"
 
 
 class NotActive(DomainError):
     code = "SUBSCRIPTION_NOT_ACTIVE"
-    title = "The subscription is not active and paid for"
+    title = _("The subscription is not active and paid for")
     kind = "conflict"
 
 
 class SubscriptionOver(DomainError):
     code = "SUBSCRIPTION_OVER"
-    title = "The subscription was cancelled and is over"
+    title = _("The subscription was cancelled and is over")
     kind = "conflict"
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from billing.models import BillingCycle, Purpose, Subscription
 from billing.prices import price_of, upgrade_price
@@ -32,19 +33,19 @@ from smarttrader.lib.errors import DomainError
 
 class NotAnUpgrade(DomainError):
     code = "NOT_AN_UPGRADE"
-    title = "The plan costs no more than the present one"
+    title = _("The plan costs no more than the present one")
     kind = "conflict"
 
 
 class NotADowngrade(DomainError):
     code = "NOT_A_DOWNGRADE"
-    title = "The plan costs no less, or there is no end to wait for"
+    title = _("The plan costs no less, or there is no end to wait for")
     kind = "conflict"
 
 
 class NoDowngrade(DomainError):
     code = "NO_DOWNGRADE"
-    title = "No smaller plan was scheduled"
+    title = _("No smaller plan was scheduled")
     kind = "conflict"
 
 

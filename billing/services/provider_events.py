@@ -8,11 +8,8 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F
 
-from billing.models import Provider, ProviderEvent
+from billing.models import MOST_ATTEMPTS, Provider, ProviderEvent
 from billing.services import stripe_events
-
-# A minute apart: news that came before what they are about.
-MOST_ATTEMPTS = 30
 
 logger = logging.getLogger(__name__)
 

@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext_lazy as _
+
 from accounts.models import User
 from billing.models import (
     BillingCycle,
@@ -39,13 +41,13 @@ Told = dict[str, Any]
 
 class NotKnownYet(DomainError):
     code = "NOT_KNOWN_YET"
-    title = "This came before the payment that it is about"
+    title = _("This came before the payment that it is about")
     kind = "conflict"
 
 
 class NotUnderstood(DomainError):
     code = "NOT_UNDERSTOOD"
-    title = "This is not what we agreed on with Stripe"
+    title = _("This is not what we agreed on with Stripe")
     kind = "invalid"
 
 

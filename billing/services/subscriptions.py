@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from billing.models import (
@@ -42,19 +43,19 @@ from smarttrader.lib.errors import DomainError
 
 class AlreadySubscribed(DomainError):
     code = "ALREADY_SUBSCRIBED"
-    title = "The license has a subscription already"
+    title = _("The license has a subscription already")
     kind = "conflict"
 
 
 class LicenseNotOfBuyer(DomainError):
     code = "LICENSE_NOT_FOUND"
-    title = "The buyer has no such license"
+    title = _("The buyer has no such license")
     kind = "missing"
 
 
 class LifetimePaid(DomainError):
     code = "LIFETIME_PAID"
-    title = "A lifetime subscription is paid for for ever"
+    title = _("A lifetime subscription is paid for for ever")
     kind = "conflict"
 
 

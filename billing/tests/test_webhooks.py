@@ -13,6 +13,7 @@ from accounts.services.users import delete_user
 from accounts.tests.factories import UserFactory
 from accounts.tests.threads import all_at_once
 from billing.models import (
+    MOST_ATTEMPTS,
     Invoice,
     Payment,
     PaymentStatus,
@@ -355,7 +356,7 @@ def test_an_event_that_never_works_is_given_up_and_kept(alice):
 
     kept = ProviderEvent.objects.get()
     assert tries == [0] * 40
-    assert kept.attempts == provider_events.MOST_ATTEMPTS
+    assert kept.attempts == MOST_ATTEMPTS
     assert kept.error.startswith("NotKnownYet")
 
 

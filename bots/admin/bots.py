@@ -1,55 +1,82 @@
 """Bots, their settings and logs."""
 
+from datetime import datetime
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import signed_in
 from bots import queries
 from bots.models import (
+    OFFLINE_AFTER,
     BotCommand,
     BotInstance,
     BotLog,
     BotSettings,
+    GuardBreach,
     SettingsChange,
 )
 from bots.services import releases
 from smarttrader.lib import clock
 from smarttrader.lib.admin import (
-    PartitionedAdmin,
+    MOST_HITS,
+    KeysetAdmin,
     ReadOnlyAdmin,
-    rows_between,
     staff_actor,
 )
+from smarttrader.lib.admin_forms import ConfirmForm, asking
+from smarttrader.lib.attention import AttentionFilter, Figure, list_of
+from smarttrader.lib.keyset import Place
+
+
+def _release(request: HttpRequest, bot: BotInstance, _told: dict[str, Any]) -> None:
+    releases.release(bot=bot, actor=staff_actor(request), now=clock.now())
 
 
 @admin.register(BotInstance)
 class BotInstanceAdmin(ReadOnlyAdmin[BotInstance]):
     list_display = ("instance_name", "user", "mt4_account", "source", "status")
-    list_filter = ("source", "status", "is_live")
+    list_filter = (AttentionFilter, "source", "status", "is_live")
     list_select_related = ("user",)
+    attention = _("Fallen silent")
     search_fields = ("instance_name", "mt4_account", "user__email")
     ordering = ("-created_at",)
     actions = ("release",)
 
+    def figures(self, request: HttpRequest, now: datetime) -> list[Figure]:
+        heard = self.visible_rows(request).filter(
+            last_heartbeat__gte=now - OFFLINE_AFTER
+        )
+        return [Figure(_("Bots online"), heard.count(), list_of(self))]
+
+    def hits(self, request: HttpRequest, text: str) -> list[BotInstance]:
+        return queries.bots_found(signed_in(request), text)[:MOST_HITS]
+
     def has_release_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("bots.change_botinstance")
 
-    @admin.action(
-        description="Release the account and end its tokens", permissions=["release"]
+    release = asking(
+        "release",
+        _("Release the account"),
+        _release,
+        form_class=ConfirmForm,
+        warning=_("Its tokens end: the EA is refused until it activates again."),
+        permission="release",
     )
-    def release(self, request: HttpRequest, queryset: "QuerySet[BotInstance]") -> None:
-        now = clock.now()
-        actor = staff_actor(request)
-        released = sum(
-            releases.release(bot=bot, actor=actor, now=now) for bot in queryset
-        )
-        self.message_user(request, f"{released} of {len(queryset)} bots released.")
 
 
 @admin.register(BotSettings)
 class BotSettingsAdmin(ReadOnlyAdmin[BotSettings]):
-    list_display = ("bot_instance", "risk_percentage", "max_daily_loss", "auto_trade")
+    list_display = (
+        "bot_instance",
+        "risk_percentage",
+        "max_daily_loss",
+        "limits_currency",
+        "auto_trade",
+    )
     list_select_related = ("bot_instance",)
     search_fields = ("bot_instance__instance_name", "bot_instance__mt4_account")
     ordering = ("-created_at",)
@@ -80,26 +107,47 @@ class BotCommandAdmin(ReadOnlyAdmin[BotCommand]):
     ordering = ("-queued_at",)
 
 
+@admin.register(GuardBreach)
+class GuardBreachAdmin(ReadOnlyAdmin[GuardBreach]):
+    list_display = (
+        "at",
+        "bot_instance",
+        "kind",
+        "broker_day",
+        "figure",
+        "allowed",
+        "currency",
+        "outcome",
+        "lifted_at",
+    )
+    list_filter = ("kind", "outcome", "lifted_by_type")
+    list_select_related = ("bot_instance",)
+    search_fields = ("bot_instance__instance_name", "bot_instance__mt4_account")
+    ordering = ("-at",)
+
+
 @admin.register(BotLog)
-class BotLogAdmin(PartitionedAdmin[BotLog]):
+class BotLogAdmin(KeysetAdmin[BotLog]):
     list_display = ("created_at", "bot_instance", "log_level", "category", "message")
     list_filter = ("log_level", "category")
     list_select_related = ("bot_instance",)
     search_fields = ("bot_instance__mt4_account",)
-    search_help_text = "Account number or owner's e-mail"
+    search_help_text = _("Account number or owner's e-mail")
+    moment = "created_at"
     ordering = ("-created_at",)
 
     def found(
-        self, request: HttpRequest, matching: "QuerySet[BotLog]", words: list[str]
-    ) -> "QuerySet[BotLog]":
+        self,
+        request: HttpRequest,
+        matching: "QuerySet[BotLog]",
+        words: list[str],
+        *,
+        after: Place | None,
+        limit: int,
+    ) -> list[BotLog]:
         bots = queries.bots_found(signed_in(request), words[0])
         if not bots:
-            return matching.none()
-        lines = queries.newest_logs(
-            bots,
-            matching,
-            limit=self.MOST,
-            after=None,
-            now=clock.now(),
+            return []
+        return queries.newest_logs(
+            bots, matching, limit=limit, after=after, now=clock.now()
         )
-        return rows_between(matching, lines, "created_at")

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import signed_in
 from bots.admin.license_forms import (
@@ -18,9 +19,88 @@ from licensing.models import Cycle, HoldSource, License, LicenseType
 from licensing.services import holds, reselling, terms
 from smarttrader.lib import clock
 from smarttrader.lib.admin import ReadOnlyAdmin, is_staff_member, staff_actor
-from smarttrader.lib.admin_forms import act_on_each
+from smarttrader.lib.admin_forms import act_on_each, asking
 
-OF_STAFF_ALONE = ("change_plan", "transfer")
+OF_STAFF_ALONE = ("change_plan", "transfer", "rotate_key")
+Told = dict[str, Any]
+
+
+def _source(request: HttpRequest) -> HoldSource:
+    return HoldSource.ADMIN if is_staff_member(request) else HoldSource.RESELLER
+
+
+def _by_days(request: HttpRequest, license: License, told: Told) -> None:
+    terms.extend_license(
+        license=license, actor=staff_actor(request), now=clock.now(), **told
+    )
+
+
+def _by_cycles(request: HttpRequest, license: License, told: Told) -> None:
+    reselling.extend_from_allotment(
+        reseller=signed_in(request),
+        license=license,
+        cycle=Cycle(told["cycle"]),
+        cycles=told["cycles"],
+        reason=told["reason"],
+        idempotency_key=str(told["form_key"]),
+        actor=staff_actor(request),
+        now=clock.now(),
+    )
+
+
+def _suspend(request: HttpRequest, license: License, told: Told) -> None:
+    holds.suspend_license(
+        license=license,
+        source=_source(request),
+        actor=staff_actor(request),
+        now=clock.now(),
+        **told,
+    )
+
+
+def _reinstate(request: HttpRequest, license: License, told: Told) -> None:
+    holds.reinstate_license(
+        license=license,
+        source=_source(request),
+        actor=staff_actor(request),
+        now=clock.now(),
+        **told,
+    )
+
+
+def _reset_hardware(request: HttpRequest, license: License, told: Told) -> None:
+    licenses.reset_hardware(
+        license=license, actor=staff_actor(request), now=clock.now(), **told
+    )
+
+
+def _rotate_key(request: HttpRequest, license: License, told: Told) -> None:
+    licenses.rotate_key(
+        license=license, actor=staff_actor(request), now=clock.now(), **told
+    )
+
+
+def _change_plan(request: HttpRequest, license: License, told: Told) -> None:
+    terms.change_plan(
+        license=license,
+        license_type=LicenseType(told["license_type"]),
+        max_accounts=told["max_accounts"],
+        reason=told["reason"],
+        actor=staff_actor(request),
+        now=clock.now(),
+    )
+
+
+def _transfer(request: HttpRequest, license: License, told: Told) -> None:
+    licenses.transfer(
+        license=license, actor=staff_actor(request), now=clock.now(), **told
+    )
+
+
+def _revoke(request: HttpRequest, license: License, told: Told) -> None:
+    reselling.revoke_with_credit(
+        license=license, actor=staff_actor(request), now=clock.now(), **told
+    )
 
 
 class LicenseActions(ReadOnlyAdmin[License]):
@@ -34,161 +114,64 @@ class LicenseActions(ReadOnlyAdmin[License]):
                 actions.pop(name, None)
         return actions
 
-    @admin.action(description="Extend", permissions=["act"])
+    @admin.action(description=_("Extend"), permissions=["act"])
     def extend(
         self, request: HttpRequest, queryset: "QuerySet[License]"
     ) -> HttpResponse | None:
-        actor, now = staff_actor(request), clock.now()
-
-        def by_days(license: License, told: dict[str, Any]) -> None:
-            terms.extend_license(license=license, actor=actor, now=now, **told)
-
-        def by_cycles(license: License, told: dict[str, Any]) -> None:
-            reselling.extend_from_allotment(
-                reseller=signed_in(request),
-                license=license,
-                cycle=Cycle(told["cycle"]),
-                cycles=told["cycles"],
-                reason=told["reason"],
-                idempotency_key=str(told["form_key"]),
-                actor=actor,
-                now=now,
-            )
-
         is_staff = is_staff_member(request)
+        by = _by_days if is_staff else _by_cycles
+
+        def act(license: License, told: Told) -> None:
+            by(request, license, told)
+
         return act_on_each(
             self,
             request,
             queryset,
-            title="Extend",
+            title=_("Extend"),
             action="extend",
-            act=by_days if is_staff else by_cycles,
+            act=act,
             form_class=ExtendByDaysForm if is_staff else ExtendByCyclesForm,
         )
 
-    @admin.action(description="Suspend", permissions=["act"])
-    def suspend(
-        self, request: HttpRequest, queryset: "QuerySet[License]"
-    ) -> HttpResponse | None:
-        def act(license: License, told: dict[str, Any]) -> None:
-            holds.suspend_license(
-                license=license,
-                source=_source(request),
-                actor=staff_actor(request),
-                now=clock.now(),
-                **told,
-            )
-
-        return act_on_each(
-            self, request, queryset, title="Suspend", action="suspend", act=act
-        )
-
-    @admin.action(description="Reinstate", permissions=["act"])
-    def reinstate(
-        self, request: HttpRequest, queryset: "QuerySet[License]"
-    ) -> HttpResponse | None:
-        def act(license: License, told: dict[str, Any]) -> None:
-            holds.reinstate_license(
-                license=license,
-                source=_source(request),
-                actor=staff_actor(request),
-                now=clock.now(),
-                **told,
-            )
-
-        return act_on_each(
-            self,
-            request,
-            queryset,
-            title="Reinstate",
-            action="reinstate",
-            act=act,
-            warning="Holds of others stay: billing's, or the vendor's.",
-        )
-
-    @admin.action(description="Reset hardware", permissions=["act"])
-    def reset_hardware(
-        self, request: HttpRequest, queryset: "QuerySet[License]"
-    ) -> HttpResponse | None:
-        def act(license: License, told: dict[str, Any]) -> None:
-            licenses.reset_hardware(
-                license=license, actor=staff_actor(request), now=clock.now(), **told
-            )
-
-        return act_on_each(
-            self,
-            request,
-            queryset,
-            title="Reset hardware",
-            action="reset_hardware",
-            act=act,
-            warning="The EAs of the license have to activate again.",
-        )
-
-    @admin.action(description="Change plan", permissions=["act"])
-    def change_plan(
-        self, request: HttpRequest, queryset: "QuerySet[License]"
-    ) -> HttpResponse | None:
-        def act(license: License, told: dict[str, Any]) -> None:
-            terms.change_plan(
-                license=license,
-                license_type=LicenseType(told["license_type"]),
-                max_accounts=told["max_accounts"],
-                reason=told["reason"],
-                actor=staff_actor(request),
-                now=clock.now(),
-            )
-
-        return act_on_each(
-            self,
-            request,
-            queryset,
-            title="Change plan",
-            action="change_plan",
-            act=act,
-            form_class=ChangePlanForm,
-        )
-
-    @admin.action(description="Transfer", permissions=["act"])
-    def transfer(
-        self, request: HttpRequest, queryset: "QuerySet[License]"
-    ) -> HttpResponse | None:
-        def act(license: License, told: dict[str, Any]) -> None:
-            licenses.transfer(
-                license=license, actor=staff_actor(request), now=clock.now(), **told
-            )
-
-        return act_on_each(
-            self,
-            request,
-            queryset,
-            title="Transfer",
-            action="transfer",
-            act=act,
-            form_class=TransferForm,
-            warning="The license moves with its bots and trades, and gets a new key.",
-        )
-
-    @admin.action(description="Revoke", permissions=["act"])
-    def revoke(
-        self, request: HttpRequest, queryset: "QuerySet[License]"
-    ) -> HttpResponse | None:
-        def act(license: License, told: dict[str, Any]) -> None:
-            reselling.revoke_with_credit(
-                license=license, actor=staff_actor(request), now=clock.now(), **told
-            )
-
-        return act_on_each(
-            self,
-            request,
-            queryset,
-            title="Revoke",
-            action="revoke",
-            act=act,
-            warning="This is final. What was never activated and is at most seven days"
-            " old is credited to its reseller.",
-        )
-
-
-def _source(request: HttpRequest) -> HoldSource:
-    return HoldSource.ADMIN if is_staff_member(request) else HoldSource.RESELLER
+    suspend = asking("suspend", _("Suspend"), _suspend)
+    reinstate = asking(
+        "reinstate",
+        _("Reinstate"),
+        _reinstate,
+        warning=_("Holds of others stay: billing's, or the vendor's."),
+    )
+    reset_hardware = asking(
+        "reset_hardware",
+        _("Reset hardware"),
+        _reset_hardware,
+        warning=_("The EAs of the license have to activate again."),
+    )
+    rotate_key = asking(
+        "rotate_key",
+        _("Replace the key"),
+        _rotate_key,
+        warning=_(
+            "The old key is unknown from then on, and the EAs of the license are"
+            " refused until they have the new one."
+        ),
+    )
+    change_plan = asking(
+        "change_plan", _("Change plan"), _change_plan, form_class=ChangePlanForm
+    )
+    transfer = asking(
+        "transfer",
+        _("Transfer"),
+        _transfer,
+        form_class=TransferForm,
+        warning=_("The license moves with its bots and trades, and gets a new key."),
+    )
+    revoke = asking(
+        "revoke",
+        _("Revoke"),
+        _revoke,
+        warning=_(
+            "This is final. What was never activated and is at most seven days old is"
+            " credited to its reseller."
+        ),
+    )

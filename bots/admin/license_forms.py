@@ -1,6 +1,7 @@
 """What the back office asks before it changes a license."""
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from licensing.models import Cycle, LicenseType
@@ -14,25 +15,28 @@ ADDED = [choice for choice in Cycle.choices if choice[0] != Cycle.LIFETIME]
 class IssueForm(forms.Form):
     form_key = FormKey()
     email = forms.EmailField(
-        label="Customer's e-mail",
-        help_text="Somebody new is invited: we mail them how to choose a password.",
+        label=_("Customer's e-mail"),
+        help_text=_("Somebody new is invited: we mail them how to choose a password."),
     )
     first_name = forms.CharField(
-        required=False, max_length=100, help_text="Of somebody new."
+        label=_("First name"),
+        required=False,
+        max_length=100,
+        help_text=_("Of somebody new."),
     )
-    last_name = forms.CharField(required=False, max_length=100)
-    license_type = forms.ChoiceField(label="Plan", choices=SOLD)
-    cycle = forms.ChoiceField(choices=Cycle.choices)
+    last_name = forms.CharField(label=_("Last name"), required=False, max_length=100)
+    license_type = forms.ChoiceField(label=_("Plan"), choices=SOLD)
+    cycle = forms.ChoiceField(label=_("Cycle"), choices=Cycle.choices)
     max_accounts = forms.IntegerField(
-        label="Accounts",
+        label=_("Accounts"),
         required=False,
         min_value=1,
-        help_text="Up to the plan's, which is what an empty field means.",
+        help_text=_("Up to the plan's, which is what an empty field means."),
     )
     quantity = forms.IntegerField(
-        min_value=1, max_value=MOST_LICENSES, initial=1, label="Number of licenses"
+        min_value=1, max_value=MOST_LICENSES, initial=1, label=_("Number of licenses")
     )
-    note = forms.CharField(required=False, max_length=LONGEST_REASON)
+    note = forms.CharField(label=_("Note"), required=False, max_length=LONGEST_REASON)
 
     @property
     def order(self) -> Order:
@@ -51,34 +55,38 @@ class IssueForm(forms.Form):
 
 class ExtendByCyclesForm(forms.Form):
     form_key = FormKey()
-    cycle = forms.ChoiceField(choices=ADDED)
+    cycle = forms.ChoiceField(label=_("Cycle"), choices=ADDED)
     cycles = forms.IntegerField(
-        label="How many", min_value=1, max_value=MOST_CYCLES, initial=1
+        label=_("How many"), min_value=1, max_value=MOST_CYCLES, initial=1
     )
-    reason = forms.CharField(required=False, max_length=LONGEST_REASON)
+    reason = forms.CharField(
+        label=_("Reason"), required=False, max_length=LONGEST_REASON
+    )
 
 
 class ExtendByDaysForm(ReasonForm):
-    days = forms.IntegerField(min_value=1, max_value=36_500, initial=30)
+    days = forms.IntegerField(
+        label=_("Days"), min_value=1, max_value=36_500, initial=30
+    )
 
 
 class ChangePlanForm(ReasonForm):
-    license_type = forms.ChoiceField(label="Plan", choices=SOLD)
+    license_type = forms.ChoiceField(label=_("Plan"), choices=SOLD)
     max_accounts = forms.IntegerField(
-        label="Accounts",
+        label=_("Accounts"),
         required=False,
         min_value=1,
-        help_text="Empty: as many as the plan has.",
+        help_text=_("Empty: as many as the plan has."),
     )
 
 
 class TransferForm(ReasonForm):
-    to = forms.EmailField(label="New owner's e-mail")
+    to = forms.EmailField(label=_("New owner's e-mail"))
 
     def clean_to(self) -> User:
         found = User.objects.filter(
             email=User.objects.normalize_email(self.cleaned_data["to"])
         ).first()
         if found is None:
-            raise forms.ValidationError("Nobody has this address.")
+            raise forms.ValidationError(_("Nobody has this address."))
         return found

@@ -1,26 +1,38 @@
 """Licenses: found by owner or account, changed by actions that ask first."""
 
+import uuid
+from datetime import datetime
 from typing import Any
 
+from allauth.account.decorators import reauthentication_required
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.decorators import method_decorator
 from django.utils.timesince import timeuntil
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import signed_in
+from accounts.models import AuthEventType, normalize_email
+from accounts.services.events import record_event
 from bots.admin.license_actions import LicenseActions
 from bots.admin.license_forms import IssueForm
-from licensing.models import Allotment, License
-from licensing.services import reselling
+from licensing.keys import KeyMalformed
+from licensing.models import Allotment, License, LicenseStatus
+from licensing.queries import license_by_key
+from licensing.services import reselling, secrets
 from licensing.services.issuing import IssuedLicense
 from licensing.standing import current_standing
 from smarttrader.lib import clock, spreadsheets
 from smarttrader.lib.actors import ActorType
-from smarttrader.lib.admin import staff_actor
-from smarttrader.lib.admin_forms import asking_page
+from smarttrader.lib.admin import MOST_HITS, is_staff_member, staff_actor
+from smarttrader.lib.admin_forms import ReasonForm, asking_page
+from smarttrader.lib.attention import AttentionFilter, Figure, list_of
 from smarttrader.lib.errors import DomainError
 
 
@@ -28,11 +40,12 @@ from smarttrader.lib.errors import DomainError
 class LicenseAdmin(LicenseActions):
     """Not found by its whole key: a search stands in the address of the page."""
 
-    list_display = ("masked_key", "user", "license_type", "standing", "ends")
-    list_filter = ("license_type", "status")
+    list_display = ("key", "user", "license_type", "standing", "ends")
+    list_filter = (AttentionFilter, "license_type", "status")
+    attention = _("Ending within a week")
     list_select_related = ("user",)
     search_fields = ("user__email", "key_tail", "bot_instances__mt4_account")
-    search_help_text = "Owner's e-mail, account number or the key's last characters"
+    search_help_text = _("Owner's e-mail, account number or the key's last characters")
     ordering = ("-issued_at",)
     exclude = ("license_key", "hardware_id", "last_event_hash")
     list_per_page = 50
@@ -46,6 +59,7 @@ class LicenseAdmin(LicenseActions):
         "reset_hardware",
         "change_plan",
         "transfer",
+        "rotate_key",
         "revoke",
         "export",
     )
@@ -53,17 +67,52 @@ class LicenseAdmin(LicenseActions):
     def get_queryset(self, request: HttpRequest) -> "QuerySet[License]":
         return super().get_queryset(request).with_standing()  # type: ignore[attr-defined,no-any-return]
 
-    @admin.display(description="status")
-    def standing(self, license: License) -> str:
-        return current_standing(license, clock.now()).license_status.label
+    def figures(self, request: HttpRequest, now: datetime) -> list[Figure]:
+        month = clock.start_of_day(now).replace(day=1)
+        told = self.visible_rows(request).aggregate(
+            active=Count("pk", Q(status=LicenseStatus.ACTIVE)),
+            issued=Count("pk", Q(issued_at__gte=month)),
+        )
+        address = list_of(self)
+        return [
+            Figure(
+                _("Active licenses"), told["active"], f"{address}?status__exact=active"
+            ),
+            Figure(_("Licenses issued this month"), told["issued"], address),
+        ]
 
-    @admin.display(description="ends", ordering="expires_at")
+    def hits(self, request: HttpRequest, text: str) -> "QuerySet[License]":
+        """Return the license of a whole key, or those of an owner."""
+        visible = self.get_queryset(request)
+        if "@" in text:
+            return visible.filter(user__email=normalize_email(text))[:MOST_HITS]
+        try:
+            license = license_by_key(text)
+        except KeyMalformed:
+            return visible.none()
+        return visible.filter(pk=license.pk) if license else visible.none()
+
+    @admin.display(description=_("key"))
+    def key(self, license: License) -> str:
+        return license.masked_key
+
+    @admin.display(description=_("status"))
+    def standing(self, license: License) -> str:
+        return str(current_standing(license, clock.now()).license_status.label)
+
+    @admin.display(description=_("ends"), ordering="expires_at")
     def ends(self, license: License) -> str:
         if license.expires_at is None:
-            return "Never" if license.trial_days is None else "After its trial"
+            return (
+                gettext("Never")
+                if license.trial_days is None
+                else gettext("After its trial")
+            )
+        day = f"{license.expires_at:%Y-%m-%d}"
         if license.expires_at <= clock.now():
-            return f"{license.expires_at:%Y-%m-%d}"
-        return f"{license.expires_at:%Y-%m-%d}, in {timeuntil(license.expires_at)}"
+            return day
+        left = timeuntil(license.expires_at)
+        return gettext("%(day)s, in %(left)s") % {"day": day, "left": left}
 
     def has_sell_permission(self, request: HttpRequest) -> bool:
         is_reseller = signed_in(request).actor_type == ActorType.RESELLER
@@ -71,7 +120,11 @@ class LicenseAdmin(LicenseActions):
 
     def get_urls(self) -> list[URLPattern]:
         issue = self.admin_site.admin_view(self.issue_view)
-        own = [path("issue/", issue, name="licensing_license_issue")]
+        key = self.admin_site.admin_view(self.key_view)
+        own = [
+            path("issue/", issue, name="licensing_license_issue"),
+            path("<uuid:pk>/key/", key, name="licensing_license_key"),
+        ]
         return own + super().get_urls()
 
     def changelist_view(
@@ -89,10 +142,49 @@ class LicenseAdmin(LicenseActions):
     ) -> Any:
         actions = self.get_actions(request)
         named = [(name, title) for name, (_, _, title) in actions.items()]
-        shown = {"own_actions": [each for each in named if each[0] != "export"]}
+        shown = {
+            "own_actions": [each for each in named if each[0] != "export"],
+            "may_reveal": self.has_reveal_permission(request),
+        }
         return super().changeform_view(
             request, object_id, form_url, {**shown, **(extra_context or {})}
         )
+
+    def has_reveal_permission(self, request: HttpRequest) -> bool:
+        return is_staff_member(request) and self.has_act_permission(request)
+
+    def key_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+        if not self.has_reveal_permission(request):
+            raise PermissionDenied
+        license = get_object_or_404(self.get_queryset(request), pk=pk)
+        return self._revealed(request, license)
+
+    @method_decorator(reauthentication_required)
+    def _revealed(self, request: HttpRequest, license: License) -> HttpResponse:
+        """Show a key to who proved lately who they are, and says why."""
+        form = ReasonForm(request.POST if request.method == "POST" else None)
+        if not (form.is_bound and form.is_valid()):
+            return asking_page(
+                self,
+                request,
+                form,
+                title=_("Show the key"),
+                warning=_("Whoever has it can run a bot. That you looked is recorded."),
+            )
+        key = secrets.reveal_key(
+            license=license,
+            actor=staff_actor(request),
+            now=clock.now(),
+            reason=form.cleaned_data["reason"],
+        )
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("The license key"),
+            "license": license,
+            "key": key,
+        }
+        return TemplateResponse(request, "admin/licenses/key.html", context)
 
     # --- Issuing ----------------------------------------------------------------------
     def issue_view(self, request: HttpRequest) -> HttpResponseBase:
@@ -124,8 +216,10 @@ class LicenseAdmin(LicenseActions):
             self,
             request,
             form,
-            title="Issue licenses",
-            warning=f"Left: {told}" if told else "You have no allotment yet.",
+            title=_("Issue licenses"),
+            warning=_("Left: %(told)s") % {"told": told}
+            if told
+            else _("You have no allotment yet."),
         )
 
     def _issued_page(
@@ -134,17 +228,24 @@ class LicenseAdmin(LicenseActions):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": f"{len(issued)} issued",
+            "title": _("%(n)s issued") % {"n": len(issued)},
             "issued": issued,
             "sent": [(name, form.data.get(name, "")) for name in form.fields],
         }
         return TemplateResponse(request, "admin/licenses/issued.html", context)
 
-    @admin.action(description="Export as CSV")
+    @admin.action(description=_("Export as CSV"))
     def export(
         self, request: HttpRequest, queryset: "QuerySet[License]"
     ) -> HttpResponseBase:
         now = clock.now()
+        record_event(
+            type=AuthEventType.EXPORTED,
+            actor=staff_actor(request),
+            user=signed_in(request),
+            detail={"file": "licenses.csv"},
+            now=now,
+        )
         header = [
             *("key", "owner", "plan", "status", "max_accounts"),
             *("issued_at", "expires_at", "activation_count"),

@@ -1,10 +1,10 @@
 """JSON clients: bots, their settings and what they are told to do."""
 
 import uuid
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import django_filters
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.shortcuts import get_object_or_404
 from django_filters.rest_framework import FilterSet
 from drf_spectacular.utils import extend_schema
@@ -13,13 +13,15 @@ from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from bots.models import BotCommand, BotInstance, BotState, Command
+from bots.models import BotCommand, BotInstance, BotState, Command, GuardBreach
 from bots.queries import BotNotFound
 from bots.services import commands, instances
 from smarttrader.lib.api.fields import TextField
 from smarttrader.lib.api.filters import TrueOrFalse
 from smarttrader.lib.api.resources import ReadableResources, Resources
 from smarttrader.lib.api.serializers import StrictSerializer
+
+Row = TypeVar("Row", bound=Model)
 
 
 class BotSerializer(serializers.ModelSerializer[BotInstance]):
@@ -53,6 +55,7 @@ class BotSerializer(serializers.ModelSerializer[BotInstance]):
             "heartbeat_message",
             "utc_offset_minutes",
             "settings_version",
+            "guard_enabled",
             "pending_command",
             "created_at",
             "updated_at",
@@ -115,19 +118,59 @@ class CommandSerializer(serializers.ModelSerializer[BotCommand]):
         ]
 
 
+class BreachSerializer(serializers.ModelSerializer[GuardBreach]):
+    """A limit that a bot passed on a day of its broker, and what came of it.
+
+    It holds the bot while `outcome` is paused and `lifted_at` empty.
+    """
+
+    bot = serializers.UUIDField(source="bot_instance_id")
+
+    class Meta:
+        model = GuardBreach
+        fields = [
+            "id",
+            "bot",
+            "kind",
+            "broker_day",
+            "at",
+            "outcome",
+            "figure",
+            "allowed",
+            "currency",
+            "lifted_at",
+            "lifted_by_type",
+        ]
+
+
 class NewCommandSerializer(StrictSerializer):
     command = serializers.ChoiceField(Command.choices)
 
 
-class BotCommands(ListModelMixin, Resources[BotCommand]):
+class OfOneBot(ListModelMixin, Resources[Row]):
+    """What one bot has, the newest first."""
+
+    def get_queryset(self) -> QuerySet[Row]:
+        return super().get_queryset().filter(bot_instance=self._bot())
+
+    def _bot(self) -> BotInstance:
+        visible = BotInstance.objects.visible_to(self.caller)
+        return get_object_or_404(visible, pk=self.kwargs["pk"])
+
+
+class Breaches(OfOneBot[GuardBreach]):
+    """What limits one bot has passed under the risk guard, the newest first."""
+
+    queryset = GuardBreach.objects.all()
+    serializer_class = BreachSerializer
+
+
+class BotCommands(OfOneBot[BotCommand]):
     """What one bot was told, the newest first."""
 
     queryset = BotCommand.objects.all()
     serializer_class = CommandSerializer
     refusals: ClassVar = {"queue": [BotNotFound, commands.BotNotConnected]}
-
-    def get_queryset(self) -> QuerySet[BotCommand]:
-        return super().get_queryset().filter(bot_instance=self._bot())
 
     def get_serializer_class(self) -> Any:
         return NewCommandSerializer if self.action == "queue" else CommandSerializer
@@ -142,7 +185,3 @@ class BotCommands(ListModelMixin, Resources[BotCommand]):
             now=self.now,
         )
         return self.told(queued, CommandSerializer, status=201)
-
-    def _bot(self) -> BotInstance:
-        visible = BotInstance.objects.visible_to(self.caller)
-        return get_object_or_404(visible, pk=self.kwargs["pk"])

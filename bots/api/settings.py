@@ -71,14 +71,41 @@ class SettingsFields(StrictSerializer):
     notifications_enabled = BooleanField()
 
 
-class SettingsSerializer(SettingsFields):
+class GuardFields(StrictSerializer):
+    """The risk guard's own settings, which an EA is not told: docs/risk-guard.md."""
+
+    guard_enabled = BooleanField(
+        required=False,
+        help_text="Pauses the bot when it passes a limit. On only with limits that were"
+        " saved in the account's currency.",
+    )
+    limits_currency = serializers.RegexField(
+        limits.CURRENCY,
+        max_length=3,
+        required=False,
+        allow_blank=True,
+        help_text="In which the limits are meant: the account's. Empty: nobody saved"
+        " them yet.",
+    )
+    max_drawdown_percentage = DecimalField(
+        max_digits=5,
+        decimal_places=2,
+        min_value=limits.SMALLEST_DRAWDOWN,
+        max_value=limits.LARGEST_DRAWDOWN,
+        required=False,
+        allow_null=True,
+        help_text="Of the highest equity; none without a limit.",
+    )
+
+
+class SettingsSerializer(SettingsFields, GuardFields):
     """A bot's settings as they hold, with their version."""
 
     version = serializers.IntegerField(source="bot_instance.settings_version")
     updated_at = serializers.DateTimeField()
 
 
-class AllSettingsSerializer(SettingsFields):
+class AllSettingsSerializer(SettingsFields, GuardFields):
     version = IntegerField(min_value=1, help_text="The version that was looked at.")
 
 

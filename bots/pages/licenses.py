@@ -9,7 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import formats, timezone
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
@@ -23,6 +23,7 @@ from licensing.services import hardware
 from smarttrader.lib import clock
 from smarttrader.lib.actors import ActorType
 from smarttrader.lib.keyset import Place, dated_place_of
+from smarttrader.lib.localization import localized_date
 
 LICENSES_SHOWN, EVENTS_SHOWN = 10, 25
 NUMBER = re.compile(r"[0-9]{1,9}")
@@ -132,4 +133,4 @@ def _written(name: str, value: object) -> str:
     if name != "expires_at":
         return str(value)
     moment = timezone.localtime(datetime.fromisoformat(str(value)))
-    return formats.date_format(moment, "j M Y H:i")
+    return localized_date(moment, "j M Y H:i")

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.actors import acting, signed_in
-from bots.forms import WholeSettings, differences
+from bots.forms import WholeSettings, differences, is_implausible
 from bots.models import BotInstance
 from bots.pages.owned import own_bot
 from bots.queries import BotNotFound
@@ -29,6 +29,8 @@ def settings(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         return _shown(request, bot, forms)
     if not forms.is_valid():
         return _shown(request, bot, forms, status=400)
+    if _is_to_be_confirmed(request, bot, forms):
+        return _shown(request, bot, forms, status=409, is_doubted=True)
     try:
         version = bot_settings.change_settings(
             bot=bot,
@@ -38,7 +40,7 @@ def settings(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             now=clock.now(),
         )
     except SettingsInvalid as refusal:
-        forms.form.add_error(None, refusal.message)
+        forms.form.add_error(None, _told(refusal, bot))
         return _shown(request, bot, forms, status=400)
     except (BotNotFound, bot_settings.NoSettings) as error:
         raise Http404 from error
@@ -62,6 +64,27 @@ def _forms(bot: BotInstance, request: HttpRequest) -> WholeSettings:
     return WholeSettings(stored, version=bot.settings_version, sent=sent)
 
 
+def _is_to_be_confirmed(
+    request: HttpRequest, bot: BotInstance, forms: WholeSettings
+) -> bool:
+    """Tell whether a guard is to act on a loss that should be asked about once more."""
+    wanted = forms.form.cleaned_data
+    limit = wanted["max_daily_loss"]
+    is_meant = wanted["limits_currency"] == bot.account_currency
+    is_confirmed = request.POST.get("confirmed") == str(limit)
+    if is_confirmed or not (is_meant and wanted["guard_enabled"]):
+        return False
+    return is_implausible(limit, bot)
+
+
+def _told(refusal: SettingsInvalid, bot: BotInstance) -> str:
+    if refusal.field != "limits_currency":
+        return refusal.message
+    return _("The account is in %(currency)s now: look at the limits again.") % {
+        "currency": bot.account_currency
+    }
+
+
 def _changed_meanwhile(
     request: HttpRequest, bot: BotInstance, forms: WholeSettings
 ) -> HttpResponse:
@@ -82,5 +105,6 @@ def _shown(
     status: int = 200,
     **more: Any,
 ) -> HttpResponse:
-    context = {"bot": bot, "forms": forms, **more}
+    saved_in = bot_settings.shown_settings(bot=bot).limits_currency
+    context = {"bot": bot, "forms": forms, "saved_in": saved_in, **more}
     return render(request, "bots/settings.html", context, status=status)

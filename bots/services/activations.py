@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext_lazy as _
 
 from bots import queries
 from bots.models import BotInstance, BotSource
+from bots.services import guard
 from bots.services.bot_settings import ensure_settings
 from bots.services.validations import note_validation
 from licensing import keys
@@ -48,19 +50,19 @@ REVIVED = (
 
 class LicenseNotFound(DomainError):
     code = "LICENSE_NOT_FOUND"
-    title = "No license has this key"
+    title = _("No license has this key")
     kind = "missing"
 
 
 class AccountTypeNotAllowed(DomainError):
     code = "ACCOUNT_TYPE_NOT_ALLOWED"
-    title = "A trial runs on demo accounts only"
+    title = _("A trial runs on demo accounts only")
     kind = "refused"
 
 
 class ActivationLimit(DomainError):
     code = "ACTIVATION_LIMIT"
-    title = "All accounts of the license are in use"
+    title = _("All accounts of the license are in use")
     kind = "conflict"
 
 
@@ -146,7 +148,7 @@ def _activate(
     hardware.bind_hardware(
         license=license, hardware_id=request.hardware_id, actor=actor, now=now
     )
-    _tell(active, request)
+    _tell(active, request, now)
     active.save(update_fields=TOLD)
     note_validation(license, now)
     return Activation(active, standing, len(used), is_new=False)
@@ -197,7 +199,7 @@ def _admit(
     hardware.bind_hardware(
         license=license, hardware_id=request.hardware_id, actor=actor, now=now
     )
-    bot = _open_instance(license, request)
+    bot = _open_instance(license, request, now)
     License.objects.filter(pk=license.pk).update(
         activation_count=F("activation_count") + 1
     )
@@ -218,7 +220,9 @@ def _is_meant(bot: BotInstance, request: ActivationRequest) -> bool:
     return (*queries.account_of(bot), bot.name_of_its_ea) == told
 
 
-def _open_instance(license: License, request: ActivationRequest) -> BotInstance:
+def _open_instance(
+    license: License, request: ActivationRequest, now: datetime
+) -> BotInstance:
     """Revive the released instance, take over a statement's, or make one."""
     bot = _released(license, request) or _statement(license, request)
     is_known = bot is not None
@@ -227,6 +231,7 @@ def _open_instance(license: License, request: ActivationRequest) -> BotInstance:
             user_id=license.user_id,
             mt4_account=request.mt4_account,
             broker_server=request.broker_server or None,
+            account_currency="",
         )
     elif bot.source == BotSource.STATEMENT:
         bot.broker_server = request.broker_server or None
@@ -238,7 +243,7 @@ def _open_instance(license: License, request: ActivationRequest) -> BotInstance:
     bot.broker_name = request.broker_name
     bot.source = BotSource.EA
     bot.released_at = None
-    _tell(bot, request)
+    _tell(bot, request, now)
     # Its owner may be changing the settings of a released bot: leave the rest alone.
     bot.save(update_fields=REVIVED if is_known else None)
     ensure_settings(bot=bot)
@@ -262,14 +267,17 @@ def _statement(license: License, request: ActivationRequest) -> BotInstance | No
     return statements.order_by("id").first()
 
 
-def _tell(bot: BotInstance, request: ActivationRequest) -> None:
+def _tell(bot: BotInstance, request: ActivationRequest, now: datetime) -> None:
     bot.is_live = request.is_live
     bot.hardware_id_hmac = fingerprint("bots.hardware_id", request.hardware_id)
     bot.ea_version = request.ea_version
     if request.utc_offset_minutes is not None:
         bot.utc_offset_minutes = request.utc_offset_minutes
-    if request.account_currency:
-        bot.account_currency = request.account_currency
+    told = request.account_currency
+    if told:
+        if bot.account_currency not in ("", told):
+            guard.note_currency(bot=bot, currency=told, now=now)
+        bot.account_currency = told
 
 
 def _note_rejection(

@@ -5,11 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from bots import queries
 from bots.models import BotInstance, BotSettings, BotSource, SettingsChange
+from bots.services import guard_peaks
 from bots.services.locks import locked_bot
-from bots.settings_schema import checked_settings
+from bots.settings_schema import SettingsInvalid, checked_settings
 from smarttrader.lib.actors import Actor
 from smarttrader.lib.errors import DomainError
 
@@ -19,17 +21,18 @@ DEFAULTS: dict[str, list[Any]] = {
     "trading_sessions": [],
     "strategies_enabled": [],
 }
+COLUMNS_OF_BOT = {"guard_enabled"}
 
 
 class NoSettings(DomainError):
     code = "NO_SETTINGS"
-    title = "No EA runs this bot, so it has no settings"
+    title = _("No EA runs this bot, so it has no settings")
     kind = "missing"
 
 
 class SettingsChanged(DomainError):
     code = "SETTINGS_CHANGED"
-    title = "The settings were changed meanwhile: look at them again"
+    title = _("The settings were changed meanwhile: look at them again")
     kind = "conflict"
 
 
@@ -71,22 +74,16 @@ def change_settings(
     checked = checked_settings(changes)
     with transaction.atomic():
         locked = locked_bot(bot.pk)
-        if locked.source == BotSource.STATEMENT:
-            raise NoSettings
+        settings = shown_settings(bot=locked)
         if version_seen not in (None, locked.settings_version):
             raise SettingsChanged
-        settings = ensure_settings(bot=locked)
+        _check_guard(settings, checked)
         before = {name: getattr(settings, name) for name in checked}
         changed = {name for name in checked if checked[name] != before[name]}
         if not changed:
             return locked.settings_version
         version = locked.settings_version + 1
-        BotSettings.objects.filter(pk=settings.pk).update(
-            **{name: checked[name] for name in changed}, updated_at=now
-        )
-        BotInstance.objects.filter(pk=locked.pk).update(
-            settings_version=version, updated_at=now
-        )
+        _write(settings, {name: checked[name] for name in changed}, version, now)
         SettingsChange.objects.create(
             bot_instance=locked,
             version=version,
@@ -99,5 +96,40 @@ def change_settings(
         return version
 
 
+def _check_guard(settings: BotSettings, checked: Mapping[str, Any]) -> None:
+    """Refuse limits in a currency that the account does not have.
+
+    A guard that is on already may outlive a change of the account's currency: it rests.
+    """
+    of_account = settings.bot_instance.account_currency
+    saved_in = checked.get("limits_currency", settings.limits_currency)
+    if saved_in not in (settings.limits_currency, of_account):
+        raise SettingsInvalid(
+            "limits_currency",
+            f"the account is in {of_account}"
+            if of_account
+            else "its EA has not told in which currency the account is",
+        )
+    is_switched_on = checked.get("guard_enabled") and not settings.guard_enabled
+    if is_switched_on and (not saved_in or saved_in != of_account):
+        raise SettingsInvalid(
+            "guard_enabled",
+            "save the limits in the account's currency first, by limits_currency",
+        )
+
+
+def _write(
+    settings: BotSettings, changes: Mapping[str, Any], version: int, now: datetime
+) -> None:
+    of_bot = {name: changes[name] for name in changes if name in COLUMNS_OF_BOT}
+    of_settings = {name: changes[name] for name in changes if name not in of_bot}
+    BotSettings.objects.filter(pk=settings.pk).update(**of_settings, updated_at=now)
+    BotInstance.objects.filter(pk=settings.bot_instance_id).update(
+        **of_bot, settings_version=version, updated_at=now
+    )
+    if changes.keys() & {"max_drawdown_percentage", "limits_currency"}:
+        guard_peaks.begin_anew(bot_id=settings.bot_instance_id)
+
+
 def _plain(value: Any) -> Any:
-    return value if isinstance(value, bool | int | list) else str(value)
+    return value if isinstance(value, bool | int | list | None) else str(value)

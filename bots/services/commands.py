@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from bots.models import (
     STATUS_OF_COMMAND,
@@ -14,6 +15,7 @@ from bots.models import (
     BotStatus,
     Command,
 )
+from bots.services import guard_holds
 from bots.services.locks import locked_bot
 from smarttrader.lib.actors import Actor
 from smarttrader.lib.errors import DomainError
@@ -23,7 +25,7 @@ PENDING = Q(acknowledged_at=None, superseded_at=None)
 
 class BotNotConnected(DomainError):
     code = "BOT_NOT_CONNECTED"
-    title = "No EA of this bot is active, so nothing could hear the command"
+    title = _("No EA of this bot is active, so nothing could hear the command")
     kind = "conflict"
 
 
@@ -32,14 +34,16 @@ def queue_command(
 ) -> BotCommand:
     """Queue a command, in place of one that the bot has not acknowledged yet.
 
-    Locks the bot. Raises BotNotFound, and BotNotConnected for a bot that was released,
-    or only holds a statement.
+    To resume lifts what the risk guard holds. Locks the bot. Raises BotNotFound, and
+    BotNotConnected for a bot that was released, or only holds a statement.
     """
     with transaction.atomic():
         locked = locked_bot(bot.pk)
         if not locked.is_connected:
             raise BotNotConnected
         forget_commands([locked.pk], now=now)
+        if command == Command.RESUME:
+            guard_holds.lift_by_hand(bot=locked, actor=actor, now=now)
         BotInstance.objects.filter(pk=locked.pk).update(
             pending_command=command, updated_at=now
         )

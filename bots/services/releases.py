@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext_lazy as _
 
 from bots.models import BotInstance, BotStatus
 from bots.services.commands import forget_commands
@@ -16,13 +17,13 @@ from smarttrader.lib.errors import DomainError
 
 class TokenEnded(DomainError):
     code = "TOKEN_INVALID"
-    title = "The bot's tokens ended meanwhile"
+    title = _("The bot's tokens ended meanwhile")
     kind = "refused"
 
 
 class NoSuchAccount(DomainError):
     code = "NOT_ACTIVATED"
-    title = "The license is not in use on this account"
+    title = _("The license is not in use on this account")
     kind = "missing"
 
 

@@ -100,7 +100,7 @@ def _refusal_of_new_account(
         broker_server=request.broker_server or "",
         hardware_id=request.hardware_id or "",
     ):
-        return "TRIAL_ALREADY_USED", trials.TrialAlreadyUsed.title
+        return "TRIAL_ALREADY_USED", str(trials.TrialAlreadyUsed.title)
     if used >= license.max_accounts:
         return "ACTIVATION_LIMIT", "All accounts of the license are in use."
     return "NOT_ACTIVATED", "The account is not active: activate it first."

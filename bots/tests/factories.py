@@ -1,4 +1,5 @@
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import factory
@@ -8,6 +9,9 @@ from bots.models import (
     BotLog,
     BotSettings,
     BotStatus,
+    GuardBreach,
+    GuardKind,
+    GuardOutcome,
     LogCategory,
     LogLevel,
 )
@@ -49,6 +53,25 @@ class BotSettingsFactory(factory.django.DjangoModelFactory[BotSettings]):
     strategies_enabled = factory.LazyFunction(
         lambda: [{"name": "breakout", "enabled": True}]
     )
+
+
+class GuardBreachFactory(factory.django.DjangoModelFactory[GuardBreach]):
+    """A loss of a day that was passed; with a `pause` it holds its bot."""
+
+    class Meta:
+        model = GuardBreach
+
+    bot_instance = factory.SubFactory(BotInstanceFactory)
+    kind = GuardKind.DAILY_LOSS
+    broker_day = factory.LazyAttribute(lambda made: made.at.date())
+    at = datetime(2026, 3, 4, 12, tzinfo=UTC)
+    pause = None
+    outcome = factory.LazyAttribute(
+        lambda made: GuardOutcome.PAUSED if made.pause else GuardOutcome.OFF
+    )
+    figure = Decimal("150.25")
+    allowed = Decimal("100.00")
+    currency = "USD"
 
 
 class BotLogFactory(factory.django.DjangoModelFactory[BotLog]):

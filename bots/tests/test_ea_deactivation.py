@@ -56,7 +56,11 @@ def test_staff_release_a_bot_and_its_token_ends_at_once(key, client):
 
     client.post(
         reverse("admin:bots_botinstance_changelist"),
-        {"action": "release", "_selected_action": BotInstance.objects.get().pk},
+        {
+            "action": "release",
+            "_selected_action": BotInstance.objects.get().pk,
+            "confirmed": "1",
+        },
     )
 
     assert ea.call("heartbeat")["code"] == "TOKEN_INVALID"

@@ -1,14 +1,20 @@
 """What staff and resellers do with licenses in the back office."""
 
+import os
 import re
+import tracemalloc
 import uuid
+from itertools import islice
 
 import pytest
+from django.contrib.admin.models import LogEntry
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import User
-from accounts.tests.factories import AdminFactory
+from accounts.models import AuthEvent, AuthEventType, User
+from accounts.tests.factories import PASSWORD, AdminFactory
+from licensing.keys import generate_key
 from licensing.models import License, LicenseEvent, LicenseHold, LicenseStatus
 from licensing.tests.factories import AllotmentFactory, LicenseFactory
 from licensing.tests.ledgers import figures, ledgers
@@ -251,7 +257,7 @@ def test_sales_are_told_by_month_and_as_a_file(seller, bob, customer):
     page = seller.get(report).content.decode()
     file = seller.post(report).getvalue().decode().splitlines()
 
-    assert "<td>PRO</td><td>monthly</td><td>2</td>" in page
+    assert '<td>PRO</td><td>monthly</td><td class="num">2</td>' in page
     assert file[0] == "month,plan,cycle,issued,extended,credited,net"
     assert file[1].endswith(",PRO,monthly,2,0,0,2")
 
@@ -274,3 +280,90 @@ def test_staff_suspend_a_reseller_with_the_licenses(staff, bob, customer):
     license.refresh_from_db()
     assert not bob.is_active
     assert license.status == LicenseStatus.SUSPENDED
+
+
+def test_staff_replace_a_leaked_key_with_a_reason(staff, customer):
+    license = LicenseFactory.create(user=customer)
+
+    confirm(staff, license, "rotate_key", reason="It was in a forum")
+
+    event = LicenseEvent.objects.get()
+    old = license.license_key
+    license.refresh_from_db()
+    assert license.license_key != old
+    assert (event.type, event.reason) == ("key_rotated", "It was in a forum")
+
+
+def test_staff_see_a_key_after_they_proved_who_they_are_and_said_why(customer):
+    key = generate_key()
+    license = LicenseFactory.create(user=customer, key=key)
+    staff = signed_in(AdminFactory.create())
+    url = reverse("admin:licensing_license_key", args=[license.pk])
+
+    asked = staff.get(url)
+    proven = staff.post(asked["Location"], {"password": PASSWORD, "next": url})
+    unexplained = staff.post(url, {"reason": ""}).content.decode()
+    shown = staff.post(url, {"reason": "Lost their mail"}).content.decode()
+
+    assert proven["Location"] == url
+    assert key not in unexplained
+    assert key in shown
+    event = LicenseEvent.objects.get()
+    assert (event.type, event.reason) == ("key_revealed", "Lost their mail")
+
+
+def test_resellers_are_not_shown_keys(seller, customer):
+    license = LicenseFactory.create(user=customer)
+    url = reverse("admin:licensing_license_key", args=[license.pk])
+
+    assert seller.get(url).status_code == seller.post(url).status_code == 403
+
+
+def test_an_export_is_recorded(staff, customer):
+    license = LicenseFactory.create(user=customer)
+
+    act(staff, license, "export")
+
+    event = AuthEvent.objects.get(type=AuthEventType.EXPORTED)
+    assert event.detail == {"file": "licenses.csv"}
+
+
+@pytest.mark.parametrize("action", ["suspend", "reinstate"])
+def test_an_action_stands_in_the_log_of_the_back_office(staff, customer, action):
+    license = LicenseFactory.create(user=customer)
+    for each in ("suspend", action):
+        confirm(staff, license, each, reason="They asked")
+
+    entry = LogEntry.objects.order_by("-pk").first()
+
+    assert entry is not None
+    assert entry.object_id == str(license.pk)
+    assert entry.change_message == f"{action.capitalize()}: They asked"
+
+
+def test_a_file_of_many_licenses_takes_no_more_memory_than_its_beginning(
+    staff, customer
+):
+    most = 100_000 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 12_000
+    one = LicenseFactory.create(user=customer)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO licenses (id, user_id, license_key, key_tail, license_type,"
+            " max_accounts) SELECT gen_random_uuid(), %s, 'k1.' || n, 'AA', 'PRO', 1"
+            " FROM generate_series(2, %s) n",
+            [customer.pk, most],
+        )
+    answer = act(staff, one, "export", select_across="1")
+    lines = answer.streaming_content
+
+    tracemalloc.start()
+    peaks = []
+    for size in (4000, most + 1 - 4000):
+        tracemalloc.reset_peak()
+        count = sum(1 for _ in islice(lines, size))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        assert count == size
+    tracemalloc.stop()
+
+    assert next(lines, None) is None
+    assert peaks[1] < peaks[0] + 1_000_000

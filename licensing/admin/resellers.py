@@ -1,6 +1,7 @@
 """Resellers, what they may issue, and what they did with it."""
 
 from dataclasses import astuple
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -15,6 +16,7 @@ from django.http import (
 )
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import signed_in
 from licensing import queries
@@ -22,32 +24,38 @@ from licensing.models import Allotment, AllotmentEntry, Cycle, LicenseType, Rese
 from licensing.services import allotments, resellers
 from smarttrader.lib import clock, spreadsheets
 from smarttrader.lib.admin import ReadOnlyAdmin, is_staff_member, staff_actor
-from smarttrader.lib.admin_forms import FormKey, ReasonForm, act_on_each, asking_page
+from smarttrader.lib.admin_forms import FormKey, ReasonForm, asking, asking_page
+from smarttrader.lib.attention import Figure, list_of
 from smarttrader.lib.errors import DomainError
 
 
 class SuspendResellerForm(ReasonForm):
     with_licenses = forms.BooleanField(
+        label=_("With licenses"),
         required=False,
-        help_text="Also suspend each license of theirs and of their customers.",
+        help_text=_("Also suspend each license of theirs and of their customers."),
     )
 
 
 class ReduceForm(ReasonForm):
     form_key = FormKey()
-    quantity = forms.IntegerField(min_value=1, max_value=allotments.MOST_AT_ONCE)
+    quantity = forms.IntegerField(
+        label=_("Quantity"), min_value=1, max_value=allotments.MOST_AT_ONCE
+    )
 
 
 class GrantForm(forms.Form):
     form_key = FormKey()
-    reseller = forms.ModelChoiceField(Reseller.objects.none())
+    reseller = forms.ModelChoiceField(Reseller.objects.none(), label=_("Reseller"))
     license_type = forms.ChoiceField(
-        label="Plan",
+        label=_("Plan"),
         choices=[each for each in LicenseType.choices if each[0] != LicenseType.TRIAL],
     )
-    cycle = forms.ChoiceField(choices=Cycle.choices)
-    quantity = forms.IntegerField(min_value=1, max_value=allotments.MOST_AT_ONCE)
-    reason = forms.CharField(max_length=500)
+    cycle = forms.ChoiceField(choices=Cycle.choices, label=_("Cycle"))
+    quantity = forms.IntegerField(
+        label=_("Quantity"), min_value=1, max_value=allotments.MOST_AT_ONCE
+    )
+    reason = forms.CharField(max_length=500, label=_("Reason"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -56,9 +64,32 @@ class GrantForm(forms.Form):
         field.queryset = sellers
 
 
+def _suspend(request: HttpRequest, reseller: Reseller, told: dict[str, Any]) -> None:
+    resellers.suspend_reseller(
+        reseller=reseller, actor=staff_actor(request), now=clock.now(), **told
+    )
+
+
+def _reinstate(request: HttpRequest, reseller: Reseller, told: dict[str, Any]) -> None:
+    resellers.reinstate_reseller(
+        reseller=reseller, actor=staff_actor(request), now=clock.now(), **told
+    )
+
+
+def _reduce(request: HttpRequest, allotment: Allotment, told: dict[str, Any]) -> None:
+    allotments.reduce_allotment(
+        allotment=allotment,
+        quantity=told["quantity"],
+        reason=told["reason"],
+        idempotency_key=f"{told['form_key']}:{allotment.pk}",
+        actor=staff_actor(request),
+        now=clock.now(),
+    )
+
+
 @admin.register(Reseller)
 class ResellerAdmin(ReadOnlyAdmin[Reseller]):
-    list_display = ("email", "get_full_name", "is_active", "customers_count")
+    list_display = ("email", "full_name", "is_active", "customers_count")
     list_filter = ("is_active",)
     search_fields = ("email", "first_name", "last_name")
     ordering = ("email",)
@@ -69,7 +100,11 @@ class ResellerAdmin(ReadOnlyAdmin[Reseller]):
         rows = super().get_queryset(request)
         return rows.annotate(customers_found=Count("customers"))
 
-    @admin.display(description="customers")
+    @admin.display(description=_("name"))
+    def full_name(self, reseller: Reseller) -> str:
+        return reseller.get_full_name()
+
+    @admin.display(description=_("customers"))
     def customers_count(self, reseller: Reseller) -> int:
         count: int = getattr(reseller, "customers_found")  # noqa: B009 -- an annotation
         return count
@@ -78,55 +113,44 @@ class ResellerAdmin(ReadOnlyAdmin[Reseller]):
         is_staff = is_staff_member(request)
         return is_staff and request.user.has_perm("licensing.change_reseller")
 
-    @admin.action(description="Suspend", permissions=["act"])
-    def suspend(
-        self, request: HttpRequest, queryset: "QuerySet[Reseller]"
-    ) -> HttpResponse | None:
-        def act(reseller: Reseller, told: dict[str, Any]) -> None:
-            resellers.suspend_reseller(
-                reseller=reseller, actor=staff_actor(request), now=clock.now(), **told
-            )
-
-        return act_on_each(
-            self,
-            request,
-            queryset,
-            title="Suspend",
-            action="suspend",
-            act=act,
-            form_class=SuspendResellerForm,
-            warning="A suspended reseller neither signs in nor issues licenses.",
-        )
-
-    @admin.action(description="Reinstate", permissions=["act"])
-    def reinstate(
-        self, request: HttpRequest, queryset: "QuerySet[Reseller]"
-    ) -> HttpResponse | None:
-        def act(reseller: Reseller, told: dict[str, Any]) -> None:
-            resellers.reinstate_reseller(
-                reseller=reseller, actor=staff_actor(request), now=clock.now(), **told
-            )
-
-        return act_on_each(
-            self,
-            request,
-            queryset,
-            title="Reinstate",
-            action="reinstate",
-            act=act,
-            warning="Licenses that were suspended with the reseller work again.",
-        )
+    suspend = asking(
+        "suspend",
+        _("Suspend"),
+        _suspend,
+        form_class=SuspendResellerForm,
+        warning=_("A suspended reseller neither signs in nor issues licenses."),
+    )
+    reinstate = asking(
+        "reinstate",
+        _("Reinstate"),
+        _reinstate,
+        warning=_("Licenses that were suspended with the reseller work again."),
+    )
 
 
 @admin.register(Allotment)
 class AllotmentAdmin(ReadOnlyAdmin[Allotment]):
-    list_display = ("reseller", "plan", "cycle", "total", "used", "left")
+    list_display = ("reseller", "plan", "cycle", "total", "used", "is_left")
     list_filter = ("plan", "cycle")
     list_select_related = ("reseller", "plan")
     search_fields = ("reseller__email",)
     ordering = ("reseller__email", "plan", "cycle")
     actions = ("reduce",)
     change_list_template = "admin/allotments/change_list.html"
+
+    def figures(self, request: HttpRequest, now: datetime) -> list[Figure]:
+        """Return what a reseller may sell yet."""
+        if is_staff_member(request):
+            return []
+        own = self.get_queryset(request)
+        return [
+            Figure(_("%(plan)s left") % {"plan": each}, each.left, list_of(self))
+            for each in own
+        ]
+
+    @admin.display(description=_("left"))
+    def is_left(self, allotment: Allotment) -> int:
+        return allotment.left
 
     def has_grant_permission(self, request: HttpRequest) -> bool:
         is_staff = is_staff_member(request)
@@ -163,36 +187,22 @@ class AllotmentAdmin(ReadOnlyAdmin[Allotment]):
             except DomainError as error:
                 form.add_error(None, error.message)
             else:
-                messages.success(request, f"{told['quantity']} granted.")
+                messages.success(
+                    request, _("%(quantity)s granted.") % {"quantity": told["quantity"]}
+                )
                 return HttpResponseRedirect(
                     reverse("admin:licensing_allotment_changelist")
                 )
-        return asking_page(self, request, form, title="Grant credits")
+        return asking_page(self, request, form, title=_("Grant credits"))
 
-    @admin.action(description="Reduce", permissions=["grant"])
-    def reduce(
-        self, request: HttpRequest, queryset: "QuerySet[Allotment]"
-    ) -> HttpResponse | None:
-        def act(allotment: Allotment, told: dict[str, Any]) -> None:
-            allotments.reduce_allotment(
-                allotment=allotment,
-                quantity=told["quantity"],
-                reason=told["reason"],
-                idempotency_key=f"{told['form_key']}:{allotment.pk}",
-                actor=staff_actor(request),
-                now=clock.now(),
-            )
-
-        return act_on_each(
-            self,
-            request,
-            queryset,
-            title="Reduce",
-            action="reduce",
-            act=act,
-            form_class=ReduceForm,
-            warning="What is used stays.",
-        )
+    reduce = asking(
+        "reduce",
+        _("Reduce"),
+        _reduce,
+        form_class=ReduceForm,
+        warning=_("What is used stays."),
+        permission="grant",
+    )
 
 
 @admin.register(AllotmentEntry)
@@ -223,7 +233,7 @@ class AllotmentEntryAdmin(ReadOnlyAdmin[AllotmentEntry]):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": "Sales by month",
+            "title": _("Sales by month"),
             "months": months,
         }
         return TemplateResponse(request, "admin/allotments/report.html", context)

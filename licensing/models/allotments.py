@@ -4,6 +4,7 @@ from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role, User, UserManager, UserQuerySet
 from licensing.models.licenses import Plan
@@ -15,9 +16,9 @@ from smarttrader.lib.ids import uuid7
 class Cycle(models.TextChoices):
     """How long one credit of an allotment lets a license run."""
 
-    MONTHLY = "monthly", "Monthly"
-    YEARLY = "yearly", "Yearly"
-    LIFETIME = "lifetime", "Lifetime"
+    MONTHLY = "monthly", _("Monthly")
+    YEARLY = "yearly", _("Yearly")
+    LIFETIME = "lifetime", _("Lifetime")
 
 
 MONTHS_OF_CYCLE = {Cycle.MONTHLY: 1, Cycle.YEARLY: 12}
@@ -80,11 +81,11 @@ class Allotment(models.Model):
 class EntryKind(models.TextChoices):
     """Grants and reductions sum to an allotment's total, all others to its used."""
 
-    GRANT = "grant", "Granted"
-    REDUCTION = "reduction", "Reduced"
-    ISSUE = "issue", "Issued"
-    EXTENSION = "extension", "Extended"
-    CREDIT = "credit", "Credited"
+    GRANT = "grant", _("Granted")
+    REDUCTION = "reduction", _("Reduced")
+    ISSUE = "issue", _("Issued")
+    EXTENSION = "extension", _("Extended")
+    CREDIT = "credit", _("Credited")
 
 
 KINDS_OF_TOTAL = (EntryKind.GRANT, EntryKind.REDUCTION)
@@ -123,7 +124,7 @@ class AllotmentEntry(models.Model):
 
     class Meta:
         db_table = "allotment_entries"
-        verbose_name_plural = "allotment entries"
+        verbose_name_plural = _("allotment entries")
         constraints = [
             models.UniqueConstraint(
                 fields=["idempotency_key"], name="allotment_entries_once"
@@ -146,4 +147,4 @@ class AllotmentEntry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.delta:+}"
+        return f"{self.get_kind_display()} {self.delta:+}"

@@ -8,6 +8,7 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q, Subquery
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from smarttrader.lib.actors import ActorType
@@ -16,21 +17,22 @@ from smarttrader.lib.ids import uuid7
 from smarttrader.lib.money import AmountField
 
 LONGEST_TRIAL_DAYS = 14
+SOON = timedelta(days=7)
 MOST_GRACE_DAYS, LONGEST_TERM_DAYS = 365, 36_500
 
 
 class LicenseType(models.TextChoices):
-    TRIAL = "TRIAL", "Trial"
-    BASIC = "BASIC", "Basic"
-    PRO = "PRO", "Pro"
-    ENTERPRISE = "ENTERPRISE", "Enterprise"
+    TRIAL = "TRIAL", _("Trial")
+    BASIC = "BASIC", _("Basic")
+    PRO = "PRO", _("Pro")
+    ENTERPRISE = "ENTERPRISE", _("Enterprise")
 
 
 class LicenseStatus(models.TextChoices):
-    ACTIVE = "active", "Active"
-    SUSPENDED = "suspended", "Suspended"
-    EXPIRED = "expired", "Expired"
-    REVOKED = "revoked", "Revoked"
+    ACTIVE = "active", _("Active")
+    SUSPENDED = "suspended", _("Suspended")
+    EXPIRED = "expired", _("Expired")
+    REVOKED = "revoked", _("Revoked")
 
 
 class Plan(models.Model):
@@ -45,23 +47,23 @@ class Plan(models.Model):
     )
     term_days = models.PositiveIntegerField(
         validators=[MinValueValidator(1), MaxValueValidator(LONGEST_TERM_DAYS)],
-        help_text="How long a license runs when it is issued without an end.",
+        help_text=_("How long a license runs when it is issued without an end."),
     )
     monthly_price = AmountField(
-        blank=True, null=True, help_text="Empty: not sold by the month."
+        blank=True, null=True, help_text=_("Empty: not sold by the month.")
     )
     yearly_price = AmountField(
-        blank=True, null=True, help_text="Empty: not sold by the year."
+        blank=True, null=True, help_text=_("Empty: not sold by the year.")
     )
     lifetime_price = AmountField(
-        blank=True, null=True, help_text="Empty: not sold for ever."
+        blank=True, null=True, help_text=_("Empty: not sold for ever.")
     )
     currency = models.CharField(max_length=3, db_default="USD")
     features = ArrayField(
         models.CharField(max_length=100),
         blank=True,
         db_default=[],
-        help_text="What the plan is advertised with, divided by commas.",
+        help_text=_("What the plan is advertised with, divided by commas."),
     )
 
     class Meta:
@@ -123,6 +125,12 @@ class LicenseQuerySet(models.QuerySet["License"]):
     def visible_to(self, user: User) -> Self:
         return self.filter(user.owns_or_looks_after("user"))
 
+    def needing_attention(self, now: datetime) -> Self:
+        """Keep what ends within a week."""
+        return self.filter(
+            status=LicenseStatus.ACTIVE, expires_at__gte=now, expires_at__lt=now + SOON
+        )
+
     def with_standing(self) -> Self:
         """Add what licensing.standing decides by: owner, open holds, grace days."""
         return self.select_related("user").annotate(
@@ -136,7 +144,7 @@ class License(models.Model):
     # Sealed by licensing.keyring: k1.<base64url of AES-256-SIV>.
     license_key = models.CharField(max_length=100, editable=False)
     key_tail = models.CharField(
-        max_length=2, editable=False, help_text="The key's two check characters."
+        max_length=2, editable=False, help_text=_("The key's two check characters.")
     )
     license_type = models.CharField(max_length=20, choices=LicenseType)
     max_accounts = models.IntegerField()
@@ -145,10 +153,10 @@ class License(models.Model):
     )
     issued_at = models.DateTimeField(db_default=DatabaseNow())
     expires_at = models.DateTimeField(
-        blank=True, null=True, help_text="Empty means lifetime."
+        blank=True, null=True, help_text=_("Empty means lifetime.")
     )
     hardware_id = models.CharField(
-        max_length=255, blank=True, null=True, help_text="A fingerprint, not the id."
+        max_length=255, blank=True, null=True, help_text=_("A fingerprint, not the id.")
     )
     last_validated = models.DateTimeField(blank=True, null=True)
     activation_count = models.IntegerField(db_default=0)
@@ -158,19 +166,19 @@ class License(models.Model):
     trial_days = models.PositiveSmallIntegerField(
         blank=True,
         null=True,
-        help_text="How long a trial runs from its first activation.",
+        help_text=_("How long a trial runs from its first activation."),
     )
     warned_of = models.DateTimeField(
         blank=True,
         null=True,
         editable=False,
-        help_text="The end that its owner was told of in advance.",
+        help_text=_("The end that its owner was told of in advance."),
     )
     expired_of = models.DateTimeField(
         blank=True,
         null=True,
         editable=False,
-        help_text="The end that its owner was told had passed.",
+        help_text=_("The end that its owner was told had passed."),
     )
     # What the last of its events must be: a chain shows no end that was cut off.
     event_count = models.PositiveIntegerField(db_default=0, editable=False)
@@ -216,10 +224,10 @@ class License(models.Model):
 
 
 class HoldSource(models.TextChoices):
-    ADMIN = "admin", "Staff"
-    RESELLER = "reseller", "Reseller"
-    BILLING = "billing", "Billing"
-    ABUSE = "abuse", "Abuse"
+    ADMIN = "admin", _("Staff")
+    RESELLER = "reseller", _("Reseller")
+    BILLING = "billing", _("Billing")
+    ABUSE = "abuse", _("Abuse")
 
 
 class LicenseHoldQuerySet(models.QuerySet["LicenseHold"]):
@@ -242,10 +250,12 @@ class LicenseHold(models.Model):
     reference = models.CharField(
         max_length=100,
         blank=True,
-        help_text="What it is for, if a source may hold twice: a payment, a dispute.",
+        help_text=_(
+            "What it is for, if a source may hold twice: a payment, a dispute."
+        ),
     )
     reason = models.TextField(blank=True)
-    placed_by = models.UUIDField(blank=True, null=True, help_text="A user's id.")
+    placed_by = models.UUIDField(blank=True, null=True, help_text=_("A user's id."))
     placed_at = models.DateTimeField()
     released_at = models.DateTimeField(blank=True, null=True)
 
@@ -267,22 +277,22 @@ class LicenseHold(models.Model):
 
 
 class LicenseEventType(models.TextChoices):
-    ISSUED = "issued", "Issued"
-    EXTENDED = "extended", "Extended"
-    PLAN_CHANGED = "plan_changed", "Plan changed"
-    SUSPENDED = "suspended", "Suspended"
-    REINSTATED = "reinstated", "Reinstated"
-    REVOKED = "revoked", "Revoked"
-    EXPIRED = "expired", "Expired"
-    EXPIRING_SOON = "expiring_soon", "Expiring soon"
-    KEY_REVEALED = "key_revealed", "Key revealed"
-    KEY_ROTATED = "key_rotated", "Key rotated"
-    HARDWARE_BOUND = "hardware_bound", "Hardware bound"
-    HARDWARE_RESET = "hardware_reset", "Hardware reset"
-    TRANSFERRED = "transferred", "Transferred"
-    ACTIVATED = "activated", "Activated"
-    DEACTIVATED = "deactivated", "Deactivated"
-    ACTIVATION_REJECTED = "activation_rejected", "Activation rejected"
+    ISSUED = "issued", _("Issued")
+    EXTENDED = "extended", _("Extended")
+    PLAN_CHANGED = "plan_changed", _("Plan changed")
+    SUSPENDED = "suspended", _("Suspended")
+    REINSTATED = "reinstated", _("Reinstated")
+    REVOKED = "revoked", _("Revoked")
+    EXPIRED = "expired", _("Expired")
+    EXPIRING_SOON = "expiring_soon", _("Expiring soon")
+    KEY_REVEALED = "key_revealed", _("Key revealed")
+    KEY_ROTATED = "key_rotated", _("Key rotated")
+    HARDWARE_BOUND = "hardware_bound", _("Hardware bound")
+    HARDWARE_RESET = "hardware_reset", _("Hardware reset")
+    TRANSFERRED = "transferred", _("Transferred")
+    ACTIVATED = "activated", _("Activated")
+    DEACTIVATED = "deactivated", _("Deactivated")
+    ACTIVATION_REJECTED = "activation_rejected", _("Activation rejected")
 
 
 class LicenseEventQuerySet(models.QuerySet["LicenseEvent"]):
@@ -303,8 +313,8 @@ class LicenseEvent(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     license_id = models.UUIDField()
-    owner_id = models.UUIDField(help_text="Whose license it was at the time.")
-    sequence = models.PositiveIntegerField(help_text="1, 2, 3, ... of the license.")
+    owner_id = models.UUIDField(help_text=_("Whose license it was at the time."))
+    sequence = models.PositiveIntegerField(help_text=_("1, 2, 3, ... of the license."))
     at = models.DateTimeField()
     type = models.CharField(max_length=30, choices=LicenseEventType)
     actor_type = models.CharField(max_length=20, choices=ActorType)
@@ -337,13 +347,13 @@ class LicenseEvent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.type} {self.at:%Y-%m-%d %H:%M}"
+        return f"{self.get_type_display()} {self.at:%Y-%m-%d %H:%M}"
 
 
 class TrialUseKind(models.TextChoices):
-    OWNER = "owner", "Owner"
-    HARDWARE = "hardware", "Computer"
-    ACCOUNT = "account", "Trading account"
+    OWNER = "owner", _("Owner")
+    HARDWARE = "hardware", _("Computer")
+    ACCOUNT = "account", _("Trading account")
 
 
 class TrialUse(models.Model):
@@ -368,7 +378,7 @@ class TrialUse(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.used_at:%Y-%m-%d}"
+        return f"{self.get_kind_display()} {self.used_at:%Y-%m-%d}"
 
 
 class KeyCheck(models.Model):

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.services.customers import locked_reseller
@@ -17,26 +18,26 @@ MOST_AT_ONCE = 100_000
 
 class AllotmentUsedUp(DomainError):
     code = "ALLOTMENT_USED_UP"
-    title = "The allotment has not as many credits left"
+    title = _("The allotment has not as many credits left")
     kind = "conflict"
 
 
 class AllotmentInUse(DomainError):
     code = "ALLOTMENT_IN_USE"
-    title = "An allotment cannot become smaller than what is used of it"
+    title = _("An allotment cannot become smaller than what is used of it")
     kind = "conflict"
 
 
 class QuantityInvalid(DomainError):
     code = "QUANTITY_INVALID"
-    title = "This is no quantity"
+    title = _("This is no quantity")
     kind = "invalid"
     field = "quantity"
 
 
 class TrialsAreFree(DomainError):
     code = "TRIALS_ARE_FREE"
-    title = "Trials are not sold: there is no allotment of them"
+    title = _("Trials are not sold: there is no allotment of them")
     kind = "invalid"
 
 
@@ -196,4 +197,6 @@ def _change(
 
 def _check_quantity(quantity: int) -> None:
     if not 1 <= quantity <= MOST_AT_ONCE:
-        raise QuantityInvalid(f"A quantity is 1 to {MOST_AT_ONCE}")
+        raise QuantityInvalid(
+            _("A quantity is 1 to %(most_at_once)s") % {"most_at_once": MOST_AT_ONCE}
+        )

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from licensing import queries
 from licensing.fingerprints import fingerprint, fingerprints
@@ -19,13 +20,13 @@ MOST_RESETS = {ActorType.USER: 3, ActorType.RESELLER: 2}  # staff may always
 
 class HardwareMismatch(DomainError):
     code = "HARDWARE_MISMATCH"
-    title = "The license is locked to another computer"
+    title = _("The license is locked to another computer")
     kind = "refused"
 
 
 class TooManyHardwareResets(DomainError):
     code = "TOO_MANY_HARDWARE_RESETS"
-    title = "The computer was reset too often in 30 days: ask support"
+    title = _("The computer was reset too often in 30 days: ask support")
     kind = "refused"
 
 

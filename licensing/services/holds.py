@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from licensing.models import (
     HoldSource,
@@ -20,13 +21,13 @@ from smarttrader.lib.errors import DomainError
 
 class AlreadySuspended(DomainError):
     code = "ALREADY_SUSPENDED"
-    title = "This party suspended the license already"
+    title = _("This party suspended the license already")
     kind = "conflict"
 
 
 class NotSuspended(DomainError):
     code = "NOT_SUSPENDED"
-    title = "This party did not suspend the license"
+    title = _("This party did not suspend the license")
     kind = "conflict"
 
 

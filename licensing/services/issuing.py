@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from licensing import keys
@@ -26,13 +27,13 @@ MOST_ACCOUNTS = 2**31 - 1  # its column is an INTEGER
 
 class TermInvalid(DomainError):
     code = "TERM_INVALID"
-    title = "A license has to end in the future, a trial within 14 days"
+    title = _("A license has to end in the future, a trial within 14 days")
     kind = "invalid"
 
 
 class MaxAccountsInvalid(DomainError):
     code = "MAX_ACCOUNTS_INVALID"
-    title = "A license allows at least one account"
+    title = _("A license allows at least one account")
     kind = "invalid"
 
 
@@ -110,7 +111,7 @@ def _end(
     try:
         return now + timedelta(days=length)
     except OverflowError as error:
-        raise TermInvalid("the end lies too far ahead") from error
+        raise TermInvalid(_("the end lies too far ahead")) from error
 
 
 def _trial_term(
@@ -122,12 +123,15 @@ def _trial_term(
 ) -> dict[str, Any]:
     """Return the days that begin at the first activation, or the given end."""
     if is_lifetime:
-        raise TermInvalid("a trial is not for ever")
+        raise TermInvalid(_("a trial is not for ever"))
     if expires_at is not None:
         if expires_at > now + timedelta(days=LONGEST_TRIAL_DAYS):
             raise TermInvalid
         return {"expires_at": expires_at}
     length = min(plan.term_days, LONGEST_TRIAL_DAYS) if days is None else days
     if not 1 <= length <= LONGEST_TRIAL_DAYS:
-        raise TermInvalid(f"a trial runs 1 to {LONGEST_TRIAL_DAYS} days")
+        raise TermInvalid(
+            _("a trial runs 1 to %(longest_trial_days)s days")
+            % {"longest_trial_days": LONGEST_TRIAL_DAYS}
+        )
     return {"trial_days": length}

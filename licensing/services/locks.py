@@ -4,6 +4,8 @@ import uuid
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from licensing.models import License, LicenseStatus
 from licensing.standing import current_standing
 from smarttrader.lib.errors import DomainError
@@ -11,13 +13,13 @@ from smarttrader.lib.errors import DomainError
 
 class LicenseRevoked(DomainError):
     code = "LICENSE_REVOKED"
-    title = "The license was revoked, which is final"
+    title = _("The license was revoked, which is final")
     kind = "conflict"
 
 
 class LicenseGone(DomainError):
     code = "LICENSE_NOT_FOUND"
-    title = "The license was deleted"
+    title = _("The license was deleted")
     kind = "missing"
 
 

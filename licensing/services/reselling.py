@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Sum
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User, normalize_email
 from accounts.services.customers import customer_by_email, locked_reseller
@@ -40,13 +41,13 @@ KEYS_ARE_SHOWN_FOR = timedelta(minutes=15)
 
 class FormUsedAlready(DomainError):
     code = "FORM_USED_ALREADY"
-    title = "This form was sent already, with other values: open it anew"
+    title = _("This form was sent already, with other values: open it anew")
     kind = "conflict"
 
 
 class CycleInvalid(DomainError):
     code = "CYCLE_INVALID"
-    title = "A license is extended by months or years"
+    title = _("A license is extended by months or years")
     kind = "invalid"
     field = "cycle"
 
@@ -82,7 +83,10 @@ def issue_licenses(
     MaxAccountsInvalid, FormUsedAlready, and what an invitation raises.
     """
     if not 1 <= order.quantity <= MOST_LICENSES:
-        raise allotments.QuantityInvalid(f"Issue 1 to {MOST_LICENSES} licenses at once")
+        raise allotments.QuantityInvalid(
+            _("Issue 1 to %(most_licenses)s licenses at once")
+            % {"most_licenses": MOST_LICENSES}
+        )
     with transaction.atomic():
         locked = locked_reseller(reseller.pk)
         keys = [
@@ -121,7 +125,9 @@ def extend_from_allotment(
     LicenseRevoked and NothingToExtend.
     """
     if not 1 <= cycles <= MOST_CYCLES:
-        raise allotments.QuantityInvalid(f"Extend by 1 to {MOST_CYCLES} cycles")
+        raise allotments.QuantityInvalid(
+            _("Extend by 1 to %(most_cycles)s cycles") % {"most_cycles": MOST_CYCLES}
+        )
     if cycle not in MONTHS_OF_CYCLE:
         raise CycleInvalid
     key = f"{reseller.pk}:{idempotency_key}:{license.pk}"
@@ -210,7 +216,9 @@ def _issue(
     most = Plan.objects.get(license_type=order.license_type).max_accounts
     accounts = most if order.max_accounts is None else order.max_accounts
     if not 1 <= accounts <= most:
-        raise MaxAccountsInvalid(f"The plan allows 1 to {most} accounts")
+        raise MaxAccountsInvalid(
+            _("The plan allows 1 to %(most)s accounts") % {"most": most}
+        )
     allotment = allotments.take(
         reseller=reseller,
         license_type=order.license_type,
@@ -263,7 +271,7 @@ def _shown_again(
         raise FormUsedAlready
     if now - entries[0].at > KEYS_ARE_SHOWN_FOR:
         raise FormUsedAlready(
-            "These licenses were issued already: find them in the list"
+            _("These licenses were issued already: find them in the list")
         )
     return [
         IssuedLicense(each, secrets.reveal_key(license=each, actor=actor, now=now))
@@ -305,4 +313,4 @@ def _end(begins: datetime, months: int) -> datetime:
     try:
         return add_months(begins, months)
     except OverflowError as error:
-        raise TermInvalid("the end lies too far ahead") from error
+        raise TermInvalid(_("the end lies too far ahead")) from error

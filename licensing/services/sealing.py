@@ -4,6 +4,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from licensing.keyring import current_keyring
 from licensing.models import KeyCheck, License
@@ -16,7 +17,7 @@ ROWS_AT_ONCE = 500
 
 class KeyringMismatch(DomainError):
     code = "KEYRING_MISMATCH"
-    title = "This keyring did not seal the database's license keys"
+    title = _("This keyring did not seal the database's license keys")
 
 
 def check_keyring() -> None:

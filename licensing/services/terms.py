@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from licensing.models import License, LicenseEventType, LicenseStatus, LicenseType, Plan
 from licensing.services import events
@@ -23,13 +24,13 @@ from smarttrader.lib.errors import DomainError
 
 class NothingToExtend(DomainError):
     code = "NOTHING_TO_EXTEND"
-    title = "A lifetime license has no end, and a trial keeps its own"
+    title = _("A lifetime license has no end, and a trial keeps its own")
     kind = "conflict"
 
 
 class PlanUnchanged(DomainError):
     code = "PLAN_UNCHANGED"
-    title = "The license has this plan already, or it would become a trial"
+    title = _("The license has this plan already, or it would become a trial")
     kind = "conflict"
 
 
@@ -54,9 +55,9 @@ def extend_license(
         try:
             ends = max(now, locked.expires_at) + timedelta(days=days)
         except OverflowError as error:
-            raise TermInvalid("the end lies too far ahead") from error
+            raise TermInvalid(_("the end lies too far ahead")) from error
         if days < 1:
-            raise TermInvalid("a license is extended by at least one day")
+            raise TermInvalid(_("a license is extended by at least one day"))
         update_license(locked, now=now, expires_at=ends)
         after = {"status": write_status(locked.pk, now=now), "expires_at": ends}
         events.append_event(

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from licensing.models import License, LicenseEventType, LicenseType
@@ -14,7 +15,7 @@ from smarttrader.lib.errors import DomainError
 
 class TransferRefused(DomainError):
     code = "TRANSFER_REFUSED"
-    title = "A license moves to another, active user; a trial stays"
+    title = _("A license moves to another, active user; a trial stays")
     kind = "refused"
 
 

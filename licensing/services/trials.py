@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import normalize_email
 from licensing.fingerprints import fingerprint, fingerprints
@@ -16,7 +17,7 @@ Uses = list[tuple[TrialUseKind, tuple[str, ...]]]
 
 class TrialAlreadyUsed(DomainError):
     code = "TRIAL_ALREADY_USED"
-    title = "A trial ran for this owner, computer or account already"
+    title = _("A trial ran for this owner, computer or account already")
     kind = "conflict"
 
 

@@ -16,7 +16,8 @@ from smarttrader.bench.server import NO_LIMITS
 from smarttrader.bench.sizes import SIZES
 
 PARTS = (
-    *("rebuild", "incremental", "duckdb", "overview", "lists", "breakdowns"),
+    *("rebuild", "incremental", "duckdb"),
+    *("overview", "pages", "lists", "breakdowns"),
     *("stages", "heartbeat", "ticks", "copy", "trades", "resync", "deletion", "memory"),
 )
 

@@ -1,4 +1,4 @@
-"""An EA that only counts: HTTP over one connection, with as little work as can be."""
+"""A client that only counts: HTTP over one connection, as little work as can be."""
 
 import socket
 from dataclasses import dataclass
@@ -19,13 +19,14 @@ class Unexpected(Exception):
 
 
 class Client:
-    """One connection that stays open. `token` goes with each call."""
+    """One connection that stays open. `token` and `cookie` go with each call."""
 
-    def __init__(self, port: int, token: str = "") -> None:
+    def __init__(self, port: int, token: str = "", cookie: str = "") -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=120)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._head = (
             f"Host: 127.0.0.1:{port}\r\nAuthorization: Bearer {token}\r\n"
+            f"Cookie: {cookie}\r\n"
             # As the proxy says in production, which ends TLS.
             "Content-Type: application/json\r\nX-Forwarded-Proto: https\r\n"
         ).encode()
@@ -35,8 +36,15 @@ class Client:
 
     def post(self, path: str, body: bytes) -> Answer:
         """Send a body; return the answer. Raises Unexpected unless it is a 200."""
+        return self._told("POST", path, body)
+
+    def get(self, path: str) -> Answer:
+        """Ask for a page; return the answer. Raises Unexpected unless it is a 200."""
+        return self._told("GET", path, b"")
+
+    def _told(self, method: str, path: str, body: bytes) -> Answer:
         length = b"Content-Length: %d\r\n\r\n" % len(body)
-        line = f"POST {path} HTTP/1.1\r\n".encode()
+        line = f"{method} {path} HTTP/1.1\r\n".encode()
         self._socket.sendall(line + self._head + length + body)
         answer = self._answer()
         if answer.status != 200:  # noqa: PLR2004

@@ -38,7 +38,7 @@ BY_HAND = (
         " (SELECT id FROM bot_instances WHERE user_id = %(user)s)"
         for table in (
             *("trades", "trade_tickets", "performance_metrics", "rollup_dirty"),
-            "daily_breakdowns",
+            *("daily_breakdowns", "equity_hours"),
             *("bot_logs", "bot_settings"),
         )
     ),

@@ -1,18 +1,22 @@
 """Pages at many trades: how many queries, and how long the database works for them."""
 
 from collections.abc import Callable, Sequence
-from statistics import median
+from statistics import median, quantiles
+from time import perf_counter
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection
-from django.test import Client
+from django.test import Client as Browser
 
 from analytics.queries import breakdowns
 from bots.models import BotInstance
+from smarttrader.bench.client import Client
 from smarttrader.bench.databases import statements
-from smarttrader.bench.ground import Ground
+from smarttrader.bench.ground import MANY, Ground
 from smarttrader.bench.report import Row, at_most, duration
+from smarttrader.bench.server import web_server
 from smarttrader.history.people import owner_of
 from smarttrader.lib.keyset import Place
 from trading.models import Trade
@@ -20,8 +24,19 @@ from trading.queries import newest_trades
 
 TIMES = 21
 ROWS = 50  # as the page of trades has
+LOADS = 60
+PAGES = ("/", "/bots/", "/trades/", "/performance/")
 FAR_PAGE = 1000
 MILLISECONDS = 1000
+A_YEAR_OF_EQUITY = """
+INSERT INTO equity_hours
+    (bot_instance_id, hour_start, open, high, low, close, balance, told_at)
+SELECT b.id, hour, 1000, 1000 + n %% 100, 1000 - n %% 100, 1000, 1000, hour
+FROM bot_instances b, generate_series(1, 8760) n, LATERAL (
+    SELECT date_trunc('hour', %(now)s::timestamptz, 'UTC') - n * interval '1 hour'
+) AS at (hour)
+WHERE b.user_id = %(owner)s ON CONFLICT DO NOTHING
+"""
 Breakdown = Callable[[list[UUID]], object]
 BREAKDOWNS: dict[str, Breakdown] = {
     "symbol": breakdowns.trades_by_symbol,
@@ -35,7 +50,7 @@ BREAKDOWNS: dict[str, Breakdown] = {
 def measure_overview(ground: Ground) -> list[Row]:
     """Ask for the overview of the owner of the largest bot, as a browser does."""
     ground.bots()
-    client = Client(SERVER_NAME="127.0.0.1")
+    client = Browser(SERVER_NAME="127.0.0.1")
     client.force_login(owner_of(ground.many))
     counts, seconds = [], []
     for _ in range(TIMES):
@@ -60,6 +75,38 @@ def measure_overview(ground: Ground) -> list[Row]:
             target=at_most(150, " ms"),
         ),
     ]
+
+
+def measure_pages(ground: Ground) -> list[Row]:
+    """Load pages of the owner of the largest bot over HTTP, one after the other."""
+    ground.bots()
+    owner, browser = owner_of(ground.many), Browser()
+    with connection.cursor() as cursor:
+        cursor.execute(A_YEAR_OF_EQUITY, {"owner": owner.pk, "now": ground.now})
+    browser.force_login(owner)
+    session = browser.cookies[settings.SESSION_COOKIE_NAME]
+    with web_server(MANY) as (port, _):
+        client = Client(port, cookie=f"{session.key}={session.value}")
+        rows = [_row_of_load(client, path) for path in PAGES]
+        client.close()
+    return rows
+
+
+def _row_of_load(client: Client, path: str) -> Row:
+    client.get(path)
+    seconds = []
+    for _ in range(LOADS):
+        begun = perf_counter()
+        client.get(path)
+        seconds.append(perf_counter() - begun)
+    slow = quantiles(seconds, n=20)[-1]
+    return Row(
+        name=f"page {path} over HTTP: 95 of 100 within",
+        took=duration(slow),
+        value=slow * MILLISECONDS,
+        unit=" ms",
+        target=at_most(150, " ms"),
+    )
 
 
 def measure_lists(ground: Ground) -> list[Row]:

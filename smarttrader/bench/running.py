@@ -27,6 +27,7 @@ PARTS: dict[str, Part] = {
     "incremental": rolling.measure_incremental,
     "duckdb": duck.measure,
     "overview": reading.measure_overview,
+    "pages": reading.measure_pages,
     "lists": reading.measure_lists,
     "breakdowns": reading.measure_breakdowns,
     "heartbeat": heartbeats.measure,

@@ -8,6 +8,7 @@ from django.db import transaction
 from accounts import queries as accounts
 from accounts.models import User
 from accounts.services.users import create_user
+from analytics.models import EquityHour
 from analytics.services import rollups
 from billing.models import BillingCycle, Subscription, SubscriptionStatus
 from bots.models import BotInstance, LogCategory, LogLevel
@@ -19,6 +20,7 @@ from licensing.models import License, LicenseType
 from licensing.services.issuing import issue_license
 from notifications.models import Notification, NotificationType
 from smarttrader.demo import cast, history
+from smarttrader.demo.equity import equity_hours
 from smarttrader.demo.history import History
 from smarttrader.lib.actors import SYSTEM
 from smarttrader.simulation.strategy import Account, Ticket
@@ -135,6 +137,7 @@ def _record(bot: BotInstance, made_up: History, now: datetime) -> None:
         open_trades=len(made_up.open_tickets),
     )
     heartbeats.record_heartbeat(bot=bot, beat=beat, now=made_up.at)
+    EquityHour.objects.bulk_create(equity_hours(bot, made_up), batch_size=2000)
 
 
 # --- Logs -----------------------------------------------------------------------------

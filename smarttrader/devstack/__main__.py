@@ -10,6 +10,7 @@ from pathlib import Path
 
 import environ
 
+from smarttrader.devstack.catalogs import compile_catalogs
 from smarttrader.devstack.console import Console
 from smarttrader.devstack.errors import DevstackError
 from smarttrader.devstack.services import Services, throw_away_services
@@ -21,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
+        compile_catalogs()
         status: int = options.action(options)
     except DevstackError as error:
         print(f"\nerror: {error}", file=sys.stderr)

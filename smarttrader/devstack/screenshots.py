@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from playwright.sync_api import Browser, Page, StorageState, sync_playwright
 
@@ -25,6 +26,7 @@ from smarttrader.devstack.errors import DevstackError
 ROOT = Path(__file__).resolve().parents[2]
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
 EMAIL, NEWCOMER = "alice@example.com", "charlie@example.com"
+STAFF, RESELLER = "admin@example.com", "bob@example.com"
 PASSWORD = "smart-trader-demo"  # noqa: S105 -- the demo's, printed by `make run`
 START_SECONDS = 30
 CATCH_UP_HOURS, CATCH_UP_SECONDS = 4, 30
@@ -50,8 +52,10 @@ SHOTS = {
     "bots": Shot("/bots/"),
     "bot": Shot("/bots/", link="a.who"),
     "bot-settings": Shot("/bots/", link="a.who", page="settings/"),
+    "public-page": Shot("/bots/", link="a.who", page="track-record/"),
     "connect": Shot("/connect/"),
     "trades": Shot("/trades/"),
+    "trade": Shot("/trades/", link="tbody a"),
     "performance": Shot("/performance/"),
     "subscription": Shot("/subscription/"),
     "statements": Shot("/statements/"),
@@ -65,16 +69,40 @@ SHOTS = {
     "notification-settings": Shot("/settings/notifications/"),
     "sign-in": Shot("/accounts/login/", email=""),
     "not-found": Shot("/nothing/"),
+    "back-office": Shot("/admin/", email=STAFF),
+    "back-office-licenses": Shot("/admin/licensing/license/", email=STAFF),
+    "back-office-license": Shot(
+        "/admin/licensing/license/", link="#result_list tbody th a", email=STAFF
+    ),
+    "back-office-trades": Shot(
+        "/admin/trading/trade/?q=alice@example.com", email=STAFF
+    ),
+    "back-office-partitions": Shot(
+        "/admin/jobs/archivedpartition/partitions/", email=STAFF
+    ),
+    "back-office-of-reseller": Shot("/admin/", email=RESELLER),
+    "back-office-issue": Shot("/admin/licensing/license/issue/", email=RESELLER),
 }
-# What a name of a picture ends in: color scheme and width.
+
+
+@dataclass(frozen=True)
+class Look:
+    scheme: Literal["light", "dark"]
+    width: int
+    language: str = "en"
+
+
+# What a name of a picture ends in.
 LOOKS = {
-    "": ("light", WIDTH),
-    "-dark": ("dark", WIDTH),
-    "-phone": ("dark", PHONE_WIDTH),
-    "-phone-light": ("light", PHONE_WIDTH),
+    "": Look("light", WIDTH),
+    "-dark": Look("dark", WIDTH),
+    "-phone": Look("dark", PHONE_WIDTH),
+    "-phone-light": Look("light", PHONE_WIDTH),
+    "-german": Look("light", WIDTH, "de"),
+    "-german-phone": Look("light", PHONE_WIDTH, "de"),
 }
 PICTURES = {
-    f"{name}{ending}": (shot, *look)
+    f"{name}{ending}": (shot, look)
     for name, shot in SHOTS.items()
     for ending, look in LOOKS.items()
 }
@@ -140,22 +168,27 @@ def take_pictures(url: str, folder: Path, names: list[str]) -> None:
         browser = playwright.chromium.launch(
             executable_path=_chromium(), args=["--no-sandbox", "--disable-gpu"]
         )
-        states = {who: _signed_in(browser, url, who) for who in (EMAIL, NEWCOMER)}
+        people = (EMAIL, NEWCOMER, STAFF, RESELLER)
+        states = {who: _signed_in(browser, url, who) for who in people}
         _wait_for_bots(browser, url, states[EMAIL])
         for name in names or PICTURES:
             if name not in PICTURES:
                 raise DevstackError(f"{name} is none of {', '.join(PICTURES)}")
-            shot, scheme, width = PICTURES[name]
+            shot, look = PICTURES[name]
             context = browser.new_context(
-                viewport={"width": width, "height": HEIGHT},
-                color_scheme="dark" if scheme == "dark" else "light",
+                viewport={"width": look.width, "height": HEIGHT},
+                color_scheme=look.scheme,
+                locale=look.language,
                 reduced_motion="reduce",
                 storage_state=states.get(shot.email),
             )
             context.set_default_timeout(PATIENCE_MS)
             target = folder / f"{name}.png"
-            page = _open(context.new_page(), url, shot)
-            page.screenshot(path=target, full_page=shot.is_whole)
+            page = context.new_page()
+            address = _address(page, url, shot)
+            with _spoken(page, url, look.language if shot.email else "en"):
+                page.goto(address, wait_until="networkidle")
+                page.screenshot(path=target, full_page=shot.is_whole)
             context.close()
             print(target)
         browser.close()
@@ -186,13 +219,29 @@ def _wait_for_bots(browser: Browser, url: str, state: StorageState) -> None:
     page.close()
 
 
-def _open(page: Page, url: str, shot: Shot) -> Page:
-    address = url + shot.path
-    page.goto(address, wait_until="networkidle")
-    if shot.link:
-        linked = page.locator(shot.link).first.get_attribute("href")
-        page.goto(f"{url}{linked}{shot.page}", wait_until="networkidle")
-    return page
+def _address(page: Page, url: str, shot: Shot) -> str:
+    if not shot.link:
+        return url + shot.path
+    page.goto(url + shot.path)
+    return f"{url}{page.locator(shot.link).first.get_attribute('href')}{shot.page}"
+
+
+@contextmanager
+def _spoken(page: Page, url: str, language: str) -> Iterator[None]:
+    """Let a user's pages speak a language, and English again: links are found by it."""
+    if language == "en":
+        yield
+        return
+    _choose_language(page, url, language)
+    yield
+    _choose_language(page, url, "en")
+
+
+def _choose_language(page: Page, url: str, language: str) -> None:
+    page.goto(f"{url}/settings/")
+    page.locator("select[name=language]").select_option(language)
+    page.locator("form:has(select[name=language]) button[type=submit]").click()
+    page.locator(f"html[lang={language}]").wait_for()
 
 
 def _chromium() -> str:

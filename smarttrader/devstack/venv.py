@@ -1,5 +1,7 @@
 """Make .venv from a hash-pinned requirements file: `python venv.py requirements.txt`.
 
+Then compile the catalogs of translations, which are not committed as they are read.
+
 Runs under any Python >= 3.11 with nothing installed, so it imports the standard library
 only and is started by path. A second run is instant; an interrupted one is redone.
 """
@@ -22,7 +24,10 @@ make PYTHON=/path/to/python3.11"""
 
 
 def main() -> int:
-    requirements = ROOT / sys.argv[1]
+    return _install(ROOT / sys.argv[1]) or _compile_catalogs()
+
+
+def _install(requirements: Path) -> int:
     fingerprint = hashlib.sha256(requirements.read_bytes()).hexdigest()
     stamp = VENV / f".installed-{requirements.stem}"
     (ROOT / "var").mkdir(exist_ok=True)
@@ -67,6 +72,11 @@ def _pip_install(requirements: Path) -> int:
     if done.returncode == 0:
         UNFINISHED.unlink()
     return done.returncode
+
+
+def _compile_catalogs() -> int:
+    command = [str(PYTHON), "-m", "smarttrader.devstack.catalogs"]
+    return subprocess.run(command, check=False, cwd=ROOT).returncode
 
 
 def _quietly(command: list[str]) -> int:

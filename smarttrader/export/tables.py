@@ -9,9 +9,21 @@ from allauth.usersessions.models import UserSession
 from django.db.models import Q, QuerySet
 
 from accounts.models import AuthEvent, User
-from analytics.models import PerformanceMetric, PublicTrackRecord, StatementCheck
+from analytics.models import (
+    EquityHour,
+    PerformanceMetric,
+    PublicTrackRecord,
+    StatementCheck,
+)
 from billing.models import Invoice, Payment, Renewal, Subscription
-from bots.models import BotCommand, BotInstance, BotLog, BotSettings, SettingsChange
+from bots.models import (
+    BotCommand,
+    BotInstance,
+    BotLog,
+    BotSettings,
+    GuardBreach,
+    SettingsChange,
+)
 from licensing.models import License, LicenseEvent
 from notifications.models import (
     Delivery,
@@ -39,6 +51,7 @@ LEFT_OUT = {
     LicenseEvent: {"actor_id", "ip", "request_id", "prev_hash", "hash"},
     BotInstance: {"hardware_id_hmac", "token_version"},
     BotCommand: {"queued_by"},
+    GuardBreach: {"lifted_by"},
     SettingsChange: {"actor_id"},
     # What a message said is in the inbox.
     Delivery: {"text", "html", "payload", "idempotency_key"},
@@ -92,10 +105,12 @@ def tables_of(user: User) -> list[Table]:
         Table("bot_settings", of_bots(BotSettings)),
         Table("bot_settings_changes", of_bots(SettingsChange)),
         Table("bot_commands", of_bots(BotCommand)),
+        Table("guard_breaches", of_bots(GuardBreach)),
         Table("bot_logs", of_bots(BotLog)),
         Table("trades", of_bots(Trade)),
         Table("trade_history", ticks),
         Table("performance_metrics", of_bots(PerformanceMetric)),
+        Table("equity_hours", of_bots(EquityHour)),
         Table("public_track_records", of_bots(PublicTrackRecord)),
         Table("statements", StatementImport.objects.filter(user=user)),
         Table(

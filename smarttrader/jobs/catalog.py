@@ -1,20 +1,31 @@
 """What PostgreSQL's catalog says of partitions, and of tables that were some."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import takewhile
 
 from django.db import connection
 from psycopg import sql
 
 from smarttrader.jobs.columns import Column
-from smarttrader.jobs.partitions import PartitionedTable
+from smarttrader.jobs.partitions import PARTITIONED_TABLES, PartitionedTable
 
 PARTITIONS = """
 SELECT c.relname, pg_get_expr(c.relpartbound, c.oid), i.inhdetachpending
 FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
 WHERE i.inhparent = %s::regclass
+"""
+NAMES = """
+SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+WHERE i.inhparent = ANY (%s::regclass[])
+"""
+SIZES = """
+SELECT i.inhparent::regclass::text, c.relname, c.reltuples::bigint,
+    pg_total_relation_size(c.oid)
+FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+WHERE i.inhparent = ANY (%s::regclass[]) ORDER BY c.relname DESC
 """
 COLUMNS = """
 SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute
@@ -73,6 +84,68 @@ def partitions_of(table: PartitionedTable) -> list[Partition]:
         for name, bounds, pending in rows
     ]
     return sorted(found, key=lambda partition: partition.start)
+
+
+@dataclass(frozen=True)
+class SizedTable:
+    """A partitioned table: each partition with its rows as estimated, and its bytes."""
+
+    name: str
+    partitions: Sequence["SizedPartition"]
+
+    @property
+    def bytes(self) -> int:
+        return sum(partition.bytes for partition in self.partitions)
+
+
+@dataclass(frozen=True)
+class SizedPartition:
+    name: str
+    rows: int | None  # None: nobody estimated them yet
+    bytes: int  # with indexes and what is stored aside
+
+
+def sizes_by_table() -> list[SizedTable]:
+    """Return all partitions that are attached, the newest first, by one query."""
+    names = [table.name for table in PARTITIONED_TABLES]
+    with connection.cursor() as cursor:
+        cursor.execute(SIZES, [names])
+        rows = cursor.fetchall()
+    return [
+        SizedTable(
+            name,
+            [
+                SizedPartition(partition, None if estimate < 0 else estimate, size)
+                for parent, partition, estimate, size in rows
+                if parent == name
+            ],
+        )
+        for name in names
+    ]
+
+
+def periods_ahead_of(now: datetime) -> dict[str, int]:
+    """Return of each table how many periods after the present one have a partition.
+
+    Without a gap, by one query.
+    """
+    names = [table.name for table in PARTITIONED_TABLES]
+    with connection.cursor() as cursor:
+        cursor.execute(NAMES, [names])
+        present = {name for (name,) in cursor.fetchall()}
+    return {
+        table.name: sum(
+            1 for _ in takewhile(present.__contains__, _names_later(table, now))
+        )
+        for table in PARTITIONED_TABLES
+    }
+
+
+def _names_later(table: PartitionedTable, now: datetime) -> Iterator[str]:
+    start = table.period_start(now)
+    while True:
+        start = table.next_period(start)
+        yield table.partition_name(start)
 
 
 def partition_named(table: PartitionedTable, name: str) -> Partition | None:

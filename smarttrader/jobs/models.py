@@ -1,16 +1,34 @@
 """What the clock did and found: runs of jobs, archived partitions, invariants."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils.translation import gettext_lazy as _
 
 from smarttrader.jobs.partitions import PARTITIONED_TABLES, PartitionedTable
 from smarttrader.lib.database import one_of
 from smarttrader.lib.ids import uuid7
 
 SHA256_HEX = r"^[0-9a-f]{64}$"
+
+
+LONGEST_RUN = timedelta(hours=6)
+UNSUCCESSFUL = ~Q(error="") | Q(finished_at=None)
+
+
+class JobRunQuerySet(models.QuerySet["JobRun"]):
+    def needing_attention(self, now: datetime) -> Self:
+        """Keep runs that failed or never ended, whose job did not succeed since."""
+        healed = JobRun.objects.filter(
+            job=OuterRef("job"),
+            started_at__gt=OuterRef("started_at"),
+            finished_at__isnull=False,
+            error="",
+        )
+        ended = ~Q(error="") | Q(started_at__lt=now - LONGEST_RUN)
+        return self.filter(UNSUCCESSFUL, ended).exclude(Exists(healed))
 
 
 class JobRun(models.Model):
@@ -21,21 +39,77 @@ class JobRun(models.Model):
     count = models.BigIntegerField(blank=True, null=True)
     error = models.TextField(blank=True)
 
+    objects = JobRunQuerySet.as_manager()
+
     class Meta:
         db_table = "job_runs"
-        indexes = [models.Index(fields=["job", "-started_at"], name="job_runs_newest")]
+        indexes = [
+            models.Index(fields=["job", "-started_at"], name="job_runs_newest"),
+            models.Index(
+                fields=["started_at"],
+                condition=UNSUCCESSFUL,
+                name="job_runs_unsuccessful",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.job} {self.started_at:%Y-%m-%d %H:%M}"
 
 
+class JobRequestQuerySet(models.QuerySet["JobRequest"]):
+    def waiting(self) -> Self:
+        return self.filter(finished_at=None)
+
+    def needing_attention(self, _now: datetime) -> Self:
+        """Keep what could not be done."""
+        return self.exclude(error="")
+
+
+class JobRequest(models.Model):
+    """What staff want done out of turn: a row, as a request never talks to the broker.
+
+    A job of the schedule, or the archive of a partition brought back for some days.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    job = models.CharField(max_length=100)
+    partition = models.CharField(max_length=63, blank=True)
+    days = models.PositiveSmallIntegerField(blank=True, null=True)
+    reason = models.CharField(max_length=500)
+    requested_by = models.UUIDField(blank=True, null=True, help_text="A user's id.")
+    requested_at = models.DateTimeField()
+    attempts = models.PositiveSmallIntegerField(db_default=0)
+    finished_at = models.DateTimeField(blank=True, null=True)
+    error = models.TextField(blank=True)
+
+    objects = JobRequestQuerySet.as_manager()
+
+    class Meta:
+        db_table = "job_requests"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["job", "partition"],
+                condition=Q(finished_at=None),
+                name="job_requests_waits_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(partition="", days__isnull=True)
+                | (~Q(partition="") & Q(days__gt=0)),
+                name="job_requests_partition_for_days",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.job} {self.partition}".strip()
+
+
 class ArchiveState(models.TextChoices):
-    WRITTEN = "written", "Written"
-    VERIFIED = "verified", "Verified"
-    DETACHED = "detached", "Detached"
-    DROPPED = "dropped", "Dropped"
-    RESTORED = "restored", "Restored"
-    SUPERSEDED = "superseded", "Superseded"
+    WRITTEN = "written", _("Written")
+    VERIFIED = "verified", _("Verified")
+    DETACHED = "detached", _("Detached")
+    DROPPED = "dropped", _("Dropped")
+    RESTORED = "restored", _("Restored")
+    SUPERSEDED = "superseded", _("Superseded")
 
 
 class ArchivedPartitionQuerySet(models.QuerySet["ArchivedPartition"]):
@@ -57,6 +131,10 @@ class ArchivedPartitionQuerySet(models.QuerySet["ArchivedPartition"]):
             state__in=[ArchiveState.DETACHED, ArchiveState.DROPPED],
         ).order_by("generation")
 
+    def needing_attention(self, _now: datetime) -> Self:
+        """Keep those whose last step failed."""
+        return self.exclude(error="").exclude(state=ArchiveState.SUPERSEDED)
+
     def kept(self, now: datetime) -> Self:
         """Keep restored partitions that retention has to leave alone still."""
         return self.filter(state=ArchiveState.RESTORED, keep_until__gt=now)
@@ -77,26 +155,28 @@ class ArchivedPartition(models.Model):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
 
-    file = models.CharField(max_length=255, help_text="Below ARCHIVE_DIR.")
+    file = models.CharField(max_length=255, help_text=_("Below ARCHIVE_DIR."))
     bytes = models.BigIntegerField()
-    sha256 = models.CharField(max_length=64, help_text="Of the file.")
+    sha256 = models.CharField(max_length=64, help_text=_("Of the file."))
     rows = models.BigIntegerField()
     columns = models.JSONField(
-        help_text="Of each column its type, how many values are not NULL, and their"
-        " sum: of numbers, of microseconds since 1970, of bytes of text."
+        help_text=_(
+            "Of each column its type, how many values are not NULL, and their"
+            " sum: of numbers, of microseconds since 1970, of bytes of text."
+        )
     )
     content_sha256 = models.CharField(
-        max_length=64, help_text="Of the rows as COPY writes them, in order."
+        max_length=64, help_text=_("Of the rows as COPY writes them, in order.")
     )
     first_key = models.DateTimeField(blank=True, null=True)
     last_key = models.DateTimeField(blank=True, null=True)
 
     state = models.CharField(max_length=20, choices=ArchiveState)
     detached_table = models.CharField(max_length=63, blank=True)
-    error = models.TextField(blank=True, help_text="Why the last step failed.")
+    error = models.TextField(blank=True, help_text=_("Why the last step failed."))
     written_at = models.DateTimeField()
     verified_at = models.DateTimeField(
-        blank=True, null=True, help_text="When the file was last found whole."
+        blank=True, null=True, help_text=_("When the file was last found whole.")
     )
     detached_at = models.DateTimeField(blank=True, null=True)
     dropped_at = models.DateTimeField(blank=True, null=True)
@@ -159,6 +239,12 @@ class ArchivedPartition(models.Model):
         return next(each for each in PARTITIONED_TABLES if each.name == self.table)
 
 
+class InvariantQuerySet(models.QuerySet["Invariant"]):
+    def needing_attention(self, _now: datetime) -> Self:
+        """Keep what does not hold."""
+        return self.filter(broken_since__isnull=False)
+
+
 class Invariant(models.Model):
     """One of the things that must hold, and whether it did when last looked at."""
 
@@ -169,6 +255,8 @@ class Invariant(models.Model):
     # The newest mark of rollup_dirty that was seen, and when.
     seen_mark = models.BigIntegerField(blank=True, null=True)
     seen_at = models.DateTimeField(blank=True, null=True)
+
+    objects = InvariantQuerySet.as_manager()
 
     class Meta:
         db_table = "invariants"

@@ -1,10 +1,10 @@
 """Jobs about tables, not about trades."""
 
-from celery import shared_task
+from celery import current_app, shared_task
 
 from smarttrader.jobs import partitions, runs
 from smarttrader.jobs.runs import recorded_job
-from smarttrader.jobs.services import invariants, retention
+from smarttrader.jobs.services import invariants, requests, retention
 from smarttrader.jobs.services.locks import ArchiveBusy
 from smarttrader.lib import clock
 
@@ -37,4 +37,14 @@ def check_invariants() -> int:
 @shared_task(name="jobs.delete_old_runs")
 @recorded_job("jobs.delete_old_runs")
 def delete_old_runs() -> int:
-    return runs.delete_old_runs(now=clock.now())
+    now = clock.now()
+    settled = requests.delete_old_requests(before=now - runs.KEPT)
+    return settled + runs.delete_old_runs(now=now)
+
+
+# Each minute, so it leaves no record: the requests are one.
+@shared_task(name="jobs.run_requests")
+def run_requests() -> int:
+    return requests.run_requests(
+        now=clock.now(), start=current_app.send_task, on_progress=runs.log_progress
+    )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.db import models
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from smarttrader.lib.client_address import recorded_address
 from smarttrader.lib.request_ids import request_id_of
@@ -13,11 +14,11 @@ LONGEST_USER_AGENT = 255
 
 
 class ActorType(models.TextChoices):
-    USER = "user", "Owner"
-    RESELLER = "reseller", "Reseller"
-    STAFF = "staff", "Staff"
-    EA = "ea", "Expert Advisor"
-    SYSTEM = "system", "System"
+    USER = "user", _("Owner")
+    RESELLER = "reseller", _("Reseller")
+    STAFF = "staff", _("Staff")
+    EA = "ea", _("Expert Advisor")
+    SYSTEM = "system", _("System")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,20 +1,31 @@
 """What the back office's pages share."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar, cast
 
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.core.exceptions import ValidationError
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import BadRequest, ValidationError
 from django.core.paginator import Paginator
 from django.db.models import ForeignKey, Model, QuerySet
+from django.db.models.options import Options
 from django.forms import ModelChoiceField
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 
 from smarttrader.lib.actors import Actor, ActorType, actor_of
+from smarttrader.lib.attention import Figure, Text
+from smarttrader.lib.keyset import NotAPlace, Place
 
 Row = TypeVar("Row", bound=Model)
+# How many rows of a model a search of all models shows.
+MOST_HITS = 10
+# How many pages back a list of a large table knows its way.
+LONGEST_TRAIL = 20
+PLACES_APART = "~"
 # What an address may ask of a field that a list is filtered by.
 LOOKUPS = (
     "",
@@ -50,6 +61,14 @@ def visible_rows(model: type[Model], request: HttpRequest) -> "QuerySet[Any]":
     return cast("QuerySet[Any]", rows if is_staff_member(request) else rows.none())
 
 
+@dataclass(frozen=True)
+class Hits:
+    """What a search of all models found of one."""
+
+    opts: "Options[Any]"
+    rows: list[Any]
+
+
 class ScopedAdmin(admin.ModelAdmin[Row]):
     """Rows that who asks may see by `visible_to`: anybody else's are not there.
 
@@ -58,8 +77,22 @@ class ScopedAdmin(admin.ModelAdmin[Row]):
     foreign key's columns could be guessed letter by letter.
     """
 
+    # What its rows `needing_attention` are called; a model without any has no name.
+    attention: Text = ""
+
+    def visible_rows(self, request: HttpRequest) -> "QuerySet[Row]":
+        return visible_rows(self.model, request)
+
+    def figures(self, request: HttpRequest, now: datetime) -> Iterable[Figure]:
+        """Return what the index tells of the model."""
+        return ()
+
+    def hits(self, request: HttpRequest, text: str) -> Iterable[Row]:
+        """Return the few rows that a text names: who, which number, which key."""
+        return ()
+
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Row]":
-        rows = visible_rows(self.model, request)
+        rows = self.visible_rows(request)
         ordering = self.get_ordering(request)
         return rows.order_by(*ordering) if ordering else rows
 
@@ -130,17 +163,6 @@ class CappedPaginator(Paginator[Any]):
         return len(cast("QuerySet[Model]", self.object_list).values("pk")[: self.LIMIT])
 
 
-def rows_between(
-    rows: "QuerySet[Row]", found: Sequence[Row], moment: str
-) -> "QuerySet[Row]":
-    """Return a queryset of rows that were found, of the partitions that they are in."""
-    moments = [getattr(row, moment) for row in found]
-    if not moments:
-        return rows.none()
-    bounds = {f"{moment}__gte": min(moments), f"{moment}__lte": max(moments)}
-    return rows.filter(pk__in=[row.pk for row in found], **bounds)
-
-
 class UncountedAdmin(ReadOnlyAdmin[Row]):
     """A large table: no COUNT(*), no filter that offers each value there is."""
 
@@ -149,28 +171,107 @@ class UncountedAdmin(ReadOnlyAdmin[Row]):
     list_per_page = 50
 
 
-class PartitionedAdmin(UncountedAdmin[Row]):
-    """A table too large to be listed: whose rows it shows, somebody says first.
+class KeysetChangeList(ChangeList):
+    """A page of a list that goes on after a row: no COUNT(*), no OFFSET.
 
-    Shows the newest `MOST` rows that match, which `found` reads off an index.
+    The address names the row (`after`), and those that the pages before went on after
+    (`trail`), which lead back.
     """
 
-    MOST = 500
+    def get_queryset(self, request: HttpRequest, *args: Any) -> "QuerySet[Any]":
+        self.after = self._places("after")[-1:]
+        self.trail = self._places("trail")
+        for name in ("after", "trail"):
+            self.params.pop(name, None)
+            self.filter_params.pop(name, None)
+        return super().get_queryset(request, *args)
+
+    def get_results(self, request: HttpRequest) -> None:
+        words = self.query.split()
+        self.is_told_whose = bool(words)
+        found = self._page(request, words) if words else []
+        self.result_list = found[: self.list_per_page]
+        self.has_next = len(found) > self.list_per_page
+        # Equal, so that nobody is told a number: it would be that of the page.
+        self.result_count = self.full_result_count = len(self.result_list)
+        self.show_full_result_count = self.show_admin_actions = False
+        self.can_show_all = self.multi_page = False
+
+    @property
+    def first_link(self) -> str:
+        return self.get_query_string() if self.after else ""
+
+    @property
+    def previous_link(self) -> str:
+        if not self.trail:
+            return self.first_link
+        *before, last = self.trail
+        return self._link(last, before)
+
+    @property
+    def next_link(self) -> str:
+        if not self.has_next:
+            return ""
+        return self._link(self._admin.place_of(self.result_list[-1]), self._way)
+
+    @property
+    def _admin(self) -> "KeysetAdmin[Any]":
+        return cast("KeysetAdmin[Any]", self.model_admin)
+
+    @property
+    def _way(self) -> list[Place]:
+        return [*self.trail, *self.after][-LONGEST_TRAIL:]
+
+    def _page(self, request: HttpRequest, words: list[str]) -> list[Any]:
+        matching = self.queryset.select_related(None).order_by()
+        after = self.after[0] if self.after else None
+        limit = self.list_per_page + 1
+        return self._admin.found(request, matching, words, after=after, limit=limit)
+
+    def _link(self, after: Place, trail: list[Place]) -> str:
+        way = PLACES_APART.join(map(str, trail))
+        return self.get_query_string({"after": str(after), "trail": way or None})
+
+    def _places(self, name: str) -> list[Place]:
+        written = filter(None, self.params.get(name, "").split(PLACES_APART))
+        try:
+            return [Place.read(text) for text in written][-LONGEST_TRAIL:]
+        except NotAPlace as error:
+            raise BadRequest(name) from error
+
+
+class KeysetAdmin(UncountedAdmin[Row]):
+    """A table too large to be listed: whose rows it shows, somebody says first.
+
+    `found` reads a page off an index, by `moment` and id, the newest first.
+    """
+
+    moment = ""
+    sortable_by = ()
+    show_facets = admin.ShowFacets.NEVER
+    change_list_template = "admin/keyset_change_list.html"
 
     def found(
-        self, request: HttpRequest, matching: "QuerySet[Row]", words: list[str]
-    ) -> "QuerySet[Row]":
-        """Return the newest rows of what was searched for; `words` are not empty."""
+        self,
+        request: HttpRequest,
+        matching: "QuerySet[Row]",
+        words: list[str],
+        *,
+        after: Place | None,
+        limit: int,
+    ) -> list[Row]:
+        """Return a page of what was searched for; `words` are not empty."""
         raise NotImplementedError
+
+    def place_of(self, row: Row) -> Place:
+        return Place(getattr(row, self.moment), row.pk)
+
+    def get_changelist(
+        self, request: HttpRequest, **kwargs: Any
+    ) -> type[KeysetChangeList]:
+        return KeysetChangeList
 
     def get_search_results(
         self, request: HttpRequest, queryset: "QuerySet[Row]", search_term: str
     ) -> "tuple[QuerySet[Row], bool]":
-        words = search_term.split()
-        if not words:
-            return queryset.none(), False
-        matching = queryset.select_related(None).order_by()
-        found = self.found(request, matching, words)
-        related = self.list_select_related or ()
-        ordered = found.order_by(*queryset.query.order_by)
-        return ordered.select_related(*cast("Sequence[str]", related)), False
+        return queryset, False

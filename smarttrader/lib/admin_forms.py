@@ -2,17 +2,21 @@
 
 import uuid
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django import forms
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext_lazy as _
 
+from smarttrader.lib.attention import Text
 from smarttrader.lib.errors import DomainError
 
 LONGEST_REASON = 500
@@ -32,10 +36,43 @@ class ConfirmForm(forms.Form):
 
 class ReasonForm(forms.Form):
     reason = forms.CharField(
+        label=_("Reason"),
         max_length=LONGEST_REASON,
         widget=forms.Textarea({"rows": 3}),
-        help_text="Stays in the audit for ever.",
+        help_text=_("Stays in the audit for ever."),
     )
+
+
+Act = Callable[[HttpRequest, Any, dict[str, Any]], object]
+
+
+def asking(
+    name: str,
+    title: Text,
+    act: Act,
+    *,
+    form_class: type[forms.Form] = ReasonForm,
+    warning: Text = "",
+    permission: str = "act",
+) -> Callable[..., HttpResponse | None]:
+    """Return an action of a list that asks, then does `act` to each chosen row."""
+
+    @admin.action(description=title, permissions=[permission])
+    def action(
+        model_admin: "ModelAdmin[Any]", request: HttpRequest, rows: "QuerySet[Any]"
+    ) -> HttpResponse | None:
+        return act_on_each(
+            model_admin,
+            request,
+            rows,
+            title=title,
+            action=name,
+            act=partial(act, request),
+            form_class=form_class,
+            warning=warning,
+        )
+
+    return action
 
 
 def act_on_each(
@@ -43,16 +80,18 @@ def act_on_each(
     request: HttpRequest,
     queryset: "QuerySet[Any]",
     *,
-    title: str,
+    title: Text,
     action: str,
     act: Callable[[Any, dict[str, Any]], object],
     form_class: type[forms.Form] = ReasonForm,
-    warning: str = "",
+    warning: Text = "",
 ) -> HttpResponse | None:
     """Show a page that asks, then act on all rows or, when one is refused, on none."""
     rows = list(queryset[: MOST_ROWS + 1])
     if len(rows) > MOST_ROWS:
-        messages.error(request, f"Choose at most {MOST_ROWS} rows.")
+        messages.error(
+            request, _("Choose at most %(most_rows)s rows.") % {"most_rows": MOST_ROWS}
+        )
         return None
     is_answer = "confirmed" in request.POST
     form = form_class(request.POST if is_answer else None)
@@ -61,10 +100,14 @@ def act_on_each(
             with transaction.atomic():
                 for row in rows:
                     _act_on(row, form.cleaned_data, act)
+                _log(request, rows, title, form.cleaned_data.get("reason", ""))
         except DomainError as error:
             form.add_error(None, error.message)
         else:
-            messages.success(request, f"{title}: {len(rows)} done.")
+            messages.success(
+                request,
+                _("%(title)s: %(rows)s done.") % {"title": title, "rows": len(rows)},
+            )
             return None
     return asking_page(
         model_admin,
@@ -82,10 +125,10 @@ def asking_page(
     request: HttpRequest,
     form: forms.Form,
     *,
-    title: str,
+    title: Text,
     action: str = "",
     rows: "list[Any] | None" = None,
-    warning: str = "",
+    warning: Text = "",
 ) -> HttpResponse:
     """Return the page of a form, of an action when it names one."""
     context = {
@@ -100,6 +143,12 @@ def asking_page(
         "media": model_admin.media,
     }
     return TemplateResponse(request, "admin/asking_page.html", context)
+
+
+def _log(request: HttpRequest, rows: list[Any], title: Text, reason: str) -> None:
+    message = f"{title}: {reason}" if reason else str(title)
+    who: Any = request.user
+    LogEntry.objects.log_actions(who.pk, rows, CHANGE, message)
 
 
 def _act_on(

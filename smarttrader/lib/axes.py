@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
+from smarttrader.lib.localization import localized_date, localized_figure
+
 MINUS = "\N{MINUS SIGN}"
 
 # A pane is drawn in tenths of pixels, so that paths need no decimal points, and is
@@ -48,8 +50,8 @@ def value_ticks(
     ticks = []
     for number in range(math.ceil(low / step), math.floor(high / step) + 1):
         y = place(number * step)
-        label = f"{number * step:,.{decimals}f}".replace("-", MINUS)
-        ticks.append(Tick(str(y), f"{y / 10 + 4:.1f}", label))
+        figure = f"{number * step:,.{decimals}f}".replace("-", MINUS)
+        ticks.append(Tick(str(y), f"{y / 10 + 4:.1f}", localized_figure(figure)))
     return ticks
 
 
@@ -96,8 +98,8 @@ def _months(start: datetime, end: datetime) -> Iterator[tuple[datetime, str]]:
         if moment > end:
             return
         if month % step == 0:
-            form = "%b %Y" if with_year or moment.month == 1 else "%b"
-            yield moment, moment.strftime(form)
+            form = "M Y" if with_year or moment.month == 1 else "M"
+            yield moment, localized_date(moment, form)
         month += 1
 
 
@@ -106,7 +108,7 @@ def _days(start: datetime, end: datetime) -> Iterator[tuple[datetime, str]]:
     step = next((step for step in DAY_STEPS if step >= wanted), DAY_STEPS[-1])
     moment = start.replace(hour=0, minute=0, second=0, microsecond=0) + DAY
     while moment <= end:
-        yield moment, f"{moment.day} {moment:%b}"
+        yield moment, localized_date(moment, "j M")
         moment += step * DAY
 
 
@@ -119,7 +121,7 @@ def _hours(start: datetime, end: datetime) -> Iterator[tuple[datetime, str]]:
             is_midnight = moment.hour == 0
             yield (
                 moment,
-                f"{moment.day} {moment:%b}" if is_midnight else f"{moment:%H:%M}",
+                localized_date(moment, "j M") if is_midnight else f"{moment:%H:%M}",
             )
         moment += HOUR
 

@@ -100,7 +100,7 @@ def _domain_problem(request: HttpRequest, error: DomainError) -> HttpResponse:
         request,
         status=status,
         code=error.code,
-        title=error.title,
+        title=str(error.title),
         detail=error.message,
         errors={error.field: [error.message]} if error.field else None,
         headers={"WWW-Authenticate": CHALLENGE} if status == UNAUTHORIZED else {},

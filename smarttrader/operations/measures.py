@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from itertools import takewhile
 
 from django.db import Error, connection
 from django.db.models import Count, Max, Q
@@ -12,7 +11,6 @@ from prometheus_client.core import GaugeMetricFamily
 from notifications.models import Delivery, DeliveryState
 from smarttrader.jobs import catalog
 from smarttrader.jobs.models import Invariant, JobRun
-from smarttrader.jobs.partitions import PARTITIONED_TABLES, PartitionedTable
 from smarttrader.lib.metrics import counted
 
 
@@ -96,21 +94,9 @@ def _partitions_ahead(now: datetime) -> GaugeMetricFamily:
         "Periods after the present one that have a partition, without a gap.",
         labels=["table"],
     )
-    for table in PARTITIONED_TABLES:
-        family.add_metric([table.name], _ahead(table, now))
+    for table, count in catalog.periods_ahead_of(now).items():
+        family.add_metric([table], count)
     return family
-
-
-def _ahead(table: PartitionedTable, now: datetime) -> int:
-    present = {partition.start for partition in catalog.partitions_of(table)}
-    return sum(1 for _ in takewhile(present.__contains__, _later(table, now)))
-
-
-def _later(table: PartitionedTable, now: datetime) -> Iterator[datetime]:
-    start = table.period_start(now)
-    while True:
-        start = table.next_period(start)
-        yield start
 
 
 def _invariants() -> GaugeMetricFamily:

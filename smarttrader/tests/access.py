@@ -58,7 +58,13 @@ from notifications.digests import SIGNER
 from notifications.models import Channel, Delivery, Event, WebhookEndpoint
 from notifications.secrets import new_secret, seal_secret
 from notifications.unsubscribing import unsubscribe_url
-from smarttrader.jobs.models import ArchivedPartition, ArchiveState, Invariant, JobRun
+from smarttrader.jobs.models import (
+    ArchivedPartition,
+    ArchiveState,
+    Invariant,
+    JobRequest,
+    JobRun,
+)
 from smarttrader.lib import clock
 from smarttrader.lib.actors import ActorType
 from smarttrader.tests.api.world import Belongings, give_one_of_each
@@ -224,6 +230,7 @@ class World:
             EmailAddress.objects.create(user=alice, email=alice.email),
             JobRun.objects.create(job="a.b", started_at=now),
             an_archive(now),
+            JobRequest.objects.create(job="a.b", reason="why", requested_at=now),
             Invariant.objects.create(name="a", checked_at=now),
             AuthEvent.objects.create(
                 at=now,

@@ -13,7 +13,11 @@ from bots.models import BotLog
 from bots.tests.factories import BotInstanceFactory, BotLogFactory
 from smarttrader.jobs.partitions import PARTITIONED_TABLES
 from trading.models import Trade, TradeHistory
-from trading.tests.factories import ClosedTradeFactory, TradeHistoryFactory
+from trading.tests.factories import (
+    ClosedTradeFactory,
+    TradeFactory,
+    TradeHistoryFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -166,3 +170,83 @@ def test_users_are_not_let_in(client):
     response = client.get(reverse("admin:index"))
 
     assert response["Location"].startswith(reverse("admin:login"))
+
+
+def test_each_entry_of_a_reseller_s_sidebar_leads_to_a_page(client, bob):
+    client.force_login(bob)
+    home = client.get(reverse("admin:index"))
+
+    apps = home.context["available_apps"]
+    pages = [model["admin_url"] for app in apps for model in app["models"]]
+
+    assert len(pages) == sum(
+        name.split(".")[1].startswith("view_") for name in RESELLERS_MAY
+    )
+    for address in [*pages, *(app["app_url"] for app in apps)]:
+        assert client.get(address).status_code == 200, address
+
+
+# --- Pages of large tables ------------------------------------------------------------
+def walk(client, address):
+    """Follow a list to its end; return its rows by page, and the addresses."""
+    pages, addresses = [], []
+    while address:
+        listed = client.get(address).context["cl"]
+        pages.append(list(listed.result_list))
+        addresses.append(address)
+        address = listed.next_link and f"{changelist(listed.model)}{listed.next_link}"
+    return pages, addresses
+
+
+@pytest.fixture
+def many_trades(monkeypatch):
+    monkeypatch.setattr(REGISTRY[Trade], "list_per_page", 3)
+    bot = ClosedTradeFactory.create().bot_instance
+    ClosedTradeFactory.create_batch(7, bot_instance=bot)
+    TradeFactory.create_batch(2, bot_instance=bot)
+    ClosedTradeFactory.create()
+    return bot
+
+
+def test_a_large_table_is_walked_forth_and_back(staff, many_trades):
+    pages, addresses = walk(staff, f"{changelist(Trade)}?q={many_trades.mt4_account}")
+
+    assert [len(page) for page in pages] == [3, 3, 3, 1]
+    rows = [row for page in pages for row in page]
+    assert set(rows) == set(Trade.objects.filter(bot_instance=many_trades))
+    assert rows == sorted(
+        rows,
+        key=lambda row: (row.closed_at is None, row.closed_at or row.opened_at, row.pk),
+        reverse=True,
+    )
+    for number in range(len(pages) - 1, 0, -1):
+        listed = staff.get(addresses[number]).context["cl"]
+        before = staff.get(f"{changelist(Trade)}{listed.previous_link}")
+        assert list(before.context["cl"].result_list) == pages[number - 1]
+        first = staff.get(f"{changelist(Trade)}{listed.first_link}")
+        assert list(first.context["cl"].result_list) == pages[0]
+
+
+def test_a_page_of_a_large_table_keeps_the_filter_and_skips_nothing(staff, many_trades):
+    address = f"{changelist(Trade)}?q={many_trades.mt4_account}&status__exact=closed"
+
+    with CaptureQueriesContext(connection) as queries:
+        pages, _ = walk(staff, address)
+
+    assert [len(page) for page in pages] == [3, 3, 2]
+    about_trades = [each["sql"] for each in queries if '"trades"' in each["sql"]]
+    assert len(about_trades) == len(pages)
+    assert not re.search("OFFSET|COUNT", " ".join(about_trades), re.IGNORECASE)
+
+
+@pytest.mark.parametrize("name", ["after", "trail"])
+def test_a_place_that_is_none_is_refused(staff, name):
+    answer = staff.get(changelist(Trade), {"q": "1", name: "nonsense"})
+
+    assert answer.status_code == 400
+
+
+def test_a_large_table_says_what_to_name(staff):
+    page = staff.get(changelist(Trade)).content.decode()
+
+    assert "say whose you want" in page

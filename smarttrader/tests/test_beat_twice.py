@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -19,8 +20,10 @@ from django.conf import settings as project_settings
 from django.db import connection
 
 from accounts.models import EmailCode, RevokedToken, User
-from bots.models import BotInstance
-from bots.tests.factories import BotInstanceFactory
+from analytics.models import EquityHour
+from bots.models import BotInstance, Command
+from bots.services.commands import queue_command
+from bots.tests.factories import BotInstanceFactory, GuardBreachFactory
 from licensing.models import LicenseStatus
 from licensing.tests.factories import LicenseFactory
 from notifications.models import BotNews, DigestFrequency, Event, NotificationType
@@ -33,6 +36,7 @@ from smarttrader.jobs.partitions import (
     ensure_partitions_ahead,
     periods_ahead,
 )
+from smarttrader.lib.actors import SYSTEM
 from smarttrader.lib.ids import uuid7
 from smarttrader.tests.archive.tables import (
     DAY,
@@ -58,8 +62,12 @@ for line in sys.stdin:
     print("done", flush=True)
 """
 SCHEDULED = [entry["task"] for entry in app.conf.beat_schedule.values()]
-# These run each few seconds, and leave no record of their own.
-UNRECORDED = {"notifications.send_urgent_mail", "notifications.read_telegram"}
+# They leave a record of their own, or run each few seconds.
+UNRECORDED = {
+    "notifications.send_urgent_mail",
+    "notifications.read_telegram",
+    "jobs.run_requests",
+}
 RECORDED = [task for task in SCHEDULED if task not in UNRECORDED]
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # Of an event of a license, over its moment too.
@@ -123,6 +131,15 @@ def seed_work_of_each_kind(owner: User) -> None:
     fill_ticks(rows=50)
     silent = BotInstanceFactory.create(owner=owner, last_heartbeat=NOW - DAY)
     fill_logs(silent, rows=50)
+    hold_since_yesterday(BotInstanceFactory.create(owner=owner))
+    held = dict.fromkeys(("open", "high", "low", "close", "balance"), Decimal(1))
+    for moment in (NOW - 401 * DAY, NOW - DAY):
+        EquityHour.objects.create(
+            bot_instance=silent, hour_start=moment, told_at=moment, **held
+        )
+    BotInstanceFactory.create(
+        owner=owner, last_heartbeat=NOW, balance=Decimal(1), equity=Decimal(2)
+    )
     add_closed_trades(silent, *BotInstanceFactory.create_batch(3, owner=owner))
     for changes in (
         {"expires_at": NOW - 30 * DAY},  # ended
@@ -165,6 +182,13 @@ def want_a_digest(owner: User) -> None:
     digests.choose_digest(
         user=owner, frequency=DigestFrequency.DAILY, now=NOW - 30 * DAY
     )
+
+
+def hold_since_yesterday(bot: BotInstance) -> None:
+    pause = queue_command(
+        bot=bot, command=Command.PAUSE, actor=SYSTEM, now=NOW - 2 * DAY
+    )
+    GuardBreachFactory.create(bot_instance=bot, pause=pause, at=NOW - 2 * DAY)
 
 
 def add_closed_trades(*bots: BotInstance) -> None:

@@ -19,10 +19,11 @@ def test_error_pages_are_written_for_the_proxy(tmp_path: Path):
     call_command("error_pages", str(tmp_path / "new"))
 
     written = {path.name: path.read_text() for path in (tmp_path / "new").iterdir()}
-    assert sorted(written) == [
-        *(f"{code}.html" for code in ("400", "403", "404", "413", "429", "500", "503")),
-        "maintenance.html",
-    ]
+    names = ("400", "403", "404", "413", "429", "500", "503", "maintenance")
+    assert set(written) == {
+        f"{name}{language}.html" for name in names for language in ("", ".de")
+    }
+    assert '<html lang="de">' in written["503.de.html"]
     assert "closed for maintenance" in written["maintenance.html"]
     # Whatever they load is a file: a proxy has nothing else.
     assert all("/static/ui/ui.css" in page for page in written.values())

@@ -1,4 +1,4 @@
-"""What EAs and brokers write is text: on no page, in no mail is it markup."""
+"""What EAs, brokers and people write is text: on no page, in no mail is it markup."""
 
 from datetime import timedelta
 
@@ -7,24 +7,37 @@ from django.contrib import admin
 from django.urls import reverse
 
 from accounts.models import User
-from bots.models import BotInstance
-from bots.tests.factories import BotInstanceFactory, BotLogFactory, BotSettingsFactory
-from notifications.tests.factories import NotificationFactory
+from analytics.models import PublicTrackRecord, StatementCheck
+from analytics.services import rollups
+from bots.models import BotInstance, BotLog, BotSettings
+from licensing.models import License
+from notifications.models import Notification
 from smarttrader.lib import clock
+from smarttrader.tests.access import World
+from smarttrader.tests.site_pages import pages_of
+from trading.models import StatementImport, Trade
 from trading.tests.factories import ClosedTradeFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_limits")]
 
-MARKUP = "<img src=x>"
+MARKUP, ESCAPED = "<img src=x>", "&lt;img src=x&gt;"
+# Pages that show nothing of a person's but the name in their frame.
+SHOWS_MARKUP = (
+    *("", "bots/", "bots/<uuid:pk>/", "bots/<uuid:pk>/settings/"),
+    *("bots/<uuid:pk>/track-record/", "connect/", "licenses/", "performance/"),
+    *("statements/", "statements/<uuid:pk>/", "t/<str:slug>/", "trades/"),
+    *("trades/<uuid:pk>/", "settings/", "notifications/"),
+)
 
 
 @pytest.fixture
-def bot(client):
-    """A bot of a member of the staff, who may see every page of the site."""
-    staff = User.objects.create_superuser("staff@example.com")
-    now = clock.now()
-    bot = BotInstanceFactory.create(owner=staff, last_heartbeat=now)
-    BotInstance.objects.update(
+def world():
+    """Everybody's rows, with markup wherever somebody else than us writes a text."""
+    world = World()
+    alice, now = world.people["alice"], clock.now()
+    bot = world.theirs["alice"].bot
+    User.objects.update(first_name=MARKUP, last_name=MARKUP)
+    BotInstance.objects.filter(pk=bot.pk).update(
         instance_name=MARKUP,
         broker_name=MARKUP,
         broker_server=MARKUP,
@@ -32,49 +45,56 @@ def bot(client):
         heartbeat_message=MARKUP,
         account_currency="<b>",
         ea_version=MARKUP,
+        last_heartbeat=now,
     )
-    BotSettingsFactory(
-        bot_instance=bot,
+    BotSettings.objects.filter(bot_instance=bot).update(
         trading_pairs=[MARKUP],
         trading_sessions=[
             {"name": MARKUP, "days": "1", "start": MARKUP, "end": "16:30"}
         ],
         strategies_enabled=[{"name": MARKUP, "enabled": True}],
     )
-    BotLogFactory(bot_instance=bot, message=MARKUP, created_at=now)
+    BotLog.objects.update(message=MARKUP, metadata={MARKUP: MARKUP})
     ClosedTradeFactory(
-        bot_instance=bot,
-        symbol=MARKUP,
-        ticket_number=MARKUP,
-        opened_at=now - timedelta(hours=2),
+        bot_instance=bot, ticket_number=MARKUP, opened_at=now - timedelta(hours=2)
     )
-    NotificationFactory.create(user=staff, title=MARKUP, message=MARKUP)
-    client.force_login(staff)
-    return bot
+    Trade.objects.update(symbol=MARKUP, comment=MARKUP, strategy_used=MARKUP)
+    StatementImport.objects.update(file_name=MARKUP)
+    StatementCheck.objects.update(
+        figures=[{"name": MARKUP, "printed": MARKUP, "ours": MARKUP, "equal": False}]
+    )
+    PublicTrackRecord.objects.update(title=MARKUP)
+    Notification.objects.filter(user=alice).update(title=MARKUP, message=MARKUP)
+    License.objects.filter(user=alice).update(hardware_id=MARKUP)
+    rollups.roll_up(now=now + timedelta(hours=1))
+    return world
 
 
-def pages(bot):
-    lists = [model._meta for model in admin.site._registry]  # noqa: SLF001
-    return [
-        *(reverse(name) for name in ("overview", "bots", "trades", "statements")),
-        *(reverse(name) for name in ("licenses", "connect", "settings")),
-        reverse("notification_settings"),
-        reverse("notifications"),
-        *(reverse(name, args=[bot.pk]) for name in ("bot", "bot_settings")),
-        reverse("license", args=[bot.license_id]),
-        reverse("license_release", args=[bot.license_id, bot.pk]),
-        reverse("admin:bots_botinstance_change", args=[bot.pk]),
-        *(
-            reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
-            for meta in lists
-        ),
-    ]
+def told(client, paths):
+    return {url: client.get(path).content.decode() for url, path in paths.items()}
 
 
-def test_markup_is_shown_as_text(client, bot):
-    told = {path: client.get(path).content.decode() for path in pages(bot)}
+def test_markup_is_shown_as_text_on_every_page(world):
+    pages = told(world.clients["alice"], pages_of(world, "alice"))
 
-    assert [path for path, text in told.items() if MARKUP in text] == []
-    escaped = [path for path, text in told.items() if "&lt;img src=x&gt;" in text]
-    shown = {reverse("bot", args=[bot.pk]), reverse("trades"), reverse("notifications")}
-    assert shown < set(escaped)
+    assert [url for url, text in pages.items() if MARKUP in text] == []
+    assert [url for url in SHOWS_MARKUP if ESCAPED not in pages[url]] == []
+
+
+def test_markup_is_shown_as_text_in_the_back_office(world):
+    rows = {model._meta.label_lower: row for model, row in world.rows.items()}
+    paths = {}
+    for model in admin.site._registry:  # noqa: SLF001
+        meta = model._meta
+        name = f"admin:{meta.app_label}_{meta.model_name}"
+        paths[f"{meta.label} list"] = reverse(f"{name}_changelist")
+        if meta.label_lower in rows:
+            row = rows[meta.label_lower]
+            paths[f"{meta.label} row"] = reverse(f"{name}_change", args=[row.pk])
+            paths[f"{meta.label} history"] = reverse(f"{name}_history", args=[row.pk])
+
+    pages = told(world.clients["superuser"], paths)
+
+    assert [url for url, text in pages.items() if MARKUP in text] == []
+    named = ("bots.BotInstance list", "bots.BotInstance row", "bots.BotLog row")
+    assert [url for url in named if ESCAPED not in pages[url]] == []

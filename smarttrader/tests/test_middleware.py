@@ -4,11 +4,16 @@ from datetime import UTC
 import pytest
 from django.conf import settings
 from django.http import HttpResponse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.functional import SimpleLazyObject
 
 from accounts.models import User
-from smarttrader.middleware import SecurityHeaders, UserTimeZone, _known_user_id
+from smarttrader.middleware import (
+    SecurityHeaders,
+    UserLanguage,
+    UserTimeZone,
+    _known_user_id,
+)
 
 
 def answer(rf, *, cookies=None, headers=None, response=None):
@@ -122,6 +127,84 @@ def test_the_zone_ends_with_the_request(rf):
     zone_seen(signed_in(rf, "/", User(time_zone="Asia/Tokyo")))
 
     assert timezone.get_current_timezone_name() == before
+
+
+# --- Languages ------------------------------------------------------------------------
+def language_seen(request):
+    seen = []
+
+    def view(_):
+        seen.append(translation.get_language())
+        return HttpResponse()
+
+    response = UserLanguage(view)(request)
+    return seen[0], response
+
+
+def test_a_page_speaks_the_language_of_its_reader(rf):
+    request = signed_in(rf, "/", User(language="de"))
+    request.META["HTTP_ACCEPT_LANGUAGE"] = "en"
+
+    language, response = language_seen(request)
+
+    assert language == response["Content-Language"] == "de"
+    assert response.cookies["django_language"].value == "de"
+
+
+def test_the_language_that_the_browser_remembers_is_not_set_again(rf):
+    request = signed_in(rf, "/", User(language="de"))
+    request.COOKIES["django_language"] = "de"
+
+    _, response = language_seen(request)
+
+    assert not response.cookies
+
+
+@pytest.mark.parametrize(
+    ("asked", "language"),
+    [
+        ("de-AT,de;q=0.9,en;q=0.8", "de"),
+        ("en-US", "en"),
+        ("fr, de;q=0.5", "de"),
+        ("fr", "en"),
+        ("", "en"),
+        ("\0;;q=;" * 50, "en"),
+    ],
+)
+def test_a_stranger_is_spoken_to_as_the_browser_asks(rf, asked, language):
+    request = rf.get("/", headers={"Accept-Language": asked})
+
+    seen, response = language_seen(request)
+
+    assert seen == language
+    assert response["Vary"] == "Accept-Language, Cookie"
+    assert not response.cookies
+
+
+def test_a_stranger_is_spoken_to_as_before(rf):
+    request = rf.get("/", headers={"Accept-Language": "en"})
+    request.COOKIES["django_language"] = "de"
+
+    assert language_seen(request)[0] == "de"
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v1/trades", "/api/v1/ea/heartbeat", "/static/ui/none.css"]
+)
+def test_programs_are_spoken_to_in_english_and_untouched(rf, path):
+    request = signed_in(rf, path, User(language="de"))
+    request.META["HTTP_ACCEPT_LANGUAGE"] = "de"
+
+    language, response = language_seen(request)
+
+    assert language == "en"
+    assert not {"Content-Language", "Vary"} & set(response.headers)
+
+
+def test_the_language_ends_with_the_request(rf):
+    language_seen(signed_in(rf, "/", User(language="de")))
+
+    assert translation.get_language() == "en"
 
 
 def test_a_request_is_logged_with_who_called_and_by_its_route(client, alice, caplog):

@@ -70,6 +70,13 @@
     }
 
     // --- Telling a value ---------------------------------------------------------
+    // What is drawn between the others, where it is known.
+    function between(index) {
+      const value = data.between?.[index] ?? null;
+      if (value === null) return [];
+      return [element("span", box.dataset.between), element("b", upperText(value))];
+    }
+
     function tell(index, aloud) {
       shown = Math.max(0, Math.min(last, index));
       const seconds = data.start + data.at[shown] * data.step;
@@ -83,6 +90,7 @@
         element("time", moment.format(seconds * 1000)),
         element("span", box.dataset.upper),
         element("b", upperText(upper)),
+        ...between(shown),
         element("span", box.dataset.lower),
         element("b", lowerText(data.lower[shown])),
       );

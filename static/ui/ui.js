@@ -62,7 +62,9 @@
   // --- Uploads -------------------------------------------------------------------
   function fileSize(bytes) {
     const megabytes = bytes / 1024 / 1024;
-    return megabytes >= 1 ? `${megabytes.toFixed(1)} MB` : `${Math.ceil(bytes / 1024)} kB`;
+    if (megabytes < 1) return `${Math.ceil(bytes / 1024)} kB`;
+    const digits = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
+    return `${megabytes.toLocaleString(root.lang, digits)} MB`;
   }
 
   function showFileName(input) {

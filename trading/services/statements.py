@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from django.conf import settings
 from django.db import OperationalError, connection, reset_queries, transaction
+from django.utils.translation import gettext_lazy as _
 from psycopg.errors import LockNotAvailable
 
 from accounts.models import User
@@ -41,36 +42,36 @@ BIGGEST_OFFSET = timedelta(hours=14)
 
 class NoLicense(DomainError):
     code = "NO_LICENSE"
-    title = "A statement belongs to a license, and you have none"
+    title = _("A statement belongs to a license, and you have none")
 
 
 class StatementTooLarge(DomainError):
     code = "TOO_LARGE"
-    title = "The file is too large for a statement"
+    title = _("The file is too large for a statement")
     kind = "invalid"
 
 
 class AccountMismatch(DomainError):
     code = "ACCOUNT_MISMATCH"
-    title = "The statement is of another account than the bot"
+    title = _("The statement is of another account than the bot")
     kind = "conflict"
 
 
 class CurrencyMismatch(DomainError):
     code = "CURRENCY_MISMATCH"
-    title = "The statement is in another currency than the bot's account"
+    title = _("The statement is in another currency than the bot's account")
     kind = "conflict"
 
 
 class ImportRunning(DomainError):
     code = "IMPORT_RUNNING"
-    title = "Another statement of this account is being imported: try again soon"
+    title = _("Another statement of this account is being imported: try again soon")
     kind = "conflict"
 
 
 class StatementDisagrees(DomainError):
     code = "STATEMENT_DISAGREES"
-    title = "The statement's rows do not add up to its own totals"
+    title = _("The statement's rows do not add up to its own totals")
     kind = "invalid"
 
     def __init__(self, figures: list[Figure]) -> None:
@@ -118,7 +119,9 @@ def check_statement(
     """
     limit = settings.STATEMENT_MAX_BYTES
     if file.size > limit:
-        raise StatementTooLarge(f"a statement has at most {limit // 1024**2} MB")
+        raise StatementTooLarge(
+            _("a statement has at most %(limit)s MB") % {"limit": limit // 1024**2}
+        )
     read = read_statement(
         file.content, _encoding(file), _progress_of("checked", on_progress)
     )
@@ -136,7 +139,10 @@ def make_partitions(*, read: ReadStatement, now: datetime) -> None:
     """
     latest = (now + CLOCK_TOLERANCE + BIGGEST_OFFSET).astimezone(UTC)
     if read.opened_on and max(read.opened_on) > latest.replace(tzinfo=None):
-        raise StatementUnreadable(f"a trade of {max(read.opened_on):%Y-%m-%d}")
+        raise StatementUnreadable(
+            _("a trade of %(opened_on)s")
+            % {"opened_on": f"{max(read.opened_on):%Y-%m-%d}"}
+        )
     # A day to each side covers every offset that a broker's clock may have.
     moments = {
         day.replace(tzinfo=UTC) + timedelta(days=shift)
@@ -203,8 +209,8 @@ def bot_for_statement(
     known = list(BotInstance.objects.of_account(user, header.account).order_by("id"))
     if bot is not None and bot.mt4_account != header.account:
         raise AccountMismatch(
-            f"{bot} runs on account {bot.mt4_account}, the statement is of"
-            f" {header.account}"
+            _("%(bot)s runs on account %(own)s, the statement is of %(other)s")
+            % {"bot": bot, "own": bot.mt4_account, "other": header.account}
         )
     if bot is None:
         imported = [each for each in known if each.source == BotSource.STATEMENT]
@@ -222,8 +228,12 @@ def bot_for_statement(
         )
     if bot.account_currency not in ("", header.currency):
         raise CurrencyMismatch(
-            f"{bot} runs in {bot.account_currency},"
-            f" the statement is in {header.currency}"
+            _("%(bot)s runs in %(account_currency)s, the statement is in %(currency)s")
+            % {
+                "bot": bot,
+                "account_currency": bot.account_currency,
+                "currency": header.currency,
+            }
         )
     return instances.note_statement(
         bot=bot, currency=header.currency, utc_offset_minutes=utc_offset_minutes
@@ -302,14 +312,21 @@ def _report(
     opened_at = _utc(row.opened_at, offset)
     closed_at = _utc(row.closed_at, offset) if row.closed_at else None
     if max(opened_at, closed_at or opened_at) > now + CLOCK_TOLERANCE:
-        raise StatementUnreadable(f"line {row.line}: a trade of the future")
+        raise StatementUnreadable(
+            _("line %(line)s: a trade of the future") % {"line": row.line}
+        )
     if closed_at and closed_at < opened_at:
-        raise StatementUnreadable(f"line {row.line}: closed before it opened")
+        raise StatementUnreadable(
+            _("line %(line)s: closed before it opened") % {"line": row.line}
+        )
     is_open = row.status == TradeStatus.OPEN
     is_cancelled = row.status == TradeStatus.CANCELLED
     lots = _amount(row.lots, row)
     if lots <= 0:
-        raise StatementUnreadable(f"line {row.line}: a size of {row.lots} lots")
+        raise StatementUnreadable(
+            _("line %(line)s: a size of %(lots)s lots")
+            % {"line": row.line, "lots": row.lots}
+        )
     return TradeReport(
         ticket_number=row.ticket,
         symbol=row.symbol,
@@ -338,13 +355,19 @@ def _utc(broker_time: datetime, offset: timedelta) -> datetime:
 
 def _amount(amount: Decimal, row: TradeRow) -> Decimal:
     if abs(amount) >= AMOUNT_LIMIT:
-        raise StatementUnreadable(f"line {row.line}: {amount} is out of range")
+        raise StatementUnreadable(
+            _("line %(line)s: %(amount)s is out of range")
+            % {"line": row.line, "amount": amount}
+        )
     return rounded(amount, CENT)
 
 
 def _price(price: Decimal, row: TradeRow) -> Decimal:
     if abs(price) >= PRICE_LIMIT:
-        raise StatementUnreadable(f"line {row.line}: the price {price} is out of range")
+        raise StatementUnreadable(
+            _("line %(line)s: the price %(price)s is out of range")
+            % {"line": row.line, "price": price}
+        )
     return rounded(price, POINT)
 
 

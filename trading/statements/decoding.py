@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from charset_normalizer import from_bytes
+from django.utils.translation import gettext_lazy as _
 
 from smarttrader.lib.errors import DomainError
 
@@ -24,7 +25,7 @@ BYTE_ORDER_MARKS = {
 
 class EncodingUnknown(DomainError):
     code = "ENCODING_UNKNOWN"
-    title = "No text encoding has this name"
+    title = _("No text encoding has this name")
     kind = "invalid"
 
 
@@ -71,7 +72,10 @@ class Utf8Stream:
             decoder.decode(b"a")
             decoder.reset()
         except (LookupError, ValueError) as error:
-            raise EncodingUnknown(f"no text encoding is called {encoding!r}") from error
+            raise EncodingUnknown(
+                _("no text encoding is called %(encoding)s")
+                % {"encoding": f"{encoding!r}"}
+            ) from error
         self._stream = stream
         self._decoder = decoder
         self._on_progress = on_progress

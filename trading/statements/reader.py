@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import BinaryIO
 
+from django.utils.translation import gettext_lazy as _
 from lxml import etree
 
 from smarttrader.lib.errors import DomainError
@@ -54,7 +55,7 @@ FIRST_YEAR, LAST_YEAR = 1970, 9998
 
 class NotAStatement(DomainError):
     code = "NOT_A_STATEMENT"
-    title = (
+    title = _(
         "This is not an account statement of MetaTrader 4. In the terminal, right-click"
         " into Account History and choose Save as Detailed Report"
     )
@@ -63,13 +64,13 @@ class NotAStatement(DomainError):
 
 class StrategyTesterReport(DomainError):
     code = "STRATEGY_TESTER_REPORT"
-    title = "This is a report of the Strategy Tester: a back-test is not an account"
+    title = _("This is a report of the Strategy Tester: a back-test is not an account")
     kind = "invalid"
 
 
 class StatementUnreadable(DomainError):
     code = "STATEMENT_UNREADABLE"
-    title = "The statement holds a row that cannot be read"
+    title = _("The statement holds a row that cannot be read")
     kind = "invalid"
 
 
@@ -113,12 +114,16 @@ class StatementReader:
             raise NotAStatement from error
         except (ValueError, InvalidOperation) as error:
             line = row.line if isinstance(row, Row) else 0
-            raise StatementUnreadable(f"line {line}: {error}") from error
+            raise StatementUnreadable(
+                _("line %(line)s: %(error)s") % {"line": line, "error": error}
+            ) from error
         yield from self._finish_trade()
         try:
             self._finish_summary()
         except ValueError as error:
-            raise StatementUnreadable(f"in the summary {error}") from error
+            raise StatementUnreadable(
+                _("in the summary %(error)s") % {"error": error}
+            ) from error
 
     def _read_heading(self, heading: Heading) -> None:
         if heading.tag == "title" and "strategy tester" in heading.text.lower():
@@ -179,7 +184,9 @@ class StatementReader:
             row.texts[0] if row.cells else ""
         ):
             # Nothing that carries a ticket is passed over in silence.
-            raise ValueError(f"a row of an unknown shape {row.shape}")
+            raise ValueError(
+                _("a row of an unknown shape %(shape)s") % {"shape": row.shape}
+            )
         elif not (is_closed or is_open) and row.shape != PENDING:
             self._read_summary(row)
 
@@ -201,12 +208,16 @@ class StatementReader:
         try:
             yield self._trade(row, magic, comment)
         except (ValueError, InvalidOperation) as error:
-            raise StatementUnreadable(f"line {row.line}: {error}") from error
+            raise StatementUnreadable(
+                _("line %(line)s: %(error)s") % {"line": row.line, "error": error}
+            ) from error
 
     def _trade(self, row: Row, magic: str | None, comment: str | None) -> TradeRow:
         texts = row.texts
         if not TICKET.fullmatch(texts[0]):
-            raise ValueError(f"{texts[0]!r} is not a ticket")
+            raise ValueError(
+                _("%(texts)s is not a ticket") % {"texts": f"{texts[0]!r}"}
+            )
         if magic is None:
             titled = MAGIC.match(row.cells[0].title)
             magic, comment = (titled[1], titled[2]) if titled else ("", None)
@@ -254,9 +265,9 @@ class StatementReader:
             raise NotAStatement
         summary, details = self._summary[:SUMMARY_ROWS], self._summary[SUMMARY_ROWS:]
         if len(summary) < SUMMARY_ROWS or not summary[-1].get(SECOND):
-            raise StatementUnreadable("the file ends before or within its summary")
+            raise StatementUnreadable(_("the file ends before or within its summary"))
         if details and [set(row) for row in details] != [set(row) for row in DETAILS]:
-            raise StatementUnreadable("the file ends within its details")
+            raise StatementUnreadable(_("the file ends within its details"))
         cash, profit, balance = summary
         totals = self.totals
         totals.deposits = _number_or_none(cash.get(FIRST, ""))
@@ -277,7 +288,7 @@ def parse_number(text: str) -> Decimal:
     """Return a printed number; thousands may be parted by spaces. Raises ValueError."""
     digits = "".join(text.split())
     if not NUMBER.fullmatch(digits):
-        raise ValueError(f"{text!r} is not a number")
+        raise ValueError(_("%(text)s is not a number") % {"text": f"{text!r}"})
     return Decimal(digits)
 
 
@@ -288,20 +299,23 @@ def _number_or_none(text: str) -> Decimal | None:
 def _time(text: str) -> datetime:
     match = TIME.fullmatch(text)
     if match is None:
-        raise ValueError(f"{text!r} is not a time")
+        raise ValueError(_("%(text)s is not a time") % {"text": f"{text!r}"})
     year, month, day, hour, minute, second = map(int, match.groups("0"))
     moment = datetime(  # noqa: DTZ001 -- the broker's own clock
         year, month, day, hour, minute, second
     )
     if not FIRST_YEAR <= moment.year <= LAST_YEAR:
-        raise ValueError(f"{text!r} is not a time of trading")
+        raise ValueError(_("%(text)s is not a time of trading") % {"text": f"{text!r}"})
     return moment
 
 
 def _trade_type(text: str, *, is_pending: bool) -> TradeType:
     kind = text.lower().split(" ")[0] if is_pending else text.lower()
     if kind not in MARKET_TYPES:
-        raise ValueError(f"{text!r} is neither a position nor a pending order")
+        raise ValueError(
+            _("%(text)s is neither a position nor a pending order")
+            % {"text": f"{text!r}"}
+        )
     return MARKET_TYPES[kind]
 
 

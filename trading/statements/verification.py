@@ -6,6 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import BinaryIO
 
+from django.utils.translation import gettext_lazy as _
+
 from trading.models import TradeStatus, TradeType
 from trading.statements.links import partial_close_links
 from trading.statements.reader import StatementReader, StatementUnreadable
@@ -129,7 +131,9 @@ def _refuse_repeated(tickets: list[str]) -> None:
     seen: set[str] = set()
     for ticket in tickets:
         if ticket in seen:
-            raise StatementUnreadable(f"ticket {ticket} closes twice")
+            raise StatementUnreadable(
+                _("ticket %(ticket)s closes twice") % {"ticket": ticket}
+            )
         seen.add(ticket)
 
 

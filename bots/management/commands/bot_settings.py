@@ -10,7 +10,8 @@ from smarttrader.lib import clock
 from smarttrader.lib.actors import COMMAND_LINE
 from smarttrader.lib.commands import REFUSED, DomainCommand
 
-TEXTS = ("risk_percentage", "max_daily_loss")  # decimals: no detour by a float
+# Decimals: no detour by a float.
+TEXTS = ("risk_percentage", "max_daily_loss", "max_drawdown_percentage")
 
 
 class Command(DomainCommand):

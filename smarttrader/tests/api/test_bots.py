@@ -123,6 +123,9 @@ def test_settings_are_told_with_their_version(cast, running):
         "trailing_stop": False,
         "auto_trade": True,
         "notifications_enabled": True,
+        "guard_enabled": False,
+        "limits_currency": "",
+        "max_drawdown_percentage": None,
         "updated_at": "",
     }
 

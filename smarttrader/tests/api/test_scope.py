@@ -24,6 +24,7 @@ ROWS = {
     "bots/{bot}": "bot",
     "bots/{bot}/settings": "bot",
     "bots/{bot}/commands": "bot",
+    "bots/{bot}/breaches": "bot",
     "trades/{trade}": "trade",
     "trades/{trade}/history": "trade",
     "statements/{statement}": "statement",

@@ -11,9 +11,14 @@ from accounts.models import User
 from accounts.tests.tokens import bearer
 from analytics.models import MetricType, PerformanceMetric, StatementCheck
 from billing.models import BillingCycle, Subscription
-from bots.models import BotCommand, BotInstance, BotLog, Command
+from bots.models import BotCommand, BotInstance, BotLog, Command, GuardBreach
 from bots.services.commands import queue_command
-from bots.tests.factories import BotInstanceFactory, BotLogFactory, BotSettingsFactory
+from bots.tests.factories import (
+    BotInstanceFactory,
+    BotLogFactory,
+    BotSettingsFactory,
+    GuardBreachFactory,
+)
 from licensing.models import License, LicenseType
 from notifications.models import Notification, NotificationType
 from smarttrader.lib import clock
@@ -86,6 +91,7 @@ class Belongings:
     license: License
     bot: BotInstance
     command: BotCommand
+    breach: GuardBreach
     log: BotLog
     trade: Trade
     tick: TradeHistory
@@ -114,10 +120,12 @@ def give_one_of_each(user: User, *, hour: int = 0) -> Belongings:
     StatementCheck.objects.create(
         statement_import=statement, figures=figures, mismatches=0
     )
+    pause = queue_command(bot=bot, command=Command.PAUSE, actor=SYSTEM, now=now)
     return Belongings(
         license=bot.license,
         bot=bot,
-        command=queue_command(bot=bot, command=Command.PAUSE, actor=SYSTEM, now=now),
+        command=pause,
+        breach=GuardBreachFactory.create(bot_instance=bot, pause=pause),
         log=BotLogFactory.create(bot_instance=bot, created_at=now),
         trade=trade,
         tick=TradeHistoryFactory.create(trade=trade),

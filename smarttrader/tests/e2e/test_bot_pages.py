@@ -1,12 +1,9 @@
 """A bot is told what to do, a license looked after, a bot connected: in a browser."""
 
-import gzip
-import re
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.conf import settings
 from django.urls import reverse
 from playwright.sync_api import expect
 
@@ -21,7 +18,6 @@ from trading.tests.factories import ClosedTradeFactory
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 TICK = "document.body.dispatchEvent(new Event('tick'))"
-KILOBYTE = 1000
 MARKUP = '<img src=x onerror="console.error(1)">'
 
 
@@ -219,27 +215,6 @@ def test_pages_are_accessible_and_fit(open_page, alice, bot, axe, scheme, width)
         found[path] = [*axe(), *(["overhang"] if overhang > 0 else [])]
 
     assert {path: rules for path, rules in found.items() if rules} == {}
-
-
-def test_pages_keep_their_budget(open_page, page, bot):
-    sizes = {}
-
-    def weigh(response):
-        body = response.body()
-        # WhiteNoise serves files compressed; pages travel as they are.
-        is_file = f"/{settings.STATIC_URL.strip('/')}/" in response.url
-        sizes[response.url] = len(gzip.compress(body) if is_file else body)
-
-    page.on("response", weigh)
-    for path in addresses(bot):
-        sizes.clear()
-        open_page(path)
-        page.wait_for_load_state("networkidle")
-
-        assert sum(sizes.values()) <= 120 * KILOBYTE
-        assert len(sizes) <= 10
-        css = [size for url, size in sizes.items() if re.search(r"\.css(\?|$)", url)]
-        assert sum(css) <= 10 * KILOBYTE
 
 
 def test_markup_in_what_others_wrote_is_inert(open_page, page, bot):

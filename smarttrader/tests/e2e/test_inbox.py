@@ -11,7 +11,7 @@ from bots.tests.factories import BotInstanceFactory
 from notifications.models import DigestChoice, Notification, NotificationType
 from notifications.tests.factories import NotificationFactory
 from smarttrader.lib import clock
-from smarttrader.tests.e2e.test_trading_pages import KILOBYTE, weighed
+from smarttrader.tests.e2e.weights import KILOBYTE, weighed
 from trading.tests.factories import ClosedTradeFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

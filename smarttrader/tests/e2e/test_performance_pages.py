@@ -12,7 +12,6 @@ from analytics.models import PublicFigure
 from analytics.services import rollups, track_records
 from bots.tests.factories import BotInstanceFactory
 from smarttrader.lib import clock
-from smarttrader.tests.e2e.test_trading_pages import KILOBYTE, weighed
 from trading.tests.factories import (
     ClosedTradeFactory,
     TradeFactory,
@@ -249,22 +248,14 @@ def test_pages_are_accessible_and_fit(open_page, paths, axe, scheme, width):
     assert {name: rules for name, rules in found.items() if rules} == {}
 
 
-def test_pages_keep_their_budget(open_page, page, paths):
-    heavy = {}
-    for name, path in paths.items():
-        with weighed(page) as sizes:
-            open_page(path)
-            page.wait_for_load_state("networkidle")
-        shift = page.evaluate(LAYOUT_SHIFT)
-        if sum(sizes.values()) > 120 * KILOBYTE or len(sizes) > 10 or shift >= 0.05:
-            heavy[name] = (sum(sizes.values()), len(sizes), shift)
+def test_the_calendar_fits_on_paper(open_page, paths):
+    page = open_page(paths["performance"])
 
-    assert heavy == {}
+    page.set_viewport_size({"width": 720, "height": 900})
+    page.emulate_media(media="print")
 
-
-LAYOUT_SHIFT = """() => new Promise((tell) => {
-  new PerformanceObserver((list) => {
-    tell(list.getEntries().reduce((sum, entry) => sum + entry.value, 0));
-  }).observe({ type: "layout-shift", buffered: true });
-  setTimeout(() => tell(0), 100);
-})"""
+    assert page.evaluate("document.documentElement.scrollWidth") == 720
+    columns = page.locator(".year").evaluate(
+        "year => getComputedStyle(year).gridTemplateColumns.split(' ').length"
+    )
+    assert columns == 3

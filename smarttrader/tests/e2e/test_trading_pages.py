@@ -1,14 +1,12 @@
-import gzip
 import re
-from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.conf import settings
 from django.urls import reverse
 from playwright.sync_api import expect
 
+from analytics.models import EquityHour
 from analytics.services import rollups
 from bots.tests.factories import BotInstanceFactory, BotLogFactory, BotSettingsFactory
 from smarttrader.lib import clock
@@ -17,7 +15,6 @@ from trading.tests.factories import ClosedTradeFactory, TradeFactory
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 TICK = "document.body.dispatchEvent(new Event('tick'))"
-KILOBYTE = 1000
 
 
 @pytest.fixture
@@ -82,22 +79,6 @@ def without_script(browser, page, alice, bot, login, live_server):
 
     yield go
     context.close()
-
-
-@contextmanager
-def weighed(page):
-    """Yield what the page loads meanwhile: bytes that travel, by address."""
-    sizes = {}
-
-    def weigh(response):
-        body = response.body()
-        # WhiteNoise serves files compressed; pages travel as they are.
-        is_file = f"/{settings.STATIC_URL.strip('/')}/" in response.url
-        sizes[response.url] = len(gzip.compress(body) if is_file else body)
-
-    page.on("response", weigh)
-    yield sizes
-    page.remove_listener("response", weigh)
 
 
 def heights(page):
@@ -299,7 +280,7 @@ def test_a_bot_shows_its_state_settings_and_filtered_log(open_page):
 
 def test_everything_but_zooming_works_without_javascript(without_script):
     page = without_script(reverse("overview"))
-    expect(page.locator(".pane path.equity")).to_have_count(1)
+    expect(page.locator(".pane path.balance")).to_have_count(1)
     page.get_by_role("link", name="30D").click()
     expect(page.locator("#chart [aria-current]")).to_have_text("30D")
 
@@ -337,16 +318,6 @@ def test_pages_are_accessible_and_fit(open_page, bot, axe, scheme, width):
     assert {path: rules for path, rules in found.items() if rules} == {}
 
 
-@pytest.mark.parametrize("name", ["overview", "bots", "bot", "trades"])
-def test_pages_keep_their_budget(open_page, page, bot, name):
-    with weighed(page) as sizes:
-        open_page(reverse(name, args=[bot.pk] if name == "bot" else []))
-        page.wait_for_load_state("networkidle")
-
-    assert sum(sizes.values()) <= 120 * KILOBYTE
-    assert len(sizes) <= 10
-
-
 def test_the_chart_prints(open_page):
     page = open_page(reverse("overview"))
 
@@ -354,3 +325,72 @@ def test_the_chart_prints(open_page):
 
     expect(page.locator(".pane").first).to_be_visible()
     expect(page.get_by_role("link", name="7D")).to_be_hidden()
+
+
+def test_a_part_that_is_waited_for_is_dimmed(open_page):
+    page = open_page(reverse("trades"))
+    held = []
+
+    def hold(route):
+        held.append(route)
+
+    page.route(re.compile("symbol=XAUUSD"), hold)
+
+    page.get_by_label("Symbol").fill("XAUUSD")
+    page.get_by_label("Symbol").press("Tab")
+    expect(page.locator("#trades")).to_have_css("opacity", "0.6")
+    held[0].continue_()
+
+    expect(page.locator("#sums")).to_contain_text("10 closed trades")
+    expect(page.locator("#trades")).to_have_css("opacity", "1")
+
+
+def test_equity_is_told_beside_the_balance(open_page, bot):
+    hour = clock.now().replace(minute=0, second=0, microsecond=0)
+    for back in (2, 1):
+        at = hour - timedelta(hours=back)
+        told = {"hour_start": at, "told_at": at, "balance": Decimal(1000)}
+        held = dict.fromkeys(("open", "high", "low", "close"), Decimal(1005 + back))
+        EquityHour.objects.create(bot_instance=bot, **told, **held)
+    page = open_page(reverse("overview"))
+
+    page.locator(".chart").focus()
+    page.keyboard.press("End")
+
+    expect(page.locator("#live")).to_contain_text("Equity 1,006.00")
+    page.keyboard.press("Home")
+    expect(page.locator("#live")).not_to_contain_text("Equity")
+
+
+def test_the_keyboard_reaches_everything_and_shows_where_it_is(open_page):
+    page = open_page(reverse("overview"))
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+
+    reached, unseen = [], []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        name, outline = page.evaluate(FOCUSED)
+        reached.append(name)
+        if outline == "none":
+            unseen.append(name)
+
+    assert unseen == []
+    assert {"7D", "Alpha", "chart"} <= set(reached)
+    page.get_by_role("button", name="Account menu").focus()
+    page.keyboard.press("Enter")
+    menu = page.locator("#user-menu")
+    expect(menu).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(menu).to_be_hidden()
+
+
+FOCUSED = """() => {
+  const at = document.activeElement;
+  if (at === document.body) return ["the browser's own", "solid"];
+  const style = getComputedStyle(at);
+  const name = at.matches("[data-chart]") ? "chart" : at.querySelector("b")?.innerText;
+  const outline = style.boxShadow !== "none" ? style.boxShadow : style.outlineStyle;
+  return [name ?? at.innerText, outline];
+}"""

@@ -2,8 +2,9 @@
 
 A query function without an entry fails the test. The history has 8,000 trades of a
 hundred bots in 37 months, and three months are made ahead. The largest bot has 800 of
-them, its owner's ten bots have 1,325; their metrics are 3,260 rows of 30,000. Lists are
-sorted twice, a page of each bot and the page of all.
+them, its owner's ten bots have 1,325; their metrics are 3,260 rows of 30,000, their
+hours of equity 4,800 of 48,000. Lists are sorted twice, a page of each bot and the page
+of all.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,6 +21,7 @@ from analytics.models import (
 )
 from analytics.queries import (
     breakdowns,
+    equity,
     fleet,
     order,
     performance,
@@ -28,11 +30,13 @@ from analytics.queries import (
     statements,
     track_records,
 )
-from analytics.services import rollups
+from analytics.queries import guard as guard_queries
+from analytics.services import equity as equity_sweep
+from analytics.services import guard, rollups
 from billing import queries as billing
 from billing.models import Payment, Subscription
 from bots import queries as bots
-from bots.models import BotLog, LogCategory, LogLevel
+from bots.models import BotInstance, BotLog, BotSettings, LogCategory, LogLevel
 from bots.services import heartbeats, logs
 from licensing.models import License
 from notifications.models import DigestFrequency, WebhookEndpoint
@@ -129,6 +133,20 @@ def _roll_up_an_hour(ground: Ground) -> object:
     return rollups.roll_up(now=ground.now)
 
 
+def _look_at_running_days(ground: Ground) -> list[guard_queries.Look]:
+    """Look at the day of the owner's ten bots, as if they were heard just now."""
+    BotInstance.objects.filter(pk__in=ground.bot_ids).update(
+        last_heartbeat=ground.now, balance=1000, equity=1000
+    )
+    return guard_queries.looks(now=ground.now)
+
+
+def _sweep_with_drawdowns(ground: Ground) -> object:
+    _look_at_running_days(ground)
+    BotSettings.objects.update(max_drawdown_percentage=10)
+    return guard.sweep(now=ground.now)
+
+
 def _order_of_a_month(ground: Ground) -> object:
     """Put the trades in order that closed in the last thirty days."""
     today = ground.now.date()
@@ -186,6 +204,9 @@ EXPECTATIONS: dict[str, Expected] = {
     "notifications.queries.preferences.latest_deliveries": Expected(
         call=lambda _: preferences.latest_deliveries(WebhookEndpoint()), rows=1
     ),
+    "billing.queries.revenue_since": Expected(
+        call=lambda g: billing.revenue_since(Payment.objects.all(), g.now), rows=1
+    ),
     # --- Lists of trades --------------------------------------------------------------
     "trading.queries.drawn_ticks": Expected(
         call=lambda g: trading.drawn_ticks(g.closed[0], now=g.now),
@@ -210,6 +231,13 @@ EXPECTATIONS: dict[str, Expected] = {
             [g.largest], ANY.filter(symbol="NONE"), limit=51
         ),
         trades=37, rows=200,
+    ),
+    # Ten bots have a ticket of this number, over eighteen months.
+    "trading.queries.trades_of_ticket": Expected(
+        call=lambda g: trading.trades_of_ticket(
+            BotInstance.objects.all(), g.tickets[400], limit=10
+        ),
+        trades=19, rows=120,
     ),
     "trading.queries.all_trades": Expected(
         call=lambda g: list(trading.all_trades([g.largest], ANY)),
@@ -257,6 +285,9 @@ EXPECTATIONS: dict[str, Expected] = {
     "bots.queries.latest_commands": Expected(
         call=lambda g: bots.latest_commands(g.largest, 4), rows=0
     ),
+    "bots.queries.breaches_to_show": Expected(
+        call=lambda g: bots.breaches_to_show(g.largest, g.now), rows=0
+    ),
     "bots.queries.licenses_of": Expected(
         call=lambda g: bots.licenses_of(g.owner, g.now, limit=11), rows=50
     ),
@@ -284,6 +315,16 @@ EXPECTATIONS: dict[str, Expected] = {
         call=lambda g: bots.newest_logs(g.bots, LOGS, limit=51, after=None, now=g.now),
         logs=7, rows=1100,
     ),
+    "bots.queries.newest_logs: of a bot and a level": Expected(
+        call=lambda g: bots.newest_logs(
+            g.bots[:1],
+            LOGS.filter(log_level="ERROR"),
+            limit=51,
+            after=None,
+            now=g.now,
+        ),
+        logs=7, rows=200,
+    ),
     "bots.queries.newest_of_bots": Expected(
         call=lambda g: bots.newest_of_bots(
             g.bots, METRICS, "period_start", limit=51, after=None
@@ -301,14 +342,6 @@ EXPECTATIONS: dict[str, Expected] = {
     "analytics.queries.fleet.attention": Expected(
         call=lambda g: fleet.attention(g.owner, _fleet(g), g.now), rows=3300
     ),
-    "analytics.queries.fleet.bot_logs": Expected(
-        call=lambda g: fleet.bot_logs(g.largest, now=g.now, limit=51),
-        logs=7, rows=60,
-    ),
-    "analytics.queries.fleet.bot_logs: of a level": Expected(
-        call=lambda g: fleet.bot_logs(g.largest, now=g.now, limit=51, level="ERROR"),
-        logs=7, rows=200,
-    ),
     "analytics.queries.performance.performance_by_bot": Expected(
         call=lambda g: performance.performance_by_bot([bot.pk for bot in g.bots]),
         rows=3300,
@@ -316,6 +349,10 @@ EXPECTATIONS: dict[str, Expected] = {
     "analytics.queries.performance.balance_curve": Expected(
         call=lambda g: performance.balance_curve([bot.pk for bot in g.bots]),
         rows=3300,
+    ),
+    # Twenty days of ten bots, sorted once by their accounts and once added up.
+    "analytics.queries.equity.told_equity": Expected(
+        call=lambda g: equity.told_equity(g.bots), rows=5300
     ),
     "analytics.queries.performance.newest_metrics": Expected(
         call=lambda g: performance.newest_metrics(g.bots, METRICS, limit=51), rows=1100
@@ -379,6 +416,13 @@ EXPECTATIONS: dict[str, Expected] = {
     "analytics.queries.statements.statement_imports": Expected(
         call=lambda g: list(statements.statement_imports(g.owner)), rows=0
     ),
+    "analytics.queries.guard.looks": Expected(
+        call=_look_at_running_days, trades=1, rows=400, aggregates=True
+    ),
+    "analytics.queries.guard.known_breaches": Expected(
+        call=lambda g: guard_queries.known_breaches(_look_at_running_days(g)),
+        trades=1, rows=400, aggregates=True,
+    ),
     # --- Notifications ----------------------------------------------------------------
     "notifications.queries.inbox.newest_notifications": Expected(
         call=lambda g: inbox.newest_notifications(g.owner, limit=31), rows=31
@@ -431,6 +475,15 @@ EXPECTATIONS: dict[str, Expected] = {
     "bots.services.heartbeats.sweep_offline": Expected(
         call=lambda g: heartbeats.sweep_offline(now=g.now + 10 * A_MINUTE), rows=100
     ),
+    "analytics.services.guard.sweep": Expected(
+        call=_sweep_with_drawdowns, trades=1, rows=400, aggregates=True
+    ),
+    "analytics.services.equity.note_equity": Expected(
+        call=lambda g: equity_sweep.note_equity(now=g.now), rows=100
+    ),
+    "analytics.services.equity.delete_old_equity": Expected(
+        call=lambda g: equity_sweep.delete_old_equity(now=g.now), rows=100
+    ),
     "analytics.services.rollups.roll_up": Expected(
         call=_roll_up_an_hour, trades=40, rows=300, aggregates=True
     ),
@@ -460,6 +513,7 @@ ASK_NOTHING = {
     "bots.queries.of_each_bot",
     "analytics.queries.fleet.currencies",
     "analytics.queries.fleet.equity_now",
+    "analytics.queries.equity.curve_with_equity",
     "analytics.queries.performance.combined",
     "analytics.queries.performance.deepest_drawdown",
     "analytics.queries.performance.last_days",

@@ -30,6 +30,13 @@ SELECT gen_random_uuid(), b.id, (ARRAY['INFO', 'ERROR'])[1 + n %% 2], 'TRADE', '
     %(now)s - n * interval '12 hours'
 FROM bot_instances b, generate_series(0, 199) n
 """
+EQUITY = """
+INSERT INTO equity_hours
+    (bot_instance_id, hour_start, open, high, low, close, balance, told_at)
+SELECT b.id, hour, 1000, 1000 + n, 1000 - n, 1000, 1000, hour
+FROM bot_instances b, generate_series(0, 479) n,
+    LATERAL (SELECT %(now)s - n * interval '1 hour') AS at (hour)
+"""
 NOTIFICATIONS = """
 INSERT INTO notifications (id, user_id, type, title, message, created_at)
 SELECT gen_random_uuid(), u.id, 'ALERT', 'A title', 'A message',
@@ -72,6 +79,7 @@ def prepare_ground() -> Ground:
     write_history(plan=PLAN, now=NOW)
     with connection.cursor() as cursor:
         cursor.execute(LOGS, {"now": NOW})
+        cursor.execute(EQUITY, {"now": NOW})
         cursor.execute(NOTIFICATIONS, {"now": NOW})
     rollups.rebuild(now=NOW)
     with connection.cursor() as cursor:

@@ -1,0 +1,19 @@
+-- By how much the accounts' equity and balance changed from hour to hour, added up, so that
+-- an account that is silent in an hour counts with what it told last. Two bots on one account
+-- tell of the same money: who told last in an hour is believed.
+WITH told AS (
+    SELECT DISTINCT ON (bot.account, e.hour_start) bot.account, e.*
+    FROM unnest(%(bots)s::uuid[], %(accounts)s::integer[]) AS bot (id, account)
+    JOIN equity_hours e ON e.bot_instance_id = bot.id
+    ORDER BY bot.account, e.hour_start, e.told_at DESC, e.bot_instance_id
+), changes AS (
+    SELECT hour_start, low, high, close,
+        close - coalesce(lag(close) OVER before, 0) AS equity,
+        balance - coalesce(lag(balance) OVER before, 0) AS balance
+    FROM told WINDOW before AS (PARTITION BY account ORDER BY hour_start)
+)
+SELECT hour_start, sum(equity), sum(balance),
+    -- Those of several accounts were not at the same moment.
+    CASE count(*) WHEN 1 THEN min(close - low) ELSE 0 END,
+    CASE count(*) WHEN 1 THEN min(high - close) ELSE 0 END
+FROM changes GROUP BY hour_start ORDER BY hour_start

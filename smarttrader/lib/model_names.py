@@ -1,0 +1,40 @@
+"""The names of our apps, models and fields, which Django makes of their identifiers.
+
+They are translated here rather than written into each field once more.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.utils.translation import gettext_lazy, override
+
+OUR_FOLDERS = (settings.BASE_DIR, settings.BASE_DIR / "smarttrader")
+MODEL_NAMES = ("verbose_name", "verbose_name_plural")
+
+
+def translate_names() -> None:
+    # Plurals that Django makes are lazy already: of a translated name, and an "s".
+    with override(None):
+        names = [(*each, str(getattr(*each))) for each in _named()]
+    for named, attribute, name in names:
+        setattr(named, attribute, gettext_lazy(name))
+
+
+def names_to_translate() -> set[str]:
+    with override(None):
+        return {str(getattr(named, attribute)) for named, attribute in _named()}
+
+
+def _named() -> Iterator[tuple[Any, str]]:
+    for config in apps.get_app_configs():
+        if Path(config.path).parent not in OUR_FOLDERS:
+            continue
+        yield config, "verbose_name"
+        for model in config.get_models():
+            for attribute in MODEL_NAMES:
+                yield model._meta, attribute
+            for field in [*model._meta.local_fields, *model._meta.local_many_to_many]:
+                yield field, "verbose_name"

@@ -1,0 +1,26 @@
+"""How much a page is: what goes over the line while a browser opens it."""
+
+import gzip
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+from playwright.sync_api import Page, Response
+
+KILOBYTE = 1000
+
+
+@contextmanager
+def weighed(page: Page) -> Iterator[dict[str, int]]:
+    """Yield what the page loads meanwhile: bytes that travel, by address."""
+    sizes: dict[str, int] = {}
+
+    def weigh(response: Response) -> None:
+        body = response.body() if response.ok else b""
+        # WhiteNoise serves files compressed; pages travel as they are.
+        is_file = f"/{settings.STATIC_URL.strip('/')}/" in response.url
+        sizes[response.url] = len(gzip.compress(body) if is_file else body)
+
+    page.on("response", weigh)
+    yield sizes
+    page.remove_listener("response", weigh)
