@@ -85,7 +85,7 @@ class SettingsForm(forms.Form):
     )
     max_drawdown_percentage = forms.DecimalField(
         label=_("Drawdown, at most, in percent"),
-        help_text=_("Below the highest equity since then. Empty: no limit."),
+        help_text=_("Below the highest equity since you saved it. Empty: no limit."),
         min_value=limits.SMALLEST_DRAWDOWN,
         max_value=limits.LARGEST_DRAWDOWN,
         max_digits=5,

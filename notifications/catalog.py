@@ -26,7 +26,7 @@ class Event(models.TextChoices):
     BOT_OFFLINE = "bot_offline", _("A bot is offline")
     BOT_ONLINE = "bot_online", _("A bot is online again")
     ERROR_LOGGED = "error_logged", _("A bot logs an error")
-    DAILY_LOSS = "daily_loss", _("The daily loss limit is reached")
+    DAILY_LOSS = "daily_loss", _("A limit of the risk guard is passed")
 
     LICENSE_EXPIRING = "license_expiring", _("A license ends soon")
     LICENSE_EXPIRED = "license_expired", _("A license has expired")

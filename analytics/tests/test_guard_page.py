@@ -150,7 +150,8 @@ def test_the_overview_names_what_is_held(alices_browser, ea):
     assert "The risk guard has paused" not in free
 
 
-def test_programs_read_the_breaches(client, alice, charlie, ea):
+def test_programs_read_the_breaches(client, alice, charlie):
+    ea = Guarded(guarded_bot(alice))
     lose(ea)
     path = f"/api/v1/bots/{ea.bot.pk}/breaches"
 
