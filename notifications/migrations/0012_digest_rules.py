@@ -7,7 +7,7 @@ from smarttrader.lib.migration_operations import DatabaseOnDelete
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("notifications", "0010_digests"),
+        ("notifications", "0011_digests"),
     ]
 
     operations = [

@@ -12,7 +12,7 @@ import smarttrader.lib.ids
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0008_auth_event_rules"),
-        ("notifications", "0009_bot_news_rules"),
+        ("notifications", "0010_guard_label"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
