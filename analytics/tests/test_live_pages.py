@@ -89,7 +89,7 @@ def test_overview_shows_the_state_and_the_last_signal(
 
     assert [each.state for each in response.context["bots"]] == [state]
     page = response.content.decode()
-    assert state.label in page
+    assert str(state.label) in page
     assert "last signal" in page
 
 
@@ -300,7 +300,7 @@ def test_a_quiet_pulse_reads_no_curve(alices_browser, bot, django_assert_num_que
     close_trade(bot)
     version = alices_browser.get(OVERVIEW).context["versions"]
 
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         pulse(alices_browser, OVERVIEW, version)
 
 
@@ -360,7 +360,7 @@ def test_bots_ask_as_often_for_one_as_for_five(
     for _ in range(count):
         BotInstanceFactory(owner=alice)
 
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         alices_browser.get(reverse("bots"))
 
 

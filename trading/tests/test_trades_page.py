@@ -233,8 +233,9 @@ def test_the_list_asks_as_often_for_one_bot_as_for_three(
     for _ in range(count):
         closed(BotInstanceFactory(owner=alice), "1")
 
-    # Session, user, bots for the list and for the choice; months and rows, twice.
-    with django_assert_num_queries(9):
+    # Session, user, bots for the list and for the choice; months and rows, twice; what
+    # every page tells of licenses and of the inbox.
+    with django_assert_num_queries(10):
         show(alices_browser)
 
 

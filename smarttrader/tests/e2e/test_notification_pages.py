@@ -44,12 +44,12 @@ def choose(page):
     box = page.get_by_role("checkbox", name="A bot is offline: E-mail")
     expect(box).to_be_checked()
     box.uncheck()
-    page.get_by_label("From").fill("22:00")
-    page.get_by_label("Until").fill("07:00")
+    page.get_by_label("From", exact=True).fill("22:00")
+    page.get_by_label("Until", exact=True).fill("07:00")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Your choices are saved.")).to_be_visible()
     expect(box).not_to_be_checked()
-    expect(page.get_by_label("From")).to_have_value("22:00")
+    expect(page.get_by_label("From", exact=True)).to_have_value("22:00")
 
 
 def test_choices_are_saved(open_page):
