@@ -158,6 +158,7 @@ def _mail_context(email: str, context: dict[str, Any]) -> dict[str, Any]:
         "request": request_context.request,
         "email": email,
         "current_site": {"name": "Smart Stock Trader", "url": settings.SITE_URL},
+        "settings_url": urljoin(settings.SITE_URL, reverse("settings")),
         **context,
         **links,
     }

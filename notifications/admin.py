@@ -24,5 +24,5 @@ class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
     attention = _("Given up")
     search_fields = ("recipient", "subject")
     ordering = ("-created_at",)
-    # A message that waits may hold a sign-in code.
-    exclude = ("text", "html")
+    # A message that waits may hold a sign-in code; the address stops a digest.
+    exclude = ("text", "html", "unsubscribe_url")

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from notifications.models import Notification
+from notifications.queries.inbox import MOST_COUNTED, unread_count
 from notifications.services.inbox import mark_read
 from smarttrader.lib.api.fields import ObjectField, UUIDField
 from smarttrader.lib.api.filters import TrueOrFalse
@@ -44,6 +45,10 @@ class MarkedSerializer(serializers.Serializer[Any]):
     marked = serializers.IntegerField(min_value=0)
 
 
+class UnreadSerializer(serializers.Serializer[Any]):
+    count = serializers.IntegerField(min_value=0, max_value=MOST_COUNTED)
+
+
 class Notifications(ReadableResources[Notification]):
     """The caller's own inbox, the newest first; nobody reads another's."""
 
@@ -53,6 +58,11 @@ class Notifications(ReadableResources[Notification]):
 
     def get_serializer_class(self) -> Any:
         return self.bodies.get(self.action, NotificationSerializer)
+
+    @extend_schema(responses=UnreadSerializer)
+    def unread(self, _request: Request) -> Response:
+        """Count what is unread; 100 stands for 100 or more."""
+        return self.told({"count": unread_count(self.caller)}, UnreadSerializer)
 
     @extend_schema(request=None, responses=NotificationSerializer)
     def read(self, _request: Request, pk: uuid.UUID) -> Response:

@@ -10,8 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from notifications.catalog import Channel, Event
-from notifications.models import LONGEST_URL, NotificationType
-from notifications.queries import Chosen, Wanted
+from notifications.models import LONGEST_URL, DigestFrequency, NotificationType
+from notifications.queries.inbox import Wanted
+from notifications.queries.preferences import Chosen
 from smarttrader.lib.keyset import NotAPlace, Place
 
 UNREAD = "1"
@@ -65,6 +66,10 @@ class SeenForm(forms.Form):
         except ValueError as error:
             raise ValidationError("seen") from error
         return {**self.cleaned_data, "seen": seen}
+
+
+class DigestForm(forms.Form):
+    frequency = forms.ChoiceField(label=_("How often"), choices=DigestFrequency.choices)
 
 
 class PreferencesForm(forms.Form):

@@ -2,7 +2,15 @@
 
 from celery import shared_task
 
-from notifications.services import inbox, news, outbox, telegram, telling, webhooks
+from notifications.services import (
+    digests,
+    inbox,
+    news,
+    outbox,
+    telegram,
+    telling,
+    webhooks,
+)
 from smarttrader.jobs.runs import recorded_job
 from smarttrader.lib import clock
 
@@ -14,6 +22,7 @@ def delete_old() -> int:
     return (
         inbox.delete_old_notifications(now=now)
         + outbox.delete_old_deliveries(now=now)
+        + digests.delete_old_digests(now=now)
         + telling.forget_old_causes(now=now)
     )
 
@@ -28,6 +37,12 @@ def send_urgent_mail() -> int:
 @recorded_job("notifications.send_ordinary_mail")
 def send_ordinary_mail() -> int:
     return outbox.send_due_mail(now=clock.now(), is_urgent=False)
+
+
+@shared_task(name="notifications.send_digests")
+@recorded_job("notifications.send_digests")
+def send_digests() -> int:
+    return digests.send_due_digests(now=clock.now())
 
 
 @shared_task(name="notifications.send_webhooks")

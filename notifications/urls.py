@@ -1,7 +1,14 @@
 from django.urls import path
 
 from notifications import api
-from notifications.pages import inbox, preferences, telegram, unsubscribing, webhooks
+from notifications.pages import (
+    digests,
+    inbox,
+    preferences,
+    telegram,
+    unsubscribing,
+    webhooks,
+)
 
 api_urls = [
     path(
@@ -20,6 +27,11 @@ api_urls = [
         name="api_notification_read",
     ),
     path(
+        "notifications/unread-count",
+        api.Notifications.as_view({"get": "unread"}),
+        name="api_notifications_unread",
+    ),
+    path(
         "notifications/read-all",
         api.Notifications.as_view({"post": "read_all"}),
         name="api_notifications_read_all",
@@ -31,6 +43,9 @@ page_urls = [
     path("notifications/", inbox.inbox, name="notifications"),
     path("notifications/read/", inbox.read_all, name="notifications_read"),
     path("notifications/unread/", inbox.unread, name="notifications_unread"),
+    path("notifications/digest/", digests.preview, name="digest_preview"),
+    path("notifications/digest/choose/", digests.choose, name="digest_choose"),
+    path("notifications/digest/stop/<str:token>/", digests.stop, name="digest_stop"),
     path("notifications/<uuid:pk>/read/", inbox.read, name="notification_read"),
     path(
         f"{SETTINGS}/", preferences.notification_settings, name="notification_settings"

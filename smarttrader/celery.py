@@ -93,6 +93,12 @@ app.conf.beat_schedule = {
         "schedule": MINUTE,
         "options": {"expires": MINUTE},
     },
+    # Somewhere it is always seven in the morning.
+    "notifications.send_digests": {
+        "task": "notifications.send_digests",
+        "schedule": crontab(minute="*/5"),
+        "options": {"expires": 5 * MINUTE},
+    },
     "notifications.tell_news": {
         "task": "notifications.tell_news",
         "schedule": MINUTE,

@@ -16,10 +16,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.actors import signed_in
-from notifications import queries
 from notifications.forms import KINDS, InboxForm, SeenForm
 from notifications.links import path_of
 from notifications.models import Notification
+from notifications.queries.inbox import EVERYTHING, newest_notifications, unread_count
 from notifications.services.inbox import mark_read, mark_seen
 from smarttrader.lib import clock
 from smarttrader.lib.keyset import Place, dated_place_of
@@ -79,7 +79,7 @@ def read_all(request: HttpRequest) -> HttpResponse:
 @login_required
 def unread(request: HttpRequest) -> HttpResponse:
     """Answer the tick of a page with the badge, where its number is another."""
-    count = queries.unread_count(signed_in(request))
+    count = unread_count(signed_in(request))
     if request.GET.get("shown") == str(count):
         return HttpResponse(status=204)
     response = render(request, "notifications/_badges.html", {"unread": count})
@@ -100,7 +100,7 @@ def _inbox(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _show(request, {"form": form}, status=400)
     user, after = signed_in(request), dated_place_of(request)
-    found = queries.inbox(user, form.wanted, limit=ROWS + 1, after=after)
+    found = newest_notifications(user, form.wanted, limit=ROWS + 1, after=after)
     shown = found[:ROWS]
     last = shown[-1] if found[ROWS:] else None
     context = {
@@ -109,7 +109,7 @@ def _inbox(request: HttpRequest) -> HttpResponse:
         "seen": [each.pk for each in shown if not each.is_read],
         "is_first": after is None,
         "next": Place(last.created_at, last.pk) if last else None,
-        "is_filtered": form.wanted != queries.EVERYTHING,
+        "is_filtered": form.wanted != EVERYTHING,
         "has_bots": user.bot_instances.exists() if not shown else True,
     }
     return _show(request, context)

@@ -12,10 +12,11 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.actors import signed_in
 from accounts.models import User
-from notifications import queries, telegram_api
+from notifications import telegram_api
 from notifications.catalog import GROUPS, Channel, Event
 from notifications.forms import EndpointForm, PreferencesForm, quiet_hours_of
 from notifications.models import TelegramChat
+from notifications.queries.preferences import choices_of
 from notifications.services import preferences
 
 
@@ -67,7 +68,7 @@ def telegram_address(code: str) -> str:
 def _wanted(user: User, form: PreferencesForm) -> set[str]:
     if form.is_bound:
         return set(form["wanted"].data)
-    chosen = queries.choices_of(user)
+    chosen = choices_of(user)
     return {f"{event}:{channel}" for (event, channel), is_on in chosen.items() if is_on}
 
 

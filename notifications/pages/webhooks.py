@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.actors import signed_in
-from notifications import queries
 from notifications.forms import EndpointForm
 from notifications.models import WebhookEndpoint
 from notifications.pages.preferences import settings_page
+from notifications.queries.preferences import latest_deliveries
 from notifications.services import endpoints
 from smarttrader.lib import clock
 from smarttrader.lib.errors import DomainError
@@ -42,7 +42,7 @@ def add(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD"])
 def endpoint(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     own = _own(request, pk)
-    shown = {"endpoint": own, "deliveries": queries.latest_deliveries(own)}
+    shown = {"endpoint": own, "deliveries": latest_deliveries(own)}
     return render(request, "notifications/webhook.html", shown)
 
 

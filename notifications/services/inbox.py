@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from accounts.models import User
 from notifications.models import Notification, NotificationType
-from notifications.queries import older_than
+from notifications.queries.inbox import older_than
 from smarttrader.lib.keyset import Place
 
 KEPT = timedelta(days=30)

@@ -39,6 +39,7 @@ def post_mail(
     text: str,
     now: datetime,
     html: str = "",
+    unsubscribe_url: str = "",
     is_urgent: bool = False,
     idempotency_key: str | None = None,
 ) -> None:
@@ -52,6 +53,7 @@ def post_mail(
         subject=subject[:MOST_SUBJECT_CHARACTERS],
         text=text,
         html=html,
+        unsubscribe_url=unsubscribe_url,
         is_urgent=is_urgent,
         idempotency_key=idempotency_key,
         next_attempt_at=now,
@@ -113,6 +115,7 @@ def _message(
         headers={
             "Message-ID": f"<{delivery.pk}@{host}>",
             "Auto-Submitted": "auto-generated",
+            **_unsubscribing(delivery.unsubscribe_url),
         },
         connection=connection,
     )
@@ -121,6 +124,16 @@ def _message(
     if delivery.user and delivery.event:
         _let_unsubscribe(message, delivery, host)
     return message
+
+
+def _unsubscribing(url: str) -> dict[str, str]:
+    """Return the headers by which mail clients offer to unsubscribe (RFC 8058)."""
+    if not url:
+        return {}
+    return {
+        "List-Unsubscribe": f"<{url}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
 
 
 def _let_unsubscribe(
@@ -132,8 +145,7 @@ def _let_unsubscribe(
     url = unsubscribe_url(user, delivery.event)
     message.extra_headers |= {
         "List-Id": f"<{delivery.event}.{host}>",
-        "List-Unsubscribe": f"<{url}>",
-        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        **_unsubscribing(url),
     }
     with translation.override(user.language):
         chosen = _("Choose what you are told: {url}").format(

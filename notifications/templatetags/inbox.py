@@ -3,8 +3,7 @@
 from django import template
 from django.template import Context
 
-from notifications import queries
-from notifications.queries import MOST_COUNTED
+from notifications.queries.inbox import MOST_COUNTED, unread_count
 
 register = template.Library()
 
@@ -15,7 +14,7 @@ def unread_notifications(context: Context) -> int:
     user = context.get("user")
     if user is None or not user.is_authenticated:
         return 0
-    return queries.unread_count(user)
+    return unread_count(user)
 
 
 @register.filter

@@ -14,9 +14,9 @@ from accounts.models import User
 from accounts.tests.threads import all_at_once
 from bots.tests.factories import BotInstanceFactory
 from licensing.tests.factories import LicenseFactory
-from notifications import queries
 from notifications.models import Notification, NotificationType
 from notifications.pages import inbox as pages
+from notifications.queries.inbox import MOST_COUNTED, unread_count
 from notifications.tests.factories import NotificationFactory
 from smarttrader.lib import clock
 from smarttrader.lib.keyset import Place
@@ -361,7 +361,7 @@ def test_the_number_is_read_off_its_index(alice, charlie):
 
     with transaction.atomic(), connection.cursor() as cursor:
         query = Notification.objects.visible_to(alice).filter(is_read=False)
-        plan = query[: queries.MOST_COUNTED].explain(analyze=True)
+        plan = query[:MOST_COUNTED].explain(analyze=True)
 
     assert "notifications_unread" in plan
-    assert queries.unread_count(alice) == queries.MOST_COUNTED
+    assert unread_count(alice) == MOST_COUNTED

@@ -16,7 +16,7 @@ from notifications.models import (
     TelegramCode,
     WebhookEndpoint,
 )
-from notifications.queries import choices_of
+from notifications.queries.preferences import choices_of
 from notifications.secrets import new_secret, seal_secret
 from notifications.services import endpoints
 from notifications.tests.factories import TelegramChatFactory, WebhookEndpointFactory

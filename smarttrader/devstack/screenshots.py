@@ -64,6 +64,7 @@ SHOTS = {
     "license-reset": Shot("/licenses/", link="text=Unlock from the computer"),
     "license-release": Shot("/licenses/", link="text=Release"),
     "notifications": Shot("/notifications/"),
+    "digest": Shot("/notifications/digest/"),
     "settings": Shot("/settings/"),
     "notification-settings": Shot("/settings/notifications/"),
     "sign-in": Shot("/accounts/login/", email=""),

@@ -27,6 +27,8 @@ from bots.models import (
 from licensing.models import License, LicenseEvent
 from notifications.models import (
     Delivery,
+    Digest,
+    DigestChoice,
     Notification,
     Preference,
     TelegramChat,
@@ -117,6 +119,8 @@ def tables_of(user: User) -> list[Table]:
             StatementCheck.objects.filter(statement_import__user=user),
         ),
         Table("notifications", Notification.objects.filter(user=user)),
+        Table("digest_choices", DigestChoice.objects.filter(user=user)),
+        Table("digests", Digest.objects.filter(user=user)),
         Table("notification_preferences", Preference.objects.filter(user=user)),
         Table("telegram_chats", TelegramChat.objects.filter(user=user)),
         Table("webhook_endpoints", WebhookEndpoint.objects.filter(user=user)),

@@ -50,6 +50,7 @@ from licensing.models import (
     TrialUseKind,
 )
 from licensing.tests.factories import AllotmentFactory, LicenseHoldFactory
+from notifications.digests import SIGNER
 from notifications.models import Channel, Delivery, Event, WebhookEndpoint
 from notifications.secrets import new_secret, seal_secret
 from notifications.unsubscribing import unsubscribe_url
@@ -160,6 +161,8 @@ class World:
 
     def _argument(self, path: str, key: str) -> Any:
         alice = self.theirs["alice"]
+        if key == "token" and path.startswith("notifications/digest/"):
+            return SIGNER.sign(self.people["alice"].pk.hex)
         if key in ("object_id", "id") and path.startswith("admin/r/"):
             return self.people["alice"].pk
         if key in ("object_id", "id") or (key == "pk" and path.startswith("admin/")):

@@ -26,8 +26,8 @@ from bots.services.commands import queue_command
 from bots.tests.factories import BotInstanceFactory, GuardBreachFactory
 from licensing.models import LicenseStatus
 from licensing.tests.factories import LicenseFactory
-from notifications.models import BotNews, Event, NotificationType
-from notifications.services import inbox, outbox
+from notifications.models import BotNews, DigestFrequency, Event, NotificationType
+from notifications.services import digests, inbox, outbox
 from smarttrader.celery import app
 from smarttrader.jobs.models import JobRun
 from smarttrader.jobs.partitions import (
@@ -171,7 +171,17 @@ def seed_work_of_each_kind(owner: User) -> None:
             message="",
             now=NOW - days * DAY,
         )
+    want_a_digest(owner)
     JobRun.objects.create(job="old", started_at=NOW - 8 * DAY)
+
+
+def want_a_digest(owner: User) -> None:
+    """Let it be noon where the owner lives, whose day was told each morning so far."""
+    zone = f"Etc/GMT{NOW.hour - 12:+d}"
+    User.objects.filter(pk=owner.pk).update(time_zone=zone, email_verified=True)
+    digests.choose_digest(
+        user=owner, frequency=DigestFrequency.DAILY, now=NOW - 30 * DAY
+    )
 
 
 def hold_since_yesterday(bot: BotInstance) -> None:

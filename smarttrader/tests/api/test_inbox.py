@@ -3,6 +3,7 @@
 import pytest
 
 from notifications.models import Notification
+from notifications.tests.factories import NotificationFactory
 from smarttrader.tests.api.world import UNKNOWN_ID, Api, give_one_of_each
 
 pytestmark = pytest.mark.django_db
@@ -36,6 +37,40 @@ def test_all_up_to_the_newest_that_was_seen_are_marked(cast):
     assert (first, rest) == ({"marked": 1}, {"marked": 1})
     assert between == {late, of_charlie}
     assert unread() == {of_charlie}
+
+
+def test_what_is_unread_is_counted(cast):
+    alice = cast["alice"]
+    first, _ = (give_one_of_each(alice).notification for _ in range(2))
+    give_one_of_each(cast["charlie"])
+    api = Api(alice)
+
+    before = api.get("notifications/unread-count")
+    api.post(f"notifications/{first.pk}/read")
+    after = api.get("notifications/unread-count")
+
+    assert (before, after) == ({"count": 2}, {"count": 1})
+
+
+@pytest.mark.parametrize(
+    ("query", "titles"),
+    [
+        ({"type": "TRADE"}, ["trade"]),
+        ({"type": "ALERT", "is_read": "true"}, ["read alert"]),
+        ({"is_read": "false"}, ["alert", "trade"]),
+    ],
+)
+def test_the_list_is_narrowed(alice, query, titles):
+    for title, fields in (
+        ("trade", {"type": "TRADE"}),
+        ("alert", {}),
+        ("read alert", {"is_read": True}),
+    ):
+        NotificationFactory.create(user=alice, title=title, **fields)
+
+    told = Api(alice).get("notifications", **query)["results"]
+
+    assert [each["title"] for each in told] == titles
 
 
 def test_nobody_reads_an_inbox_that_is_not_theirs(cast):

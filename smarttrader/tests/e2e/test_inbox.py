@@ -6,10 +6,13 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import expect
 
-from notifications.models import Notification, NotificationType
+from analytics.services import rollups
+from bots.tests.factories import BotInstanceFactory
+from notifications.models import DigestChoice, Notification, NotificationType
 from notifications.tests.factories import NotificationFactory
 from smarttrader.lib import clock
 from smarttrader.tests.e2e.weights import KILOBYTE, weighed
+from trading.tests.factories import ClosedTradeFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -120,6 +123,45 @@ def test_the_page_is_accessible_and_fits(open_page, told, axe, scheme, width):
         found[path] = [*axe(), *(["overhang"] if overhang > 0 else [])]
 
     assert {path: rules for path, rules in found.items() if rules} == {}
+
+
+@pytest.mark.parametrize("width", [1440, 600, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_digest_is_accessible_and_fits(open_page, alice, axe, scheme, width):
+    yesterday = clock.now() - timedelta(days=1)
+    for name, profit in (("Grid", 90), ("A name that is rather long " * 3, -40)):
+        ClosedTradeFactory(
+            bot_instance=BotInstanceFactory(
+                owner=alice, instance_name=name.strip(), account_currency="USD"
+            ),
+            opened_at=yesterday - timedelta(hours=1),
+            closed_at=yesterday,
+            profit=profit,
+        )
+    rollups.roll_up(now=clock.now())
+    page = open_page(reverse("digest_preview") + "?frequency=daily")
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)
+
+    overhang = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    content = page.locator("[role=main] table table").first.bounding_box()
+
+    assert axe() == []
+    assert overhang <= 0
+    assert content["width"] <= 600
+    expect(page.get_by_role("caption")).to_have_text("Net profit by day")
+
+
+def test_a_digest_is_chosen_without_javascript(without_script, live_server, alice):
+    page = without_script
+    page.goto(live_server.url + reverse("settings"))
+    card = page.locator("section", has=page.get_by_role("heading", name="Digest"))
+
+    card.get_by_label("How often").select_option("daily")
+    card.get_by_role("button", name="Save").click()
+
+    expect(page.get_by_role("status")).to_contain_text("saved")
+    assert DigestChoice.objects.get(user=alice).frequency == "daily"
 
 
 def test_a_full_page_keeps_its_budget(open_page, page, alice):

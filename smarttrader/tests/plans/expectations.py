@@ -9,7 +9,7 @@ of all.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from decimal import Decimal
 
 from analytics.models import (
@@ -26,6 +26,7 @@ from analytics.queries import (
     order,
     performance,
     periods,
+    results,
     statements,
     track_records,
 )
@@ -38,9 +39,10 @@ from bots import queries as bots
 from bots.models import BotInstance, BotLog, BotSettings, LogCategory, LogLevel
 from bots.services import heartbeats, logs
 from licensing.models import License
-from notifications import queries as inbox
-from notifications.models import WebhookEndpoint
-from notifications.services import inbox as notifications
+from notifications.models import DigestFrequency, WebhookEndpoint
+from notifications.periods import Due, Period
+from notifications.queries import digests, inbox, preferences
+from notifications.services import inbox as inbox_writes
 from smarttrader.jobs.services import invariants
 from smarttrader.lib.keyset import Place
 from smarttrader.tests.plans.ground import Ground
@@ -162,6 +164,10 @@ def _record(ground: Ground) -> PublicTrackRecord:
     )
 
 
+def _week(ground: Ground) -> Period:
+    return Period(DigestFrequency.WEEKLY, ground.now.date() - timedelta(days=7))
+
+
 def _quietly(_line: str) -> None:
     """Want no progress."""
 
@@ -202,11 +208,11 @@ EXPECTATIONS: dict[str, Expected] = {
         call=lambda _: list(billing.revenue_by_month(Payment.objects.all())), rows=1
     ),
     # --- What people are told ---------------------------------------------------------
-    "notifications.queries.choices_of": Expected(
-        call=lambda g: inbox.choices_of(g.owner), rows=1
+    "notifications.queries.preferences.choices_of": Expected(
+        call=lambda g: preferences.choices_of(g.owner), rows=1
     ),
-    "notifications.queries.latest_deliveries": Expected(
-        call=lambda _: inbox.latest_deliveries(WebhookEndpoint()), rows=1
+    "notifications.queries.preferences.latest_deliveries": Expected(
+        call=lambda _: preferences.latest_deliveries(WebhookEndpoint()), rows=1
     ),
     "billing.queries.revenue_since": Expected(
         call=lambda g: billing.revenue_since(Payment.objects.all(), g.now), rows=1
@@ -390,6 +396,14 @@ EXPECTATIONS: dict[str, Expected] = {
     "analytics.queries.periods.is_behind": Expected(
         call=lambda g: periods.is_behind(g.bot_ids, g.now), rows=0
     ),
+    "analytics.queries.results.results_by_currency": Expected(
+        call=lambda g: results.results_by_currency(
+            g.bots,
+            results.Span(_week(g).start, _week(g).end, UTC),
+            chart_from=_week(g).start,
+        ),
+        rows=100,
+    ),
     "analytics.queries.order.order_of_trades": Expected(
         call=_order_of_a_month, trades=2, rows=700
     ),
@@ -420,17 +434,30 @@ EXPECTATIONS: dict[str, Expected] = {
         trades=1, rows=400, aggregates=True,
     ),
     # --- Notifications ----------------------------------------------------------------
-    "notifications.queries.inbox": Expected(
-        call=lambda g: inbox.inbox(g.owner, limit=31), rows=31
+    "notifications.queries.inbox.newest_notifications": Expected(
+        call=lambda g: inbox.newest_notifications(g.owner, limit=31), rows=31
     ),
-    "notifications.queries.inbox: far page": Expected(
-        call=lambda g: inbox.inbox(
+    "notifications.queries.inbox.newest_notifications: far page": Expected(
+        call=lambda g: inbox.newest_notifications(
             g.owner, limit=31, after=Place(g.now - A_MINUTE, g.largest.pk)
         ),
         rows=31,
     ),
-    "notifications.queries.unread_count": Expected(
+    "notifications.queries.inbox.unread_count": Expected(
         call=lambda g: inbox.unread_count(g.owner), rows=inbox.MOST_COUNTED
+    ),
+    "notifications.queries.digests.due_by_zone": Expected(
+        call=lambda g: digests.due_by_zone(g.now), rows=0
+    ),
+    "notifications.queries.digests.users_to_send": Expected(
+        call=lambda g: list(digests.users_to_send(Due(_week(g), g.now), ["UTC"])),
+        rows=0,
+    ),
+    "notifications.queries.digests.digest_frequency": Expected(
+        call=lambda g: digests.digest_frequency(g.owner), rows=0
+    ),
+    "notifications.queries.digests.digest_content": Expected(
+        call=lambda g: digests.digest_content(g.owner, _week(g), g.now), rows=3300
     ),
     # --- Writes: the statements of */sql ----------------------------------------------
     "trading.services.trades.record_trades: again": Expected(
@@ -476,7 +503,7 @@ EXPECTATIONS: dict[str, Expected] = {
         trades=40, rows=50_000, aggregates=True,
     ),
     "notifications.services.inbox.delete_old_notifications": Expected(
-        call=lambda g: notifications.delete_old_notifications(now=g.now), rows=11_000
+        call=lambda g: inbox_writes.delete_old_notifications(now=g.now), rows=11_000
     ),
     "smarttrader.jobs.services.invariants.check_invariants": Expected(
         call=lambda g: invariants.check_invariants(now=g.now, on_progress=_quietly),
@@ -501,5 +528,5 @@ ASK_NOTHING = {
     "analytics.queries.performance.deepest_drawdown",
     "analytics.queries.performance.last_days",
     "analytics.queries.periods.composed",
-    "notifications.queries.older_than",
+    "notifications.queries.inbox.older_than",
 }
