@@ -448,7 +448,10 @@ class GuardBreach(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} on {self.broker_day}"
+        return gettext("%(limit)s on %(day)s") % {
+            "limit": self.get_kind_display(),
+            "day": self.broker_day,
+        }
 
     @property
     def lifts_at(self) -> datetime:

@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy
 from billing import queries
 from billing.admin.addresses import own_url
 from billing.admin.forms import RefundForm
-from billing.models import CreditNote, Invoice, Payment
+from billing.models import CreditNote, Invoice, Payment, Provider
 from billing.services.refunds import refund
 from smarttrader.lib import clock, spreadsheets
 from smarttrader.lib.admin import ReadOnlyAdmin, staff_actor
@@ -132,7 +132,10 @@ class PaymentAdmin(ReadOnlyAdmin[Payment]):
         shown = {
             **self.admin_site.each_context(request),
             "title": _("Revenue"),
-            "rows": self._revenue(request),
+            "rows": [
+                row | {"collected": Provider(row["provider"]).label}
+                for row in self._revenue(request)
+            ],
             "opts": self.opts,
         }
         return TemplateResponse(request, "billing/admin_revenue.html", shown)

@@ -20,7 +20,7 @@ NAMES = {
     *("Smart", "Stock", "Trader", "MetaTrader", "Expert", "Advisor", "Stripe"),
     *("Django", "UTC", "API", "CSV", "PDF", "JSON", "ZIP", "HH", "MM", "MB", "SST"),
     *("English", "Deutsch", "EUR", "USD", "JPY", "http", "testserver"),
-    *("UU", "true", "false", "True", "False", "None", "Search"),
+    *("UU", "pdf", "true", "false", "True", "False", "None", "Search"),
 }
 DJANGOS_OWN = ("admin/accounts/user/<id>/password/",)
 MARKED = re.compile(r"⟦[^⟦⟧]*⟧")
