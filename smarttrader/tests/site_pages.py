@@ -6,6 +6,7 @@ from smarttrader.tests.access import World, patterns, read_table
 NOT_PAGES = ("api/", "^api/", "admin/", "healthz", "readyz", "metrics", "webhooks/")
 PARTS_AND_DOWNLOADS = {
     "notifications/unread/",
+    "subscription/credit-notes/<uuid:pk>/",
     "subscription/invoices/<uuid:pk>/",
     "t/<str:slug>/badge.svg",
     "trades/export.csv",
