@@ -416,8 +416,8 @@ EXPECTATIONS: dict[str, Expected] = {
     "analytics.queries.track_records.public_figures": Expected(
         call=lambda g: track_records.public_figures(_record(g)), rows=900
     ),
-    # The hours of the curve are half of the bot's metrics: an index of bots alone, which
-    # is the client's, costs as much, and by it all 1,544 of them are read.
+    # The hours of the curve are half of the bot's metrics: the client's index of bots
+    # alone costs as much, and by it all 1,544 of them are read.
     "analytics.queries.track_records.track_record": Expected(
         call=lambda g: track_records.track_record(_record(g), g.now),
         trades=37, rows=1600,
