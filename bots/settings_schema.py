@@ -27,8 +27,9 @@ DAYS = "^1?2?3?4?5?6?7?$"
 # A comma would part one pair in two where the EA reads them joined.
 PAIR = r"^[!-+\--~]{1,20}$"
 TIME_OF_DAY = r"([01][0-9]|2[0-3]):[0-5][0-9]"
+CURRENCY_CODE = "[A-Z]{3}"
 # Empty: nobody saved the limits yet.
-CURRENCY = "^([A-Z]{3})?$"
+CURRENCY = f"^({CURRENCY_CODE})?$"
 START, END = f"^{TIME_OF_DAY}$", f"^({TIME_OF_DAY}|24:00)$"
 
 Name = Annotated[str, Meta(min_length=1, max_length=LONGEST_NAME)]

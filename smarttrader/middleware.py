@@ -120,7 +120,8 @@ class BodyWall:
     """Refuse a page's body that is too large before anybody keeps a part of it.
 
     Django would write a file of any size to the disk, and look who sends it after that.
-    Whatever a refusal leaves unread is read here, by the APIs' refusals as well.
+    Whatever a refusal leaves unread is read here, by the user API's refusals as well.
+    An EA is refused before it sends, as the protocol says.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -133,7 +134,8 @@ class BodyWall:
             response = HttpResponse(render_to_string("413.html"), status=413)
         else:
             response = self.get_response(request)
-        discard_rest(request)
+        if not request.path_info.startswith(EA_PATH):
+            discard_rest(request)
         return response
 
 

@@ -1,6 +1,7 @@
 """What the account pages and the user API mail: in our words, and as plain text."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from allauth.account.adapter import get_adapter
@@ -63,8 +64,8 @@ def mail_of(prefix):
 @pytest.mark.parametrize("prefix", BY_ALLAUTH)
 def test_each_mail_is_in_our_words(prefix):
     for ending in ("subject", "message"):
-        origin = get_template(f"{prefix}_{ending}.txt").origin.name
-        assert origin.startswith(str(settings.BASE_DIR / "templates"))
+        template: Any = get_template(f"{prefix}_{ending}.txt")
+        assert template.origin.name.startswith(str(settings.BASE_DIR / "templates"))
 
 
 @pytest.mark.parametrize("prefix", [*BY_ALLAUTH, *BY_US])

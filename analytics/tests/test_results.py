@@ -62,7 +62,7 @@ def test_days_and_sums_are_those_of_the_trades(bots, zone_name):
     span = week_of(zone_name)
     found = results_by_currency(bots, span, chart_from=MONDAY)
 
-    by_day = defaultdict(Decimal)
+    by_day: defaultdict[tuple[str, date], Decimal] = defaultdict(Decimal)
     for trade in trades:
         day = trade.closed_at.astimezone(span.zone).date()
         by_day[trade.bot_instance.account_currency, day] += trade.profit
@@ -87,8 +87,8 @@ def test_currencies_are_never_added_up_and_the_busiest_is_first(bots):
     found = results_by_currency(bots, week_of("UTC"), chart_from=MONDAY)
 
     assert [(each.currency, each.figures.net_profit) for each in found] == [
-        ("JPY", 2000),
-        ("USD", 10),
+        ("JPY", Decimal(2000)),
+        ("USD", Decimal(10)),
     ]
 
 
@@ -114,7 +114,7 @@ def test_the_drawdown_of_one_bot_is_exact(bots):
 
     (found,) = results_by_currency(bots, week_of("UTC"), chart_from=MONDAY)
 
-    assert (found.drawdown, found.has_ranks) == (30, False)
+    assert (found.drawdown, found.has_ranks) == (Decimal(30), False)
 
 
 def test_what_closed_before_the_span_is_in_the_chart_alone(bots):
@@ -126,7 +126,7 @@ def test_what_closed_before_the_span_is_in_the_chart_alone(bots):
 
     (found,) = results_by_currency(bots, last_day, chart_from=MONDAY)
 
-    assert (found.currency, found.figures.net_profit) == ("USD", 7)
+    assert (found.currency, found.figures.net_profit) == ("USD", Decimal(7))
     assert [day.net for day in found.days] == [0, 5, 0, 0, 0, 0, 7]
 
 

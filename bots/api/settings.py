@@ -80,7 +80,7 @@ class GuardFields(StrictSerializer):
         " saved in the account's currency.",
     )
     limits_currency = serializers.RegexField(
-        limits.CURRENCY,
+        f"^{limits.CURRENCY_CODE}$",
         max_length=3,
         required=False,
         allow_blank=True,

@@ -48,7 +48,7 @@ def plain_pages():
 def asked(client, page, target):
     values = dict.fromkeys(PARAMETERS, target)
     query = "&".join(f"{name}={quote(target, safe='')}" for name in PARAMETERS)
-    return [
+    answers = [
         client.get(f"{page}?{query}"),
         client.post(page, values),
         client.get(
@@ -56,6 +56,10 @@ def asked(client, page, target):
             headers={"HX-Request": "true", "HX-Current-URL": target},
         ),
     ]
+    for answer in answers:
+        if answer.streaming:  # to its end, which closes its file
+            list(answer)
+    return answers
 
 
 @pytest.mark.parametrize("target", ELSEWHERE)

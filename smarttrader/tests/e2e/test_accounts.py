@@ -229,7 +229,8 @@ def test_another_session_is_ended(page, browser, live_server, alice, sign_in, at
 def test_the_time_zone_is_chosen(page, alice, sign_in, at):
     sign_in(alice.email)
     at("settings").get_by_label("Time zone").select_option("Asia/Tokyo")
-    page.get_by_role("button", name="Save").click()
+    profile = page.get_by_role("region", name="Profile")
+    profile.get_by_role("button", name="Save").click()
 
     expect(page.get_by_text("Your settings are saved")).to_be_visible()
     expect(page.get_by_label("Time zone")).to_have_value("Asia/Tokyo")

@@ -124,9 +124,10 @@ def test_a_public_page_is_renewed_and_switched_off(plain, bot, live_server):
 def test_the_profile_is_changed_and_everything_signed_out(plain, alice):
     page = plain("settings")
 
-    page.get_by_label("First name").fill("Alicia")
-    page.get_by_label("Time zone").select_option("Asia/Tokyo")
-    page.get_by_role("button", name="Save").click()
+    profile = page.get_by_role("region", name="Profile")
+    profile.get_by_label("First name").fill("Alicia")
+    profile.get_by_label("Time zone").select_option("Asia/Tokyo")
+    profile.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Your settings are saved")).to_be_visible()
     page.get_by_role("button", name="End all tokens").click()
 
