@@ -5,7 +5,7 @@ import itertools
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import BinaryIO
@@ -181,7 +181,9 @@ def store_statement(
     with transaction.atomic():
         for batch in _batches(reports):
             for holder, part in _by_holder(batch, bot, siblings).items():
-                recorded += write_trades(bot=siblings[holder], reports=part, now=now)
+                written = write_trades(bot=siblings[holder], reports=part, now=now)
+                # Which trades turned is news of an EA alone: of a file they are all.
+                recorded += replace(written, turned=())
                 touched.add(holder)
             reset_queries()  # with DEBUG, Django keeps each: some 300 kB for a batch
         record = _remember(file, read, bot, recorded)
