@@ -27,6 +27,8 @@ ROWS = 50  # as the page of trades has
 LOADS = 60
 PAGES = ("/", "/bots/", "/trades/", "/performance/")
 FAR_PAGE = 1000
+# As it is called without DEBUG, which the server has not.
+SERVERS_COOKIE = "__Host-sessionid"
 MILLISECONDS = 1000
 A_YEAR_OF_EQUITY = """
 INSERT INTO equity_hours
@@ -86,7 +88,7 @@ def measure_pages(ground: Ground) -> list[Row]:
     browser.force_login(owner)
     session = browser.cookies[settings.SESSION_COOKIE_NAME]
     with web_server(MANY) as (port, _):
-        client = Client(port, cookie=f"{session.key}={session.value}")
+        client = Client(port, cookie=f"{SERVERS_COOKIE}={session.value}")
         rows = [_row_of_load(client, path) for path in PAGES]
         client.close()
     return rows
