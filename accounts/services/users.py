@@ -65,50 +65,57 @@ def create_user(
     Raises EmailInvalid, EmailTaken and NameInvalid.
     """
     email = normalize_email(email)
-    fields = {"first_name": first_name, "last_name": last_name, "role": role}
-    is_superuser = role == Role.ADMIN
-    if len(email) > LONGEST_EMAIL:
-        raise EmailInvalid(
-            _("An e-mail address has at most %(longest_email)s characters")
-            % {"longest_email": LONGEST_EMAIL}
-        )
-    candidate = User(email=email, first_name=first_name, last_name=last_name)
-    try:
-        candidate.clean_fields(exclude={"password"})
-    except ValidationError as error:
-        if {"first_name", "last_name"} & set(error.message_dict):
-            raise NameInvalid from error
-        raise EmailInvalid(
-            _("%(email)s is not an e-mail address") % {"email": f"{email!r}"}
-        ) from error
-    try:
-        candidate.validate_constraints(exclude={"id", "role"})
-    except ValidationError as error:
-        if User.objects.filter(email=email).exists():
-            raise EmailTaken(
-                _("%(email)s has an account already") % {"email": email}
-            ) from error
-        raise EmailInvalid(
-            _("%(email)s is not an e-mail address") % {"email": f"{email!r}"}
-        ) from error
+    names = {"first_name": first_name, "last_name": last_name}
+    _check_fields(User(email=email, **names))
     try:
         with transaction.atomic():
             user = User.objects.create_user(
                 email,
                 password,
                 email_verified=is_verified,
-                is_superuser=is_superuser,
+                is_superuser=role == Role.ADMIN,
+                role=role,
                 reseller=reseller,
-                **fields,
+                **names,
             )
             EmailAddress.objects.create(
                 user=user, email=email, verified=is_verified, primary=True
             )
     except IntegrityError as error:  # another session was faster
-        raise EmailTaken(
-            _("%(email)s has an account already") % {"email": email}
-        ) from error
+        raise _taken(email) from error
     return user
+
+
+def _check_fields(candidate: User) -> None:
+    """Raise what `create_user` raises, unless such a user may be created."""
+    email = candidate.email
+    if len(email) > LONGEST_EMAIL:
+        raise EmailInvalid(
+            _("An e-mail address has at most %(longest_email)s characters")
+            % {"longest_email": LONGEST_EMAIL}
+        )
+    try:
+        candidate.clean_fields(exclude={"password"})
+    except ValidationError as error:
+        if {"first_name", "last_name"} & set(error.message_dict):
+            raise NameInvalid from error
+        raise _no_address(email) from error
+    try:
+        candidate.validate_constraints(exclude={"id", "role"})
+    except ValidationError as error:
+        if User.objects.filter(email=email).exists():
+            raise _taken(email) from error
+        raise _no_address(email) from error
+
+
+def _taken(email: str) -> EmailTaken:
+    return EmailTaken(_("%(email)s has an account already") % {"email": email})
+
+
+def _no_address(email: str) -> EmailInvalid:
+    return EmailInvalid(
+        _("%(email)s is not an e-mail address") % {"email": f"{email!r}"}
+    )
 
 
 def delete_user(*, user: User, now: datetime, actor: Actor = SYSTEM) -> None:
