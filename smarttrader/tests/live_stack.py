@@ -47,6 +47,8 @@ class LiveStack:
         self.postgres = Postgres(folder / "postgres")
         self.valkey = Valkey(folder / "valkey")
         self._variables = variables
+        # Its own: others of the suite list the project's while this one collects.
+        self._static = folder / "static"
         self._keyring = generate_keyring()
         self.port = processes.free_port()
         self._web: Child | None = None
@@ -121,6 +123,7 @@ class LiveStack:
             "DATABASE_URL": self.postgres.url,
             "REDIS_URL": self.valkey.url,
             "LICENSE_KEYRING": self._keyring,
+            "STATIC_ROOT": str(self._static),
             "DATABASE_STATEMENT_TIMEOUT_SECONDS": "5",
             "DATABASE_POOL_SIZE": "4",
             **self._variables,

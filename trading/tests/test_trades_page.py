@@ -121,25 +121,25 @@ def test_a_bot_narrows_the_list(alices_browser, bot, alice):
 def test_an_unreadable_value_is_refused_and_shows_no_rows(
     alices_browser, bot, name, filters
 ):
-    closed(bot, "4711")
+    closed(bot, "471100815")
     response = alices_browser.get(reverse(name), filters)
 
     assert response.status_code == 400
-    assert "4711" not in response.content.decode()
+    assert "471100815" not in response.content.decode()
     assert "cannot be read" in response.content.decode()
 
 
 def test_an_unreadable_page_is_refused_and_shows_no_rows(alices_browser, bot):
-    closed(bot, "4711")
+    closed(bot, "471100815")
 
     response = show(alices_browser, after="page 2")
 
     assert response.status_code == 400
-    assert "4711" not in response.content.decode()
+    assert "471100815" not in response.content.decode()
 
 
 def test_a_neighbors_bot_is_an_unreadable_value(alices_browser, charlie):
-    foreign = closed(BotInstanceFactory(owner=charlie), "4711")
+    foreign = closed(BotInstanceFactory(owner=charlie), "471100815")
 
     response = show(alices_browser, bot=foreign.bot_instance.pk)
 
@@ -147,14 +147,14 @@ def test_a_neighbors_bot_is_an_unreadable_value(alices_browser, charlie):
 
 
 def test_a_neighbor_sees_no_trade(client, charlie, bot):
-    closed(bot, "4711")
+    closed(bot, "471100815")
     client.force_login(charlie)
 
     page = client.get(reverse("trades"))
     file = client.get(reverse("trades_export")).getvalue().decode()
 
     assert tickets(page) == []
-    assert "4711" not in page.content.decode() + file
+    assert "471100815" not in page.content.decode() + file
     assert "No trades yet" in page.content.decode()
 
 
