@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import BinaryIO
 
 from django.conf import settings
@@ -22,21 +21,17 @@ from licensing import queries as licensing
 from licensing.models import License
 from smarttrader.jobs.partitions import BOT_LOGS, TRADES, create_partitions_for
 from smarttrader.lib.errors import DomainError
-from smarttrader.lib.money import CENT, POINT, rounded
 from smarttrader.lib.text import clean_text
-from trading.models import StatementImport, TradeStatus, TradeTicket
+from trading.models import StatementImport, TradeTicket
+from trading.services.statement_reports import CLOCK_TOLERANCE, reports_of
 from trading.services.trades import RecordedTrades, TradeReport, write_trades
 from trading.statements.decoding import detect_encoding
 from trading.statements.reader import StatementReader, StatementUnreadable
-from trading.statements.rows import TradeRow
 from trading.statements.summary import Figure
 from trading.statements.verification import ReadStatement, read_statement
 
 ROWS_PER_BATCH = 1000
 CHUNK_BYTES = 1024 * 1024
-AMOUNT_LIMIT = Decimal("1e8")  # NUMERIC(10,2)
-PRICE_LIMIT = Decimal("1e10")  # NUMERIC(15,5)
-CLOCK_TOLERANCE = timedelta(days=2)
 BIGGEST_OFFSET = timedelta(hours=14)
 
 
@@ -176,7 +171,7 @@ def store_statement(
     if utc_offset_minutes is None:
         utc_offset_minutes = bot.utc_offset_minutes
     offset = timedelta(minutes=utc_offset_minutes)
-    reports = _reports(reader, read.continued_from, offset, now)
+    reports = reports_of(reader, read.continued_from, offset, now)
     recorded, touched = RecordedTrades(), set[uuid.UUID]()
     with transaction.atomic():
         for batch in _batches(reports):
@@ -295,82 +290,6 @@ def _batches(reports: Iterable[TradeReport]) -> Iterator[list[TradeReport]]:
     iterator = iter(reports)
     while batch := list(itertools.islice(iterator, ROWS_PER_BATCH)):
         yield batch
-
-
-def _reports(
-    reader: StatementReader,
-    continued_from: dict[str, str],
-    offset: timedelta,
-    now: datetime,
-) -> Iterator[TradeReport]:
-    for row in reader:
-        if isinstance(row, TradeRow):
-            yield _report(row, continued_from.get(row.ticket), offset, now)
-
-
-def _report(
-    row: TradeRow, continued_from: str | None, offset: timedelta, now: datetime
-) -> TradeReport:
-    opened_at = _utc(row.opened_at, offset)
-    closed_at = _utc(row.closed_at, offset) if row.closed_at else None
-    if max(opened_at, closed_at or opened_at) > now + CLOCK_TOLERANCE:
-        raise StatementUnreadable(
-            _("line %(line)s: a trade of the future") % {"line": row.line}
-        )
-    if closed_at and closed_at < opened_at:
-        raise StatementUnreadable(
-            _("line %(line)s: closed before it opened") % {"line": row.line}
-        )
-    is_open = row.status == TradeStatus.OPEN
-    is_cancelled = row.status == TradeStatus.CANCELLED
-    lots = _amount(row.lots, row)
-    if lots <= 0:
-        raise StatementUnreadable(
-            _("line %(line)s: a size of %(lots)s lots")
-            % {"line": row.line, "lots": row.lots}
-        )
-    return TradeReport(
-        ticket_number=row.ticket,
-        symbol=row.symbol,
-        trade_type=row.trade_type,
-        status=row.status,
-        lot_size=lots,
-        open_price=_price(row.open_price, row),
-        opened_at=opened_at,
-        close_price=None if is_open else _price(row.close_price, row),
-        closed_at=closed_at,
-        stop_loss=_price(row.stop_loss, row),
-        take_profit=_price(row.take_profit, row),
-        # The schema has no column for taxes: they are a cost like commission.
-        commission=_amount(row.commission + row.taxes, row),
-        swap=_amount(row.swap, row),
-        profit=None if is_cancelled else _amount(row.profit, row),
-        magic_number=row.magic_number,
-        comment=row.comment,
-        continued_from=continued_from,
-    )
-
-
-def _utc(broker_time: datetime, offset: timedelta) -> datetime:
-    return broker_time.replace(tzinfo=UTC) - offset
-
-
-def _amount(amount: Decimal, row: TradeRow) -> Decimal:
-    if abs(amount) >= AMOUNT_LIMIT:
-        raise StatementUnreadable(
-            _("line %(line)s: %(amount)s is out of range")
-            % {"line": row.line, "amount": amount}
-        )
-    return rounded(amount, CENT)
-
-
-def _price(price: Decimal, row: TradeRow) -> Decimal:
-    if abs(price) >= PRICE_LIMIT:
-        raise StatementUnreadable(
-            _("line %(line)s: the price %(price)s is out of range")
-            % {"line": row.line, "price": price}
-        )
-    return rounded(price, POINT)
 
 
 def _clean_name(name: str) -> str:
