@@ -30,7 +30,7 @@ NO_LIMITS = dict.fromkeys(
 
 
 @contextmanager
-def web_server(database: str) -> Iterator[tuple[int, int]]:
+def web_server(database: str, **variables: str) -> Iterator[tuple[int, int]]:
     """Serve a database; yield port and process id. Calls are counted as ever."""
     port = free_port()
     process = subprocess.Popen(
@@ -47,6 +47,7 @@ def web_server(database: str) -> Iterator[tuple[int, int]]:
             **NO_LIMITS,
             "DEBUG": "False",
             "LOG_FORMAT": "line",
+            **variables,
         },
     )
     try:

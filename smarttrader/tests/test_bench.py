@@ -75,3 +75,4 @@ def test_the_whole_benchmark_runs_small():
     assert done.returncode == 0, done.stderr
     assert "one heartbeat over HTTP" in done.stdout
     assert "resync of 1,100 unchanged trades" in done.stdout
+    assert "| page /performance/ over HTTP" in done.stdout
