@@ -1,12 +1,13 @@
 """Equity over time: what terminals told by the hour, beside what trades earned."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import groupby
 from pathlib import Path
 from statistics import median_low
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -19,8 +20,7 @@ TOLD = (Path(__file__).parent.parent / "sql" / "told_equity.sql").read_text()
 HOLDS = timedelta(days=4)
 
 
-@dataclass(frozen=True, slots=True)
-class ToldEquity:
+class ToldEquity(NamedTuple):
     """What the accounts of some bots held in an hour: at its end, at least, at most."""
 
     hour: datetime
@@ -30,11 +30,12 @@ class ToldEquity:
     balance: Decimal
 
     def moved(self, amount: Decimal) -> "ToldEquity":
-        return replace(
-            self,
-            equity=self.equity + amount,
-            low=self.low + amount,
-            high=self.high + amount,
+        return ToldEquity(
+            self.hour,
+            self.equity + amount,
+            self.low + amount,
+            self.high + amount,
+            self.balance,
         )
 
 
@@ -63,9 +64,10 @@ def told_equity(bots: Sequence[BotInstance]) -> list[ToldEquity]:
         cursor.execute(TOLD, parameters)
         changes = cursor.fetchall()
     equity, balance, told = ZERO, ZERO, []
-    for hour, equity_change, balance_change, dip, rise in changes:
+    for seconds, equity_change, balance_change, dip, rise in changes:
         equity += equity_change
         balance += balance_change
+        hour = datetime.fromtimestamp(seconds, UTC)
         told.append(ToldEquity(hour, equity, equity - dip, equity + rise, balance))
     return told
 
@@ -133,7 +135,8 @@ def _hours(
         for each, moved in zip(told, cash, strict=True)
     }
     balance, latest = start, None
-    for hour in sorted({*closed, *known}):
+    # Both are in order: sorting them is merging them.
+    for hour, _ in groupby(sorted([*closed, *known])):
         point = closed.get(hour)
         balance = point.balance + start if point else balance
         latest = known.get(hour, latest)
@@ -146,4 +149,4 @@ def _held(latest: ToldEquity | None, hour: datetime) -> ToldEquity | None:
         return None
     if latest.hour == hour:
         return latest
-    return replace(latest, low=latest.equity, high=latest.equity)
+    return latest._replace(low=latest.equity, high=latest.equity)

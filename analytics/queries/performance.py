@@ -5,8 +5,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
-from django.db.models import QuerySet, Sum
+from django.db.models import BigIntegerField, QuerySet, Sum
+from django.db.models.functions import Cast, Extract
 
 from analytics.models import MetricType, PerformanceMetric
 from bots.models import BotInstance
@@ -48,9 +50,11 @@ class Performance:
         return self.net_profit / (self.total_trades or 1)
 
 
-@dataclass(frozen=True, slots=True)
-class CurvePoint:
-    """Where the closed trades of all hours up to the end of this one stand."""
+class CurvePoint(NamedTuple):
+    """Where the closed trades of all hours up to the end of this one stand.
+
+    A tuple, as a curve has tens of thousands.
+    """
 
     hour: datetime
     trades: int  # that closed in this hour
@@ -119,14 +123,16 @@ def balance_curve(bot_ids: Collection[uuid.UUID]) -> list[CurvePoint]:
         PerformanceMetric.objects.filter(
             bot_instance__in=bot_ids, metric_type=MetricType.HOURLY
         )
-        .values_list("period_start")
+        # Seconds, as reading as many timestamps takes longer than all the rest.
+        .values_list(Cast(Extract("period_start", "epoch"), BigIntegerField()))
         .annotate(net=Sum("net_profit"), trades=Sum("total_trades"))
         .order_by("period_start")
     )
     balance, peak, curve = ZERO, ZERO, []
-    for hour, net, trades in hours.values_list("period_start", "net", "trades"):
+    for seconds, net, trades in hours:
         balance += net
         peak = max(peak, balance)
+        hour = datetime.fromtimestamp(seconds, UTC)
         curve.append(CurvePoint(hour, trades, balance, peak - balance))
     return curve
 

@@ -12,7 +12,7 @@ WITH told AS (
         balance - coalesce(lag(balance) OVER before, 0) AS balance
     FROM told WINDOW before AS (PARTITION BY account ORDER BY hour_start)
 )
-SELECT hour_start, sum(equity), sum(balance),
+SELECT extract(epoch FROM hour_start)::bigint, sum(equity), sum(balance),
     -- Those of several accounts were not at the same moment.
     CASE count(*) WHEN 1 THEN min(close - low) ELSE 0 END,
     CASE count(*) WHEN 1 THEN min(high - close) ELSE 0 END
