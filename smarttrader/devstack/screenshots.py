@@ -1,4 +1,4 @@
-"""`make screenshots`: pictures of every page with demo data, light, dark and narrow.
+"""`make screenshots`: pictures of every page, light, dark, narrow, German, on paper.
 
 Runs inside `python -m smarttrader.devstack test`, and fills its empty database first;
 with `--url` it looks at a stack that runs already.
@@ -10,6 +10,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -31,6 +32,7 @@ START_SECONDS = 30
 CATCH_UP_HOURS, CATCH_UP_SECONDS = 4, 30
 ONLINE_SECONDS = 30
 WIDTH, HEIGHT, PHONE_WIDTH = 1440, 1180, 390
+PAPER_WIDTH = 718  # of A4, between Chromium's margins
 PATIENCE_MS = 180_000  # a picture is no measurement: a busy machine may take its time
 
 
@@ -39,6 +41,7 @@ class Look:
     scheme: Literal["light", "dark"]
     width: int
     language: str = "en"
+    media: Literal["screen", "print"] = "screen"
 
 
 # What a name of a picture ends in.
@@ -49,6 +52,7 @@ LOOKS = {
     "-phone-light": Look("light", PHONE_WIDTH),
     "-german": Look("light", WIDTH, "de"),
     "-german-phone": Look("light", PHONE_WIDTH, "de"),
+    "-paper": Look("light", PAPER_WIDTH, media="print"),
 }
 PICTURES = {
     f"{name}{ending}": (shot, look)
@@ -134,6 +138,9 @@ def take_pictures(url: str, folder: Path, names: list[str]) -> None:
             context.set_default_timeout(PATIENCE_MS)
             target = folder / f"{name}.png"
             page = context.new_page()
+            page.emulate_media(media=look.media)
+            if shot.error:
+                _answer(page, url + shot.path, shot.error, look.language)
             address = _address(page, url, shot)
             with _spoken(page, url, look.language if shot.email else "en"):
                 page.goto(address, wait_until="networkidle")
@@ -186,7 +193,23 @@ def _address(page: Page, url: str, shot: Shot) -> str:
     if not shot.link:
         return url + shot.path
     page.goto(url + shot.path)
-    return f"{url}{page.locator(shot.link).first.get_attribute('href')}{shot.page}"
+    address = f"{url}{page.locator(shot.link).first.get_attribute('href')}{shot.page}"
+    if not shot.then:
+        return address
+    page.goto(address)
+    return f"{url}{page.locator(shot.then).first.get_attribute('href')}"
+
+
+def _answer(page: Page, address: str, error: str, language: str) -> None:
+    """Let an address show an error page as it is written for the proxy."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [*MANAGE, "error_pages", folder]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        name = error if language == "en" else f"{error}.{language}"
+        body = (Path(folder) / f"{name}.html").read_text()
+    page.route(
+        address, lambda route: route.fulfill(body=body, content_type="text/html")
+    )
 
 
 @contextmanager

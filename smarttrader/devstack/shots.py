@@ -21,6 +21,8 @@ class Shot:
     path: str
     link: str = ""
     page: str = ""  # what is added to the link's address
+    then: str = ""  # a link of that page, which leads to the one that is pictured
+    error: str = ""  # an error page, which a development server would not show
     email: str = EMAIL  # nobody's: empty
     is_whole: bool = True  # below the fold, too
     steps: tuple[Step, ...] = ()
@@ -33,6 +35,9 @@ SHOTS = {
     "bot": Shot("/bots/", link="a.who"),
     "bot-settings": Shot("/bots/", link="a.who", page="settings/"),
     "public-page": Shot("/bots/", link="a.who", page="track-record/"),
+    "track-record": Shot(
+        "/bots/", link="a.who", page="track-record/", then="a.link[href^='/t/']"
+    ),
     "connect": Shot("/connect/"),
     "trades": Shot("/trades/"),
     "trade": Shot("/trades/", link="tbody a"),
@@ -48,7 +53,20 @@ SHOTS = {
     "settings": Shot("/settings/"),
     "notification-settings": Shot("/settings/notifications/"),
     "sign-in": Shot("/accounts/login/", email=""),
-    "not-found": Shot("/nothing/"),
+    **{
+        f"error-{name}": Shot("/nothing/", email="", error=name)
+        for name in ("400", "403", "404", "429", "500", "503", "maintenance")
+    },
+    "trades-filtered": Shot("/trades/?symbol=XAUUSD&result=lost"),
+    "trades-none": Shot("/trades/?symbol=NOPE"),
+    "trades-refused": Shot("/trades/?closed_from=2026-03-03&closed_to=2026-03-02"),
+    **{
+        f"{path}-empty": Shot(f"/{path}/", email=NEWCOMER)
+        for path in (
+            *("bots", "connect", "performance", "trades", "statements"),
+            *("licenses", "subscription", "notifications"),
+        )
+    },
     "back-office": Shot("/admin/", email=STAFF),
     "back-office-of-reseller": Shot("/admin/", email=RESELLER),
     "back-office-issue": Shot("/admin/licensing/license/issue/", email=RESELLER),
