@@ -102,6 +102,7 @@ class LicenseIssuing(ReadOnlyAdmin[License]):
             form,
             title=_("Issue licenses"),
             warning=_("Nothing is charged, and no reseller's allotment pays for it."),
+            button=_("Read over"),
         )
 
     def _read_over(

@@ -260,7 +260,7 @@ def test_sales_are_told_by_month_and_as_a_file(seller, bob, customer):
     page = seller.get(report).content.decode()
     file = seller.post(report).getvalue().decode().splitlines()
 
-    assert '<td>PRO</td><td>monthly</td><td class="num">2</td>' in page
+    assert '<td>Pro</td><td>Monthly</td><td class="num">2</td>' in page
     assert file[0] == "month,plan,cycle,issued,extended,credited,net"
     assert file[1].endswith(",PRO,monthly,2,0,0,2")
     event = AuthEvent.objects.get(type=AuthEventType.EXPORTED)

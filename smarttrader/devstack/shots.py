@@ -163,7 +163,10 @@ SHOTS |= {
     "office-untold": Shot("/admin/trading/trade/", email=STAFF),
     "office-user-add": Shot("/admin/accounts/user/add/", email=STAFF),
     "office-user-delete": Shot(
-        "/admin/accounts/user/?q=alice", link=FIRST_ROW, page="../delete/", email=STAFF
+        "/admin/accounts/user/?q=alice",
+        link=FIRST_ROW,
+        email=STAFF,
+        steps=(Step("a.deletelink"),),
     ),
     "office-user-history": Shot(
         "/admin/accounts/user/", link=FIRST_ROW, page="../history/", email=STAFF

@@ -127,8 +127,12 @@ def asking_page(
     action: str = "",
     rows: "list[Any] | None" = None,
     warning: Text = "",
+    button: Text = "",
 ) -> HttpResponse:
-    """Return the page of a form, of an action when it names one."""
+    """Return the page of a form, of an action when it names one.
+
+    Its button says what the page is called, unless that comes later.
+    """
     context = {
         **model_admin.admin_site.each_context(request),
         "opts": model_admin.opts,
@@ -138,6 +142,7 @@ def asking_page(
         "rows": rows or [],
         "checkbox": ACTION_CHECKBOX_NAME,
         "warning": warning,
+        "button": button,
         "media": model_admin.media,
     }
     return TemplateResponse(request, "admin/asking_page.html", context)
