@@ -33,6 +33,15 @@ NO_LIMITS = dict.fromkeys(
 def web_server(database: str) -> Iterator[tuple[int, int]]:
     """Serve a database; yield port and process id. Calls are counted as ever."""
     port = free_port()
+    # As in production: DEBUG keeps a list of all statements. But no line for each
+    # request: the terminal that takes them would be measured, too.
+    environment = {
+        **environment_of(database),
+        **NO_LIMITS,
+        "DEBUG": "False",
+        "LOG_FORMAT": "line",
+    }
+    _collect_static(environment)
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "granian", "--interface", "wsgi"),
@@ -40,14 +49,7 @@ def web_server(database: str) -> Iterator[tuple[int, int]]:
             *("--workers", "1", "--blocking-threads", str(THREADS)),
             "smarttrader.bench.wsgi:application",
         ],
-        # As in production: DEBUG keeps a list of all statements. But no line for each
-        # request: the terminal that takes them would be measured, too.
-        env={
-            **environment_of(database),
-            **NO_LIMITS,
-            "DEBUG": "False",
-            "LOG_FORMAT": "line",
-        },
+        env=environment,
     )
     try:
         _wait_for(port, process)
@@ -55,6 +57,15 @@ def web_server(database: str) -> Iterator[tuple[int, int]]:
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait()
+
+
+def _collect_static(environment: dict[str, str]) -> None:
+    """Collect the files that pages name: without their list a page is an error."""
+    subprocess.run(
+        [*(sys.executable, "manage.py"), "collectstatic", "--noinput", "--verbosity=0"],
+        env=environment,
+        check=True,
+    )
 
 
 def free_port() -> int:
