@@ -240,6 +240,15 @@ class AuthEventType(models.TextChoices):
     DELETED = "deleted", _("Deleted")
 
 
+class ExportedFile(models.TextChoices):
+    """Files that the back office hands out, as the audit names them."""
+
+    LICENSES = "licenses.csv", _("Licenses")
+    KEYS = "keys.csv", _("License keys")
+    SALES = "sales.csv", _("Sales by month")
+    REVENUE = "revenue.csv", _("Revenue")
+
+
 class AuthEvent(models.Model):
     """Append-only audit of who got in, and of what decides that.
 

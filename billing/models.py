@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
+from accounts.models import Language, User
 from licensing.models import License, LicenseType
 from smarttrader.lib.actors import ActorType
 from smarttrader.lib.database import CreatedAtField, UpdatedAtField, one_of
@@ -408,6 +408,12 @@ class Paper(models.Model):
     lines = models.JSONField(help_text=_("Each with a text and an amount."))
     total = AmountField()
     currency = models.CharField(max_length=3)
+    language = models.CharField(
+        max_length=12,
+        choices=Language,
+        db_default=Language.ENGLISH,
+        help_text=_("The buyer's, when it was issued."),
+    )
     issued_at = models.DateTimeField()
 
     class Meta:
@@ -439,6 +445,7 @@ class Invoice(Paper):
                 condition=Q(sequence__gt=0, total__gte=0),
                 name="invoices_figures_valid",
             ),
+            one_of("language", Language, name="invoices_language_valid"),
         ]
         indexes = [models.Index(fields=["user_id"], name="invoices_of_user")]
 
@@ -460,6 +467,7 @@ class CreditNote(Paper):
                 condition=Q(sequence__gt=0, total__gt=0),
                 name="credit_notes_figures_valid",
             ),
+            one_of("language", Language, name="credit_notes_language_valid"),
         ]
         indexes = [models.Index(fields=["user_id"], name="credit_notes_of_user")]
 

@@ -10,13 +10,17 @@ from itertools import groupby
 from typing import Any
 
 from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext as _
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
+from accounts.templatetags.ui import money
 from billing.models import CreditNote, Invoice, Paper
+from smarttrader.lib.localization import localized_date
 
 LATIN, ASIAN = "NotoSans", "NotoSansSC"
 LEFT, RIGHT, TOP, BOTTOM = 20 * mm, 190 * mm, 272 * mm, 30 * mm
@@ -28,22 +32,27 @@ STROKE = SIZE / 40
 
 def invoice_pdf(invoice: Invoice) -> bytes:
     """Return an invoice's pages. Its buyer may have been forgotten since."""
-    return _pdf(invoice, f"Invoice {invoice.number}", total="Total, paid")
+    with translation.override(invoice.language):
+        title = _("Invoice %(number)s") % {"number": invoice.number}
+        return _pdf(invoice, title, total=_("Total, paid"))
 
 
 def credit_note_pdf(note: CreditNote) -> bytes:
     """Return a credit note's pages, which name its invoice."""
-    invoice = f"to invoice {note.invoice.number} of {_day(note.invoice)}"
-    return _pdf(
-        note, f"Credit note {note.number}", invoice, total="Total, credited to you"
-    )
+    with translation.override(note.language):
+        title = _("Credit note %(number)s") % {"number": note.number}
+        invoice = _("to invoice %(number)s of %(day)s") % {
+            "number": note.invoice.number,
+            "day": _day(note.invoice),
+        }
+        return _pdf(note, title, invoice, total=_("Total, credited to you"))
 
 
 def _pdf(paper: Paper, title: str, below_title: str = "", *, total: str) -> bytes:
-    """In English, as what was issued: it does not change with who looks at it."""
+    """In the language it was issued in: it does not change with who looks at it."""
     target = BytesIO()
     # Invariant: the same paper is the same file, whenever it is asked for.
-    canvas = Canvas(target, pagesize=A4, invariant=True)
+    canvas = Canvas(target, pagesize=A4, invariant=True, lang=paper.language)
     canvas.setTitle(title)
     height = _head(canvas, paper, title, below_title)
     for line in paper.lines:
@@ -108,11 +117,11 @@ def _width(text: str) -> float:
 
 
 def _day(paper: Paper) -> str:
-    return f"{paper.issued_at.astimezone(UTC):%Y-%m-%d}"
+    return localized_date(paper.issued_at.astimezone(UTC), "j M Y")
 
 
 def _money(amount: Decimal | str, paper: Paper) -> str:
-    return f"{Decimal(amount):,} {paper.currency}"
+    return f"{money(amount, paper.currency)} {paper.currency}"
 
 
 def _write(

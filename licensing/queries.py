@@ -13,10 +13,12 @@ from licensing import keys
 from licensing.keyring import current_keyring
 from licensing.models import (
     AllotmentEntry,
+    Cycle,
     EntryKind,
     License,
     LicenseEvent,
     LicenseEventType,
+    LicenseType,
 )
 from licensing.models.allotments import KINDS_OF_USED
 from smarttrader.lib.actors import ActorType
@@ -88,6 +90,14 @@ class MonthOfSales:
     issued: int
     extended: int
     credited: int
+
+    @property
+    def plan_name(self) -> str:
+        return str(LicenseType(self.license_type).label)
+
+    @property
+    def cycle_name(self) -> str:
+        return str(Cycle(self.cycle).label)
 
     @property
     def net(self) -> int:

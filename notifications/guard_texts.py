@@ -5,6 +5,7 @@ from django.utils.translation import ngettext
 
 from accounts.templatetags.ui import money, percent
 from bots.models import GuardBreach, GuardKind, GuardOutcome
+from smarttrader.lib.localization import localized_date
 
 
 def title_of(breach: GuardBreach) -> str:
@@ -22,7 +23,7 @@ def message_of(breach: GuardBreach) -> str:
 def _passed(breach: GuardBreach) -> str:
     figures = {
         "account": breach.bot_instance.mt4_account,
-        "day": f"{breach.broker_day:%Y-%m-%d}",
+        "day": localized_date(breach.broker_day, "j M Y"),
     }
     if breach.kind == GuardKind.DAILY_LOSS:
         return _(

@@ -384,6 +384,12 @@ class Delivery(models.Model):
                 condition=~models.Q(state=DeliveryState.WAITING),
                 name="deliveries_finished",
             ),
+            # The few that somebody has to look at, among all that was sent.
+            models.Index(
+                fields=["created_at", "id"],
+                condition=models.Q(state=DeliveryState.DEAD),
+                name="deliveries_dead",
+            ),
             models.Index(Lower("recipient"), name="deliveries_of_recipient"),
         ]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import MAXYEAR, datetime
+from decimal import Decimal
 from typing import Any
 
 from django.dispatch import Signal, receiver
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import AuthEvent, User
 from accounts.signals import mail_wanted, new_sign_in
+from accounts.templatetags.ui import money
 from analytics.signals import statement_imported
 from billing import signals as billing
 from billing.models import Payment, Subscription
@@ -37,9 +39,18 @@ from notifications.models import Event
 from notifications.services import news, outbox
 from notifications.services.telling import Words, tell, tell_of_bot
 from smarttrader.lib.actors import Actor, ActorType
+from smarttrader.lib.localization import localized_date
 from trading.models import StatementImport
 from trading.services.trades import TradeReport
 from trading.signals import trades_turned
+
+# Both in the language of whoever is told.
+_written = lazy(localized_date, str)
+_money = lazy(money, str)
+
+
+def _amount(amount: Decimal, currency: str) -> Words:
+    return format_lazy("{} {}", _money(amount, currency), currency)
 
 
 @receiver(mail_wanted)
@@ -66,7 +77,7 @@ def post_mail(
 def tell_offline(bot: BotInstance, now: datetime, **_kwargs: Any) -> None:
     seen: Words = _("it was connected")
     if bot.last_heartbeat:
-        seen = f"{bot.last_heartbeat:%Y-%m-%d %H:%M} UTC"
+        seen = format_lazy("{} UTC", _written(bot.last_heartbeat, "j M Y H:i"))
     tell_of_bot(
         bot=bot,
         event=Event.BOT_OFFLINE,
@@ -139,7 +150,7 @@ def tell_sign_in(user: User, event: AuthEvent, now: datetime, **_kwargs: Any) ->
                 "At {moment} UTC from {address}, with {program}. If that was not you,"
                 " change your password: that ends every session."
             ),
-            moment=f"{now:%Y-%m-%d %H:%M}",
+            moment=_written(now, "j M Y H:i"),
             address=event.ip or "?",
             program=event.user_agent or "?",
         ),
@@ -272,7 +283,7 @@ def _tell_of_license(
         message=format_lazy(
             message,
             license=license.masked_key,
-            date=f"{license.expires_at:%Y-%m-%d}" if license.expires_at else "",
+            date=_written(license.expires_at, "j M Y") if license.expires_at else "",
         ),
         now=now,
         metadata={"license_id": str(license.pk)},
@@ -307,13 +318,13 @@ def _facts(
         "next_plan": subscription.get_next_plan_type_display() or "",
         "cycle": subscription.get_billing_cycle_display(),
         "next_cycle": subscription.get_next_billing_cycle_display() or "",
-        "amount": f"{subscription.amount} {subscription.currency}",
-        "end": _("for ever") if end.year == MAXYEAR else f"{end:%Y-%m-%d}",
+        "amount": _amount(subscription.amount, subscription.currency),
+        "end": _("for ever") if end.year == MAXYEAR else _written(end, "j M Y"),
         "day": day,
     }
     if payment is not None:
-        facts["amount"] = f"{payment.amount} {payment.currency}"
-        facts["refunded"] = f"{payment.refunded_amount} {payment.currency}"
+        facts["amount"] = _amount(payment.amount, payment.currency)
+        facts["refunded"] = _amount(payment.refunded_amount, payment.currency)
         facts["dispute"] = payment.get_dispute_display()
     return facts
 

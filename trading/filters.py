@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from bots.models import BotInstance
+from smarttrader.lib.localization import localized_date
 from trading.models import Trade, TradeStatus, TradeType
 
 FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2100, 1, 1)
@@ -51,6 +52,14 @@ def _bots(request: Any) -> QuerySet[BotInstance]:
 def _midnight(day: date) -> datetime:
     """Return the start of a day in the reader's zone."""
     return datetime.combine(day, time.min, timezone.get_current_timezone())
+
+
+def _in_words(field: forms.BoundField, value: Any) -> str:
+    if isinstance(value, BotInstance):
+        return value.instance_name
+    if isinstance(value, date):
+        return localized_date(value, "j M Y")
+    return str(dict(getattr(field.field, "choices", ())).get(value, value))
 
 
 def _within_reason(day: date) -> None:
@@ -178,6 +187,16 @@ class TradeFilter(django_filters.FilterSet):  # type: ignore[misc]
             for name, value in self.form.cleaned_data.items()
             if name != "columns"
         )
+
+    @property
+    def in_words(self) -> list[tuple[str, str]]:
+        """Return label and value of each filter that is set, as people read them."""
+        values = self.form.cleaned_data
+        return [
+            (str(field.label), _in_words(field, values[field.name]))
+            for field in self.form
+            if field.name != "columns" and values[field.name] not in (None, "")
+        ]
 
     @property
     def chosen_columns(self) -> list[str]:

@@ -7,6 +7,7 @@ SUPPORT, FINANCE, ADMIN = "Support", "Finance", "Admin"
 STAFF_GROUPS = (SUPPORT, FINANCE, ADMIN)
 
 ACTIONS_OF_SUPPORT = {
+    "licensing.add_license",
     "licensing.change_license",
     "bots.change_botinstance",
     "notifications.change_delivery",

@@ -58,6 +58,8 @@ SYSTEMS = {
     "Linux": "Linux",
 }
 
+TENTH, TEN, THOUSAND = Decimal("0.1"), Decimal(10), Decimal(1000)
+
 # Rates such as EURUSD stay below the first, rates in yen below the second.
 RATE, YEN_RATE = 20, 1000
 
@@ -81,6 +83,20 @@ def signed_money(amount: Number, currency: str = "") -> str:
     is_gain = not _is_missing(amount) and Decimal(str(amount)) > 0
     # What rounds to nothing is neither a gain nor a loss.
     return f"+{text}" if is_gain and re.search("[1-9]", text) else text
+
+
+@register.filter
+def short_money(amount: Decimal) -> str:
+    """Write an amount in five signs at most, where there is no room: +1.2k."""
+    size, unit = abs(amount), ""
+    for larger in ("k", "M", "G"):
+        if rounded(size, Decimal(1)) < THOUSAND:
+            break
+        size, unit = size / THOUSAND, larger
+    text = _written(size, 1 if rounded(size, TENTH) < TEN else 0) + unit
+    if not re.search("[1-9]", text):
+        return text
+    return f"{MINUS if amount < 0 else '+'}{text}"
 
 
 @register.filter

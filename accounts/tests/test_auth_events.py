@@ -6,8 +6,16 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
-from accounts.models import AuthEvent, AuthEventType, RevokedToken, Role, User
+from accounts.models import (
+    AuthEvent,
+    AuthEventType,
+    ExportedFile,
+    RevokedToken,
+    Role,
+    User,
+)
 from accounts.services import events, passwords, sessions, users
+from accounts.services.exports import record_export
 from accounts.tasks import delete_old
 from accounts.tests.factories import AdminFactory
 from accounts.tests.tokens import bearer
@@ -213,3 +221,25 @@ def test_the_back_office_shows_events_and_changes_none(client, staff, alice):
     assert client.get(reverse("admin:accounts_authevent_changelist")).status_code == 200
     assert client.get(page).status_code == 200
     assert client.post(page, {"type": "signed_out"}).status_code == 403
+
+
+def test_staff_see_and_filter_who_took_how_many_rows_of_what(client):
+    staff = AdminFactory.create()
+    actor = Actor(ActorType.STAFF, staff.pk)
+    for file, rows in ((ExportedFile.SALES, 12), (ExportedFile.KEYS, 1)):
+        record_export(file=file, rows=rows, user=staff, actor=actor, now=clock.now())
+    record(staff)
+    client.force_login(staff)
+    url = reverse("admin:accounts_authevent_changelist")
+
+    whole = client.get(url).content.decode()
+    sales = client.get(url, {"file": "sales.csv"})
+
+    assert "sales.csv, 12 rows" in whole
+    assert "keys.csv, 1 row" in whole
+    (found,) = sales.context["cl"].result_list
+    assert (found.actor_id, found.detail) == (
+        staff.pk,
+        {"file": "sales.csv", "rows": 12},
+    )
+    assert client.get(url, {"file": "other"}).status_code == 400

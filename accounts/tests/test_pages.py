@@ -24,6 +24,13 @@ def events_of(email):
     return [event.type for event in rows]
 
 
+def test_an_account_that_is_switched_off_is_told_so_and_led_onward(client):
+    page = client.get(reverse("account_inactive")).content.decode()
+
+    assert "This account is switched off" in page
+    assert f'href="{reverse("account_login")}"' in page
+
+
 # --- One's own account ----------------------------------------------------------------
 def test_a_profile_is_saved_cleaned(client, alice):
     client.force_login(alice)

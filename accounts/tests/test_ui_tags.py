@@ -13,6 +13,7 @@ from accounts.templatetags.ui import (
     money,
     percent,
     price,
+    short_money,
     signed_money,
 )
 
@@ -52,6 +53,27 @@ def test_money_is_written_in_its_currency(amount, currency, text):
 )
 def test_signed_money_says_gain_or_loss(amount, currency, text):
     assert signed_money(amount, currency) == text
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        ("0", "0.0"),
+        ("-0.04", "0.0"),
+        ("0.25", "+0.3"),
+        ("-9.94", f"{MINUS}9.9"),
+        ("9.95", "+10"),
+        ("999.4", "+999"),
+        ("-999.5", f"{MINUS}1.0k"),
+        ("1234.56", "+1.2k"),
+        ("123456", "+123k"),
+        ("-1234567", f"{MINUS}1.2M"),
+        ("99999999999.99", "+100G"),
+    ],
+)
+def test_short_money_has_five_signs_at_most(amount, text):
+    assert short_money(Decimal(amount)) == text
+    assert len(text) <= 5
 
 
 @pytest.mark.parametrize(

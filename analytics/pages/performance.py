@@ -194,11 +194,10 @@ def _breakdowns(chosen: Chosen, days: Days) -> list[Breakdown]:
             _rows(breakdowns.trades_by_direction(ids, days), _direction),
         ),
         Breakdown(
-            "weekdays",
-            _("By weekday"),
-            _("Weekday"),
-            _rows(breakdowns.trades_by_weekday(ids, days), _weekday),
-            _("When trades closed, UTC"),
+            "strategies",
+            _("By strategy"),
+            _("Strategy"),
+            _rows(_busiest(breakdowns.trades_by_strategy(ids, days)), _strategy),
         ),
         Breakdown(
             "symbols",
@@ -207,10 +206,11 @@ def _breakdowns(chosen: Chosen, days: Days) -> list[Breakdown]:
             _rows(_busiest(breakdowns.trades_by_symbol(ids, days)), _symbol),
         ),
         Breakdown(
-            "strategies",
-            _("By strategy"),
-            _("Strategy"),
-            _rows(_busiest(breakdowns.trades_by_strategy(ids, days)), _strategy),
+            "weekdays",
+            _("By weekday"),
+            _("Weekday"),
+            _rows(breakdowns.trades_by_weekday(ids, days), _weekday),
+            _("When trades closed, UTC"),
         ),
         Breakdown(
             "hours",

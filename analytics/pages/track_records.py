@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
@@ -51,6 +52,10 @@ class TrackRecordForm(forms.Form):
         required=False,
         widget=forms.CheckboxSelectMultiple,
         label=gettext_lazy("What it shows"),
+        help_text=gettext_lazy(
+            "It always tells how many trades were closed and since when, whether the"
+            " account is a live one, and whether a statement confirms it."
+        ),
     )
     delay_hours = forms.IntegerField(
         min_value=0,
@@ -117,16 +122,22 @@ def badge(request: HttpRequest, slug: str) -> HttpResponse:
     record = queries.public_record(slug)
     if record is None:
         raise Http404
+    bot, figures = record.bot_instance, queries.public_figures(record)
+    verification = queries.verification_of(bot)
     context = {
         "title": record.title,
-        "figures": queries.public_figures(record),
+        "figures": figures,
         "shown": record.figures,
-        "currency": record.bot_instance.account_currency,
-        "verification": queries.verification_of(record.bot_instance),
+        "currency": bot.account_currency,
+        "verification": verification,
+        "is_verified_whole": verification and verification.is_of_all(figures),
     }
-    response = render(
-        request, "analytics/badge.svg", context, content_type="image/svg+xml"
-    )
+    # The site that shows it is its owner's, and so is the language.
+    with translation.override(bot.user.language):
+        response = render(
+            request, "analytics/badge.svg", context, content_type="image/svg+xml"
+        )
+    response.headers["Content-Language"] = bot.user.language
     response.headers["Cache-Control"] = f"public, max-age={BADGE_SECONDS}"
     response.headers["X-Robots-Tag"] = "noindex"
     return response

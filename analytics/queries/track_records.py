@@ -21,6 +21,7 @@ from trading import queries as trading
 from trading.models import StatementImport, Trade, TradeStatus
 
 MONTHS_SHOWN, TRADES_SHOWN = 24, 20
+OPEN_READ = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,10 @@ class Verification:
     trades: int
     at: datetime
 
+    def is_of_all(self, figures: Figures) -> bool:
+        """Tell whether no trade was closed that the statement does not have."""
+        return self.trades >= figures.total_trades
+
 
 @dataclass(frozen=True, slots=True)
 class TrackRecord:
@@ -66,6 +71,10 @@ class TrackRecord:
     closed_trades: list[PublicTrade]
     delay_hours: int
 
+    @property
+    def is_verified_whole(self) -> bool:
+        return bool(self.verification and self.verification.is_of_all(self.figures))
+
 
 def track_record_of(user: User, bot_id: uuid.UUID) -> BotInstance | None:
     """Return a user's own bot with its track record, if it has one, or None."""
@@ -81,7 +90,7 @@ def public_record(slug: str) -> PublicTrackRecord | None:
     return (
         PublicTrackRecord.objects.public()
         .filter(slug=slug)
-        .select_related("bot_instance")
+        .select_related("bot_instance__user")
         .first()
     )
 
@@ -97,6 +106,7 @@ def track_record(record: PublicTrackRecord, now: datetime) -> TrackRecord:
     bot = record.bot_instance
     days = periods.periods_of_days([bot.pk], ALL_DAYS)
     has_amounts = record.shows(PublicFigure.AMOUNTS)
+    told, kept = _open_trades(record, now)
     return TrackRecord(
         title=record.title,
         currency=bot.account_currency if has_amounts else "",
@@ -108,8 +118,8 @@ def track_record(record: PublicTrackRecord, now: datetime) -> TrackRecord:
         verification=verification_of(bot),
         curve=balance_curve([bot.pk]) if record.shows(PublicFigure.CURVE) else [],
         months=_months(bot) if record.shows(PublicFigure.MONTHS) else [],
-        open_trades=_open_trades(record, now),
-        closed_trades=_closed_trades(record),
+        open_trades=_told(record, told[:TRADES_SHOWN]),
+        closed_trades=_closed_trades(record, kept),
         delay_hours=record.delay_hours,
     )
 
@@ -131,23 +141,36 @@ def _months(bot: BotInstance) -> list[Period]:
     return periods.newest_periods([bot.pk], MetricType.MONTHLY, limit=MONTHS_SHOWN)
 
 
-def _open_trades(record: PublicTrackRecord, now: datetime) -> list[PublicTrade]:
-    """Return the trades that have been open for so long that nobody copies them."""
-    if not record.shows(PublicFigure.OPEN_TRADES):
-        return []
+def _open_trades(
+    record: PublicTrackRecord, now: datetime
+) -> tuple[list[Trade], list[Trade]]:
+    """Return the open trades that are told, and those that are kept.
+
+    Told are those that have been open for so long that nobody copies them.
+    """
     told_until = now - timedelta(hours=record.delay_hours)
-    rows = Trade.objects.filter(
-        status=TradeStatus.OPEN, closed_at=None, opened_at__lte=told_until
-    )
-    return _told(
-        record, trading.newest_trades([record.bot_instance], rows, limit=TRADES_SHOWN)
-    )
+    rows = Trade.objects.filter(status=TradeStatus.OPEN, closed_at=None)
+    told: list[Trade] = []
+    kept: list[Trade] = []
+    for trade in trading.newest_trades([record.bot_instance], rows, limit=OPEN_READ):
+        is_told = trade.opened_at <= told_until and record.shows(
+            PublicFigure.OPEN_TRADES
+        )
+        (told if is_told else kept).append(trade)
+    return told, kept
 
 
-def _closed_trades(record: PublicTrackRecord) -> list[PublicTrade]:
+def _closed_trades(record: PublicTrackRecord, kept: list[Trade]) -> list[PublicTrade]:
+    """Return the latest closed trades, without parts of those open ones that are kept.
+
+    A partial close leaves a closed trade that has the symbol, the side, the price and
+    the moment of opening of what is still open.
+    """
     if not record.shows(PublicFigure.CLOSED_TRADES):
         return []
-    rows = Trade.objects.filter(status=TradeStatus.CLOSED)
+    rows = Trade.objects.filter(status=TradeStatus.CLOSED).exclude(
+        opened_at__in={trade.opened_at for trade in kept}
+    )
     found = trading.newest_trades([record.bot_instance], rows, limit=TRADES_SHOWN)
     return _told(record, found)
 

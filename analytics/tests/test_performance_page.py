@@ -304,7 +304,10 @@ def test_a_day_of_the_calendar_leads_to_its_trades(alices_browser, bot, alice):
     link = f"{reverse('trades')}?currency=USD&amp;day=2026-11-20"
     trades = alices_browser.get(link.replace("&amp;", "&"))
 
-    assert f'href="{link}" class="gain-1" title="+11.00, 2 trades">20</a>' in calendar
+    assert (
+        f'href="{link}" class="gain-1" data-net="+11" title="+11.00, 2 trades">20</a>'
+        in calendar
+    )
     assert [each.net for each in trades.context["sums"].by_currency] == [11]
 
 

@@ -133,6 +133,8 @@ def test_without_amounts_a_curve_has_no_scale(bot):
     axis = re.search(r'<svg class="axis" height="230"[^>]*>(.*?)</svg>', page)
     assert axis is not None
     assert axis[1] == ""
+    assert 'class="grid"' not in page
+    assert 'class="grid"' in see(publish(bot)).content.decode()
 
 
 def test_an_open_trade_is_shown_after_its_delay(bot):
@@ -151,6 +153,30 @@ def test_an_open_trade_is_shown_after_its_delay(bot):
     assert "GBPUSD" not in page
     assert "1.23456" not in page
     assert "GBPUSD" in see(publish(bot, delay_hours=0)).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("figures", "delay", "is_told"),
+    [(EVERYTHING, 24, False), (EVERYTHING, 1, True), (["closed_trades"], 1, False)],
+)
+def test_a_closed_part_is_kept_as_long_as_its_open_rest(bot, figures, delay, is_told):
+    opened_at = NOW - timedelta(hours=2)
+    part = {"bot_instance": bot, "symbol": "GBPUSD", "opened_at": opened_at}
+    ClosedTradeFactory(ticket_number="1", comment="to #2", **part)
+    TradeFactory(ticket_number="2", continued_from="1", **part)
+
+    page = see(publish(bot, figures=figures, delay_hours=delay)).content.decode()
+
+    assert ("GBPUSD" in page) == is_told
+    assert "EURUSD" in page
+
+
+def test_months_tell_only_what_was_chosen(bot):
+    page = see(publish(bot, figures=[PublicFigure.MONTHS])).content.decode()
+
+    assert "November 2026" in page
+    for text in ("100%", "Won", "Factor"):
+        assert text not in page
 
 
 @pytest.mark.parametrize("slug", ["nonsense", "x" * 300])
@@ -206,6 +232,24 @@ def test_a_statement_that_agrees_verifies_it(bot):
     assert "Verified statement" not in see(record).content.decode()
 
 
+def test_a_statement_of_some_trades_verifies_no_more_than_those(bot):
+    ClosedTradeFactory(bot_instance=bot, opened_at=NOW - timedelta(hours=8))
+    rollups.roll_up(now=NOW)
+    record = publish(bot)
+    statement = StatementImportFactory.create(bot_instance=bot, trades=1)
+    StatementCheck.objects.create(
+        statement_import=statement, figures=[{"name": "Net"}], mismatches=0
+    )
+
+    page = see(record).content.decode()
+    badge = see(record, "track_record_badge").content.decode()
+
+    assert "1 of 2 trades verified" in page
+    assert "Verified statement" not in page
+    assert "2 trades · 1 verified" in badge
+    assert "<path" not in badge
+
+
 def test_it_looks_the_same_to_its_owner(bot, client, alice):
     record = publish(bot)
     client.force_login(alice)
@@ -224,6 +268,19 @@ def test_the_badge_is_an_image_that_other_sites_may_keep(bot):
     assert picture.attrib["aria-label"] == "<b>A & B</b>"
     assert "+9.30 USD, 100.0% won, 1 trade" in response.content.decode()
     assert "style" not in response.content.decode()
+
+
+def test_the_badge_speaks_its_owners_language_whoever_looks(bot, alice):
+    alice.language = "de"
+    alice.save()
+
+    response = see(publish(bot), "track_record_badge")
+
+    assert (
+        "+9,30 USD, 100,0\N{NO-BREAK SPACE}% gewonnen, 1 Trade"
+        in response.content.decode()
+    )
+    assert response["Content-Language"] == "de"
 
 
 def test_the_badge_tells_no_amounts_that_were_not_chosen(bot):

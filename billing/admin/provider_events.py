@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -10,6 +10,13 @@ from billing.models import ProviderEvent
 from billing.services import provider_events
 from smarttrader.lib import clock
 from smarttrader.lib.admin import ReadOnlyAdmin
+from smarttrader.lib.admin_forms import (
+    MOST_ROWS,
+    ConfirmForm,
+    asking_page,
+    log_action,
+    refuse_so_many,
+)
 from smarttrader.lib.attention import AttentionFilter
 
 
@@ -42,10 +49,30 @@ class ProviderEventAdmin(ReadOnlyAdmin[ProviderEvent]):
     @admin.action(description=gettext_lazy("Try again"), permissions=["settle"])
     def try_again(
         self, request: HttpRequest, queryset: "QuerySet[ProviderEvent]"
-    ) -> None:
+    ) -> HttpResponse | None:
+        """Ask, then handle each by itself: one that fails again keeps no other back."""
+        # In the provider's order: what came later may rest on what came before.
+        events = list(queryset.order_by("occurred_at", "id")[: MOST_ROWS + 1])
+        if len(events) > MOST_ROWS:
+            refuse_so_many(request)
+            return None
+        if "confirmed" not in request.POST:
+            return asking_page(
+                self,
+                request,
+                ConfirmForm(),
+                title=_("Try again"),
+                action="try_again",
+                rows=events,
+                warning=_(
+                    "What each of these tells is done now, as if it had just come: it"
+                    " may start, renew or end a subscription, or book a payment. What"
+                    " was handled before is left alone."
+                ),
+            )
         now = clock.now()
-        done = sum(
-            provider_events.handle_event(pk=each.pk, now=now) for each in queryset
-        )
+        done = sum(provider_events.try_again(pk=each.pk, now=now) for each in events)
+        log_action(request, events, _("Try again"))
         text = _("%(done)s of %(all)s handled.")
-        self.message_user(request, text % {"done": done, "all": len(queryset)})
+        self.message_user(request, text % {"done": done, "all": len(events)})
+        return None

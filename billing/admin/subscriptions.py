@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, reverse
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -24,12 +26,29 @@ from billing.services import by_hand, cancelling, cycles, plans
 from licensing.models import LicenseType
 from smarttrader.lib import clock
 from smarttrader.lib.admin import MOST_HITS, ReadOnlyAdmin, staff_actor, visible_rows
-from smarttrader.lib.admin_forms import ConfirmForm, act_on_each, asking_page
+from smarttrader.lib.admin_forms import ConfirmForm, asking, asking_page
 from smarttrader.lib.attention import AttentionFilter
 from smarttrader.lib.errors import DomainError
 
-Asked = HttpResponse | None
 Rows = QuerySet[Subscription]
+Told = dict[str, Any]
+
+
+def _cancel_at_end(_request: HttpRequest, row: Subscription, _told: Told) -> None:
+    cancelling.cancel_at_period_end(subscription=row, now=clock.now())
+
+
+def _undo_cancellation(_request: HttpRequest, row: Subscription, _told: Told) -> None:
+    cancelling.undo_cancellation(subscription=row, now=clock.now())
+
+
+def _keep_plan(_request: HttpRequest, row: Subscription, _told: Told) -> None:
+    plans.forget_change(subscription=row, now=clock.now())
+
+
+def _cancel_at_once(request: HttpRequest, row: Subscription, _told: Told) -> None:
+    actor = staff_actor(request)
+    cancelling.cancel_now(subscription=row, actor=actor, now=clock.now())
 
 
 @admin.register(Subscription)
@@ -39,10 +58,9 @@ class SubscriptionAdmin(ReadOnlyAdmin[Subscription]):
         "plan_type",
         "billing_cycle",
         "status",
-        "amount",
-        "currency",
+        "price",
         "payment_method",
-        "current_period_end",
+        "ends",
         "past_due_since",
     )
     list_filter = (
@@ -59,6 +77,16 @@ class SubscriptionAdmin(ReadOnlyAdmin[Subscription]):
     actions = ("cancel_at_end", "undo_cancellation", "keep_plan", "cancel_at_once")
     change_list_template = "billing/admin_subscriptions.html"
     change_form_template = "billing/admin_subscription.html"
+
+    @admin.display(description=gettext_lazy("price"), ordering="amount")
+    def price(self, row: Subscription) -> str:
+        return f"{number_format(row.amount, 2, force_grouping=True)} {row.currency}"
+
+    @admin.display(
+        description=gettext_lazy("paid until"), ordering="current_period_end"
+    )
+    def ends(self, row: Subscription) -> datetime | str:
+        return _("Never ends") if row.is_lifetime else row.current_period_end
 
     def hits(self, request: HttpRequest, text: str) -> Rows:
         return self.get_queryset(request).filter(user__email=normalize_email(text))[
@@ -220,64 +248,44 @@ class SubscriptionAdmin(ReadOnlyAdmin[Subscription]):
         return redirect(reverse("admin:billing_subscription_change", args=[own.pk]))
 
     # --- Actions ----------------------------------------------------------------------
-    @admin.action(description=gettext_lazy("Cancel at the end"), permissions=["settle"])
-    def cancel_at_end(self, request: HttpRequest, queryset: Rows) -> Asked:
-        def act(row: Subscription, _told: object) -> None:
-            cancelling.cancel_at_period_end(subscription=row, now=clock.now())
-
-        title = _("Cancel at the end")
-        return self._asked(request, queryset, title, "cancel_at_end", act)
-
-    @admin.action(
-        description=gettext_lazy("Undo the cancellation"), permissions=["settle"]
+    cancel_at_end = asking(
+        "cancel_at_end",
+        gettext_lazy("Cancel at the end"),
+        _cancel_at_end,
+        form_class=ConfirmForm,
+        warning=gettext_lazy(
+            "It goes on until what is paid for ends, and is not renewed. Until then the"
+            " cancellation can be undone. Nothing is paid back."
+        ),
+        permission="settle",
     )
-    def undo_cancellation(self, request: HttpRequest, queryset: Rows) -> Asked:
-        def act(row: Subscription, _told: object) -> None:
-            cancelling.undo_cancellation(subscription=row, now=clock.now())
-
-        title = _("Undo the cancellation")
-        return self._asked(request, queryset, title, "undo_cancellation", act)
-
-    @admin.action(
-        description=gettext_lazy("Keep plan and cycle"), permissions=["settle"]
+    undo_cancellation = asking(
+        "undo_cancellation",
+        gettext_lazy("Undo the cancellation"),
+        _undo_cancellation,
+        form_class=ConfirmForm,
+        warning=gettext_lazy("It goes on, and is renewed when its period ends."),
+        permission="settle",
     )
-    def keep_plan(self, request: HttpRequest, queryset: Rows) -> Asked:
-        def act(row: Subscription, _told: object) -> None:
-            plans.forget_change(subscription=row, now=clock.now())
-
-        title = _("Keep plan and cycle")
-        return self._asked(request, queryset, title, "keep_plan", act)
-
-    @admin.action(
-        description=gettext_lazy("Cancel at once, and hold the license"),
-        permissions=["settle"],
+    keep_plan = asking(
+        "keep_plan",
+        gettext_lazy("Keep plan and cycle"),
+        _keep_plan,
+        form_class=ConfirmForm,
+        warning=gettext_lazy("The change that was to begin at the end is forgotten."),
+        permission="settle",
     )
-    def cancel_at_once(self, request: HttpRequest, queryset: Rows) -> Asked:
-        actor = staff_actor(request)
-
-        def act(row: Subscription, _told: object) -> None:
-            cancelling.cancel_now(subscription=row, actor=actor, now=clock.now())
-
-        title = _("Cancel at once, and hold the license")
-        return self._asked(request, queryset, title, "cancel_at_once", act)
-
-    def _asked(
-        self,
-        request: HttpRequest,
-        rows: Rows,
-        title: str,
-        action: str,
-        act: Callable[[Subscription, dict[str, Any]], None],
-    ) -> Asked:
-        return act_on_each(
-            self,
-            request,
-            rows,
-            title=title,
-            action=action,
-            act=act,
-            form_class=ConfirmForm,
-        )
+    cancel_at_once = asking(
+        "cancel_at_once",
+        gettext_lazy("Cancel at once, and hold the license"),
+        _cancel_at_once,
+        warning=gettext_lazy(
+            "It ends now, and cannot be undone. Unless another one pays for its"
+            " license, that is held: its bots open nothing new. The owner is told."
+            " Nothing is paid back by this: that is done at the payment."
+        ),
+        permission="settle",
+    )
 
 
 @admin.register(Renewal)

@@ -23,6 +23,7 @@ from billing.services.locks import (
 from billing.services.payments import Receipt
 from billing.services.plans import schedule_change
 from billing.services.subscriptions import refuse_unpayable, status_once_paid
+from billing.services.wording import rest_text
 from billing.signals import cycle_change_scheduled, cycle_changed
 from licensing.models import LicenseType, Plan
 from smarttrader.lib.actors import Actor
@@ -89,7 +90,7 @@ def change_cycle(
         price = _longer_price(locked, billing_cycle)
         if receipt.amount < _due(locked, price, now - QUOTE_HOLDS):
             raise PaidTooLittle
-        credit = (f"Rest of {locked}", receipt.amount - price)
+        credit = (rest_text(locked), receipt.amount - price)
         period = _begin_anew(locked, billing_cycle, price, now)
         release(locked.license, PAST_DUE, actor=actor, now=now)
         follow_subscription(locked, actor=actor, now=now, reason="Cycle changed")

@@ -9,7 +9,8 @@ from billing.services import payments
 from billing.services.invoices import credit_reversals, issue_invoice
 from billing.services.locks import locked_subscription
 from billing.services.payments import Receipt
-from billing.services.reversals import REFUNDED, hold_if_disputed
+from billing.services.reversals import hold_if_disputed
+from billing.services.wording import REFUNDED, period_text
 from smarttrader.lib.actors import Actor
 
 
@@ -51,7 +52,8 @@ def fulfil(
         subscription_id=locked.pk,
     )
     hold_if_disputed(payment, locked, actor=actor, now=now)
-    issue_invoice(payment=payment, lines=lines, now=now)
+    language = locked.user.language
+    issue_invoice(payment=payment, lines=lines, language=language, now=now)
     credit_reversals(payment=payment, reason=REFUNDED, now=now)
 
 
@@ -95,6 +97,4 @@ def note_period(
         price=price,
         payment_id=payment.pk,
     )
-    if locked.is_lifetime:
-        return f"{locked}, from {start:%Y-%m-%d}"
-    return f"{locked} {renewal}"
+    return period_text(locked, renewal)

@@ -7,6 +7,8 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Sum
+from django.utils import translation
+from django.utils.functional import Promise
 
 from billing.models import (
     CreditNote,
@@ -16,10 +18,12 @@ from billing.models import (
     Payment,
 )
 
-Lines = Sequence[tuple[str, Decimal]]
+Lines = Sequence[tuple[str | Promise, Decimal]]
 
 
-def issue_invoice(*, payment: Payment, lines: Lines, now: datetime) -> Invoice:
+def issue_invoice(
+    *, payment: Payment, lines: Lines, language: str, now: datetime
+) -> Invoice:
     """Issue the invoice of a payment, in the transaction that takes the payment.
 
     Locks the year's counter until that ends, so a number that was drawn is used or
@@ -36,19 +40,20 @@ def issue_invoice(*, payment: Payment, lines: Lines, now: datetime) -> Invoice:
             user_id=user_id,
             buyer_name=payment.buyer_name,
             buyer_email=payment.buyer_email,
-            lines=_written(lines),
+            lines=_written(lines, language),
             total=payment.amount,
             currency=payment.currency,
+            language=language,
         )
 
 
 def credit_reversals(
-    *, payment: Payment, reason: str, now: datetime
+    *, payment: Payment, reason: str | Promise, now: datetime
 ) -> CreditNote | None:
     """Issue a credit note of what went back of a payment since the last one, if any.
 
-    What was never invoiced is not credited. The caller holds the payment's lock. Locks
-    the year's counter.
+    In the language of its invoice. What was never invoiced is not credited. The caller
+    holds the payment's lock. Locks the year's counter.
     """
     invoice = Invoice.objects.filter(payment_id=payment.pk).first()
     if invoice is None:
@@ -66,14 +71,16 @@ def credit_reversals(
             user_id=invoice.user_id,
             buyer_name=invoice.buyer_name,
             buyer_email=invoice.buyer_email,
-            lines=_written([(reason, amount)]),
+            lines=_written([(reason, amount)], invoice.language),
             total=amount,
             currency=invoice.currency,
+            language=invoice.language,
         )
 
 
-def _written(lines: Lines) -> list[dict[str, str]]:
-    return [{"text": text, "amount": str(amount)} for text, amount in lines]
+def _written(lines: Lines, language: str) -> list[dict[str, str]]:
+    with translation.override(language):
+        return [{"text": str(text), "amount": str(amount)} for text, amount in lines]
 
 
 def _numbered(

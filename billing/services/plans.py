@@ -22,6 +22,7 @@ from billing.services.locks import (
     update_subscription,
 )
 from billing.services.payments import Receipt
+from billing.services.wording import upgrade_text
 from billing.signals import (
     cycle_changed,
     downgrade_scheduled,
@@ -110,13 +111,12 @@ def upgrade_subscription(
         _enter(locked, plan_type, price, actor=actor, now=now, reason="Upgraded")
         counting = locked.renewals.uncredited().filter(period_end__gt=now)
         counting.update(plan_type=plan_type, price=price)
-        text = f"Upgrade to {locked}, from {now:%Y-%m-%d %H:%M} UTC"
         fulfil(
             payment,
             locked,
             receipt=receipt,
             purpose=Purpose.UPGRADE,
-            lines=[(text, receipt.amount)],
+            lines=[(upgrade_text(locked, now), receipt.amount)],
             actor=actor,
             now=now,
         )

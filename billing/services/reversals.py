@@ -11,11 +11,9 @@ from billing.services.invoices import credit_reversals
 from billing.services.licenses import hold, is_paid_otherwise, release, revoke
 from billing.services.locks import locked_subscription
 from billing.services.payments import Receipt, find_or_mark
+from billing.services.wording import LOST, refund_text
 from billing.signals import payment_disputed, payment_refunded
 from smarttrader.lib.actors import Actor
-
-# What credit notes call it.
-REFUNDED, LOST = "Refund", "Taken back by the bank"
 
 
 def refund_payment(
@@ -46,8 +44,7 @@ def refund_payment(
         subscription = _locked_subscription(payment)
         if is_full and subscription is not None:
             _end(subscription, "Refunded", actor=actor, now=now)
-        told = f"{REFUNDED}: {reason}" if reason else REFUNDED
-        credit_reversals(payment=payment, reason=told, now=now)
+        credit_reversals(payment=payment, reason=refund_text(reason), now=now)
         if subscription is not None:
             payment_refunded.send(
                 sender=Payment, subscription=subscription, payment=payment, now=now

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 
-from accounts.models import User
+from accounts.models import AuthEvent, AuthEventType, User
 from accounts.tests.factories import AdminFactory
 from billing import queries
 from billing.models import (
@@ -54,7 +54,7 @@ def refund_url(payment):
 def act(staff, action, subscription):
     chosen = {"action": action, "_selected_action": [str(subscription.pk)]}
     url = reverse("admin:billing_subscription_changelist")
-    staff.post(url, {**chosen, "confirmed": "1"})
+    staff.post(url, {**chosen, "confirmed": "1", "reason": "They asked"})
     subscription.refresh_from_db()
 
 
@@ -331,12 +331,17 @@ def test_revenue_as_a_file_is_numbers_and_no_formulas(staff, alice):
     subscribed(alice, START)
     Payment.objects.update(currency="=1+")
 
-    file = b"".join(staff.get(reverse("admin:billing_payment_revenue_file")))
+    url = reverse("admin:billing_payment_revenue_file")
+
+    file = b"".join(staff.post(url))
 
     assert file.decode().splitlines() == [
         "month,currency,provider,payments,paid,refunded,lost,net",
         "2026-10,'=1+,manual,1,59.00,0.00,0.00,59.00",
     ]
+    event = AuthEvent.objects.get(type=AuthEventType.EXPORTED)
+    assert event.detail == {"file": "revenue.csv", "rows": 1}
+    assert staff.get(url).status_code == 405
 
 
 def test_the_revenue_page_shows_it_to_who_may_see_payments(client, staff, alice, bob):
@@ -362,11 +367,15 @@ def test_an_event_that_was_given_up_is_tried_again_by_hand(staff, alice, setting
     )
     waiting = ProviderEvent.objects.get(handled_at=None)
 
-    staff.post(
-        reverse("admin:billing_providerevent_changelist"),
-        {"action": "try_again", "_selected_action": [str(waiting.pk)]},
-    )
+    sent = {"action": "try_again", "_selected_action": [str(waiting.pk)]}
+    url = reverse("admin:billing_providerevent_changelist")
 
+    asked = staff.post(url, sent).content.decode()
+    still = ProviderEvent.objects.filter(handled_at=None).count()
+    staff.post(url, {**sent, "confirmed": "1"})
+
+    assert "as if it had just come" in asked
+    assert still == 1
     assert not ProviderEvent.objects.filter(handled_at=None).exists()
 
 
@@ -377,6 +386,8 @@ def test_staff_cancel_at_once(staff, alice):
 
     assert subscription.status == "cancelled"
     assert subscription.cancel_at_period_end is False
+    entry = LogEntry.objects.get()
+    assert entry.change_message.endswith(": They asked")
 
 
 def test_staff_cancel_at_the_end_and_undo_it(staff, alice):

@@ -7,7 +7,9 @@ from typing import Any
 
 import pypdf
 import pytest
+from django.utils import translation
 
+from accounts.models import Language
 from billing.models import CreditNote, Invoice
 from billing.paper_pdf import (
     ASIAN,
@@ -36,6 +38,7 @@ def an_invoice(**more):
         "lines": [{"text": "Pro Monthly", "amount": "1059.00"}],
         "total": "1059.00",
         "currency": "USD",
+        "language": Language.ENGLISH,
         "issued_at": datetime(2027, 1, 31, tzinfo=UTC),
         **more,
     }
@@ -55,6 +58,7 @@ def a_credit_note(**more):
         "lines": [{"text": "Refund: a lost week", "amount": "14.75"}],
         "total": "14.75",
         "currency": "USD",
+        "language": Language.ENGLISH,
         "issued_at": datetime(2027, 2, 3, tzinfo=UTC),
         **more,
     }
@@ -88,7 +92,7 @@ def test_a_font_has_a_drawn_glyph_for_each_sign(name, font):
 def test_an_invoice_tells_number_day_lines_and_total():
     text = text_of(invoice_pdf(an_invoice()))
 
-    for told in ("2027-000012", "2027-01-31", "ProMonthly", "1,059.00USD"):
+    for told in ("2027-000012", "31Jan2027", "ProMonthly", "1,059.00USD"):
         assert told in text
 
 
@@ -119,13 +123,47 @@ def test_a_credit_note_names_its_invoice_and_its_buyer(name):
 
     for told in (
         "CreditnoteC2027-000003",
-        "toinvoice2027-000012of2027-01-31",
-        "2027-02-03",
+        "toinvoice2027-000012of31Jan2027",
+        "3Feb2027",
         "Refund:alostweek",
         "14.75USD",
         name.replace(" ", ""),
     ):
         assert told in text
+
+
+def test_a_german_invoice_is_german_in_words_dates_and_figures():
+    text = text_of(invoice_pdf(an_invoice(language=Language.GERMAN)))
+
+    for told in ("Rechnung2027-000012", "31.01.2027", "1.059,00USD", "Summe,bezahlt"):
+        assert told in text
+
+
+def test_a_german_credit_note_is_german_and_so_is_what_it_says_of_its_invoice():
+    text = text_of(credit_note_pdf(a_credit_note(language=Language.GERMAN)))
+
+    for told in (
+        "GutschriftC2027-000003",
+        "zurRechnung2027-000012vom31.01.2027",
+        "03.02.2027",
+        "14,75USD",
+    ):
+        assert told in text
+
+
+def test_a_paper_has_its_own_language_whoever_looks_at_it():
+    invoice = an_invoice()
+
+    with translation.override("de"):
+        german_looks = invoice_pdf(invoice)
+
+    assert german_looks == invoice_pdf(invoice)
+
+
+def test_yen_have_no_decimals():
+    text = text_of(invoice_pdf(an_invoice(total="9800.00", currency="JPY")))
+
+    assert "9,800JPY" in text
 
 
 @pytest.mark.parametrize("text", ["sorry " * 80, "W" * 400, JAPANESE * 30])

@@ -12,6 +12,7 @@ from billing.services.reversals import refund_payment
 from billing.tests.factories import license_of, receipt, renew, subscribed
 from billing.tests.stripe_payloads import checkout
 from billing.tests.stripe_peers import recording_peer
+from bots.tests.factories import BotInstanceFactory
 from licensing.models import LicenseType
 from smarttrader.lib import clock
 from smarttrader.lib.actors import SYSTEM
@@ -309,6 +310,25 @@ def test_the_page_asks_the_database_no_more_for_more_invoices(
 
     with django_assert_max_num_queries(15):
         client.get(PAGE)
+
+
+def test_the_page_asks_as_often_of_thirty_subscriptions_as_of_one(
+    client, alice, now, count_statements
+):
+    client.force_login(alice)
+    bots = [BotInstanceFactory.create(license=license_of(subscribed(alice, now)))]
+    with count_statements() as of_one:
+        page_of(client)
+    bots += [
+        BotInstanceFactory.create(license=license_of(subscribed(alice, now)))
+        for _ in range(29)
+    ]
+
+    with count_statements() as of_thirty:
+        page = page_of(client)
+
+    assert len(of_thirty) == len(of_one)
+    assert page.count("1 of 3 accounts in use") == len(bots)
 
 
 def test_what_has_ended_offers_nothing(client, alice, now):

@@ -84,11 +84,16 @@ class BotSettingsAdmin(ReadOnlyAdmin[BotSettings]):
 
 @admin.register(SettingsChange)
 class SettingsChangeAdmin(ReadOnlyAdmin[SettingsChange]):
-    list_display = ("at", "bot_instance", "version", "actor_type", "after")
+    list_display = ("at", "bot_instance", "version", "actor_type", "changed")
     list_filter = ("actor_type",)
     list_select_related = ("bot_instance",)
     search_fields = ("bot_instance__instance_name", "bot_instance__mt4_account")
     ordering = ("-at",)
+
+    @admin.display(description=_("changed"))
+    def changed(self, change: SettingsChange) -> str:
+        """Return the names alone; before and after stand on the row's page."""
+        return ", ".join(sorted(change.after))
 
 
 @admin.register(BotCommand)

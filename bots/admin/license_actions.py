@@ -22,6 +22,11 @@ from smarttrader.lib.admin import ReadOnlyAdmin, is_staff_member, staff_actor
 from smarttrader.lib.admin_forms import act_on_each, asking
 
 OF_STAFF_ALONE = ("change_plan", "transfer", "rotate_key")
+OF_STAFF = _("Its end moves so far, from today when it has passed. Nothing is charged.")
+OF_RESELLERS = _(
+    "Its end moves so far, from today when it has passed. Each cycle takes a credit of"
+    " your allotment for its plan."
+)
 Told = dict[str, Any]
 
 
@@ -132,9 +137,18 @@ class LicenseActions(ReadOnlyAdmin[License]):
             action="extend",
             act=act,
             form_class=ExtendByDaysForm if is_staff else ExtendByCyclesForm,
+            warning=OF_STAFF if is_staff else OF_RESELLERS,
         )
 
-    suspend = asking("suspend", _("Suspend"), _suspend)
+    suspend = asking(
+        "suspend",
+        _("Suspend"),
+        _suspend,
+        warning=_(
+            "Its bots open nothing new, and only look after what is open, until it is"
+            " reinstated by who suspended it."
+        ),
+    )
     reinstate = asking(
         "reinstate",
         _("Reinstate"),
@@ -157,7 +171,14 @@ class LicenseActions(ReadOnlyAdmin[License]):
         ),
     )
     change_plan = asking(
-        "change_plan", _("Change plan"), _change_plan, form_class=ChangePlanForm
+        "change_plan",
+        _("Change plan"),
+        _change_plan,
+        form_class=ChangePlanForm,
+        warning=_(
+            "The end stays; a trial runs the new plan's term from now. Accounts in use"
+            " go on, also beyond the new number, but no further one is activated."
+        ),
     )
     transfer = asking(
         "transfer",

@@ -1,10 +1,14 @@
 """What the back office asks before it changes a license."""
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from licensing.models import Cycle, LicenseType
+from licensing.services import staff_issuing
+from licensing.services.issuing import MOST_ACCOUNTS
 from licensing.services.reselling import MOST_CYCLES, MOST_LICENSES, Order
 from smarttrader.lib.admin_forms import LONGEST_REASON, FormKey, ReasonForm
 
@@ -53,6 +57,75 @@ class IssueForm(forms.Form):
         )
 
 
+def user_of(email: str) -> User:
+    """Return who has an address. Raises ValidationError."""
+    address = User.objects.normalize_email(email)
+    found = User.objects.filter(email=address).first()
+    if found is None:
+        raise forms.ValidationError(_("Nobody has this address."))
+    return found
+
+
+class StaffIssueForm(ReasonForm):
+    """Anybody with an account gets them, a reseller's customer too."""
+
+    form_key = FormKey()
+    owner = forms.EmailField(
+        label=_("Owner's e-mail"),
+        help_text=_("Of anybody who has an account; a reseller's customer, too."),
+    )
+    license_type = forms.ChoiceField(
+        label=_("Plan"), choices=LicenseType.choices, initial=LicenseType.PRO
+    )
+    max_accounts = forms.IntegerField(
+        label=_("Accounts"),
+        required=False,
+        min_value=1,
+        max_value=MOST_ACCOUNTS,
+        help_text=_("Empty: as many as the plan has."),
+    )
+    days = forms.IntegerField(
+        label=_("Days"),
+        required=False,
+        min_value=1,
+        max_value=36_500,
+        help_text=_("Empty: as long as the plan has it. A trial runs 14 at most."),
+    )
+    is_lifetime = forms.BooleanField(label=_("Without an end"), required=False)
+    quantity = forms.IntegerField(
+        min_value=1, max_value=MOST_LICENSES, initial=1, label=_("Number of licenses")
+    )
+    field_order = (
+        *("owner", "license_type", "max_accounts", "days", "is_lifetime"),
+        *("quantity", "reason"),
+    )
+
+    def clean_owner(self) -> User:
+        found = user_of(self.cleaned_data["owner"])
+        if not found.is_active:
+            raise forms.ValidationError(_("This account is disabled."))
+        return found
+
+    def clean(self) -> dict[str, Any]:
+        told = self.cleaned_data
+        if told.get("is_lifetime") and told.get("days"):
+            self.add_error("days", _("It has days, or it is without an end."))
+        return told
+
+    @property
+    def order(self) -> staff_issuing.Order:
+        told = self.cleaned_data
+        return staff_issuing.Order(
+            owner=told["owner"],
+            license_type=LicenseType(told["license_type"]),
+            quantity=told["quantity"],
+            reason=told["reason"],
+            max_accounts=told["max_accounts"],
+            days=told["days"],
+            is_lifetime=told["is_lifetime"],
+        )
+
+
 class ExtendByCyclesForm(forms.Form):
     form_key = FormKey()
     cycle = forms.ChoiceField(label=_("Cycle"), choices=ADDED)
@@ -84,9 +157,4 @@ class TransferForm(ReasonForm):
     to = forms.EmailField(label=_("New owner's e-mail"))
 
     def clean_to(self) -> User:
-        found = User.objects.filter(
-            email=User.objects.normalize_email(self.cleaned_data["to"])
-        ).first()
-        if found is None:
-            raise forms.ValidationError(_("Nobody has this address."))
-        return found
+        return user_of(self.cleaned_data["to"])

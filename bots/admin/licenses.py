@@ -18,26 +18,23 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import signed_in
-from accounts.models import AuthEventType, normalize_email
-from accounts.services.events import record_event
+from accounts.models import ExportedFile, normalize_email
+from accounts.services.exports import record_export
+from bots.admin.issuing import LicenseIssuing
 from bots.admin.license_actions import LicenseActions
-from bots.admin.license_forms import IssueForm
 from licensing.keys import KeyMalformed
-from licensing.models import Allotment, License, LicenseStatus
+from licensing.models import License, LicenseStatus
 from licensing.queries import license_by_key
-from licensing.services import reselling, secrets
-from licensing.services.issuing import IssuedLicense
+from licensing.services import secrets
 from licensing.standing import current_standing
 from smarttrader.lib import clock, spreadsheets
-from smarttrader.lib.actors import ActorType
 from smarttrader.lib.admin import MOST_HITS, is_staff_member, staff_actor
 from smarttrader.lib.admin_forms import ReasonForm, asking_page
 from smarttrader.lib.attention import AttentionFilter, Figure, list_of
-from smarttrader.lib.errors import DomainError
 
 
 @admin.register(License)
-class LicenseAdmin(LicenseActions):
+class LicenseAdmin(LicenseIssuing, LicenseActions):
     """Not found by its whole key: a search stands in the address of the page."""
 
     list_display = ("key", "user", "license_type", "standing", "ends")
@@ -114,23 +111,15 @@ class LicenseAdmin(LicenseActions):
         left = timeuntil(license.expires_at)
         return gettext("%(day)s, in %(left)s") % {"day": day, "left": left}
 
-    def has_sell_permission(self, request: HttpRequest) -> bool:
-        is_reseller = signed_in(request).actor_type == ActorType.RESELLER
-        return is_reseller and self.has_act_permission(request)
-
     def get_urls(self) -> list[URLPattern]:
-        issue = self.admin_site.admin_view(self.issue_view)
         key = self.admin_site.admin_view(self.key_view)
-        own = [
-            path("issue/", issue, name="licensing_license_issue"),
-            path("<uuid:pk>/key/", key, name="licensing_license_key"),
-        ]
+        own = [path("<uuid:pk>/key/", key, name="licensing_license_key")]
         return own + super().get_urls()
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        shown = {"may_sell": self.has_sell_permission(request)}
+        shown = {"may_issue": self.has_issue_permission(request)}
         return super().changelist_view(request, {**shown, **(extra_context or {})})
 
     def changeform_view(
@@ -186,64 +175,16 @@ class LicenseAdmin(LicenseActions):
         }
         return TemplateResponse(request, "admin/licenses/key.html", context)
 
-    # --- Issuing ----------------------------------------------------------------------
-    def issue_view(self, request: HttpRequest) -> HttpResponseBase:
-        """Ask for an order, then show its keys, or hand them over as a file."""
-        if not self.has_sell_permission(request):
-            raise PermissionDenied
-        reseller = signed_in(request)
-        form = IssueForm(request.POST if request.method == "POST" else None)
-        if form.is_bound and form.is_valid():
-            try:
-                issued = reselling.issue_licenses(
-                    reseller=reseller,
-                    order=form.order,
-                    actor=staff_actor(request),
-                    now=clock.now(),
-                    idempotency_key=str(form.cleaned_data["form_key"]),
-                )
-            except DomainError as error:
-                form.add_error(error.field or None, error.message)
-            else:
-                if "download" in request.POST:
-                    return _keys_as_file(issued)
-                return self._issued_page(request, form, issued)
-        left = Allotment.objects.filter(reseller=reseller).select_related("plan")
-        told = ", ".join(
-            f"{each} {each.left}" for each in left.order_by("plan", "cycle")
-        )
-        return asking_page(
-            self,
-            request,
-            form,
-            title=_("Issue licenses"),
-            warning=_("Left: %(told)s") % {"told": told}
-            if told
-            else _("You have no allotment yet."),
-        )
-
-    def _issued_page(
-        self, request: HttpRequest, form: IssueForm, issued: list[IssuedLicense]
-    ) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": _("%(n)s issued") % {"n": len(issued)},
-            "issued": issued,
-            "sent": [(name, form.data.get(name, "")) for name in form.fields],
-        }
-        return TemplateResponse(request, "admin/licenses/issued.html", context)
-
     @admin.action(description=_("Export as CSV"))
     def export(
         self, request: HttpRequest, queryset: "QuerySet[License]"
     ) -> HttpResponseBase:
         now = clock.now()
-        record_event(
-            type=AuthEventType.EXPORTED,
-            actor=staff_actor(request),
+        record_export(
+            file=ExportedFile.LICENSES,
+            rows=queryset.count(),
             user=signed_in(request),
-            detail={"file": "licenses.csv"},
+            actor=staff_actor(request),
             now=now,
         )
         header = [
@@ -259,19 +200,6 @@ class LicenseAdmin(LicenseActions):
             ]
             for each in queryset.iterator(chunk_size=2000)
         )
-        return spreadsheets.download("licenses.csv", spreadsheets.lines(header, rows))
-
-
-def _keys_as_file(issued: list[IssuedLicense]) -> HttpResponseBase:
-    rows: Any = (
-        [
-            each.key,
-            each.license.user.email,
-            each.license.license_type,
-            each.license.max_accounts,
-            each.license.expires_at,
-        ]
-        for each in issued
-    )
-    header = ["key", "owner", "plan", "max_accounts", "expires_at"]
-    return spreadsheets.download("keys.csv", spreadsheets.lines(header, rows))
+        return spreadsheets.download(
+            ExportedFile.LICENSES, spreadsheets.lines(header, rows)
+        )

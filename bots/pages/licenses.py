@@ -18,7 +18,7 @@ from bots import queries
 from bots.pages.owned import own_license
 from bots.queries import LicenseInUse
 from licensing import queries as licensing
-from licensing.models import LicenseEvent
+from licensing.models import LicenseEvent, LicenseType
 from licensing.services import hardware
 from smarttrader.lib import clock
 from smarttrader.lib.actors import ActorType
@@ -130,6 +130,8 @@ def _line(event: LicenseEvent) -> EventLine:
 
 
 def _written(name: str, value: object) -> str:
+    if name == "license_type" and value in LicenseType.values:
+        return str(LicenseType(value).label)
     if name != "expires_at":
         return str(value)
     moment = timezone.localtime(datetime.fromisoformat(str(value)))

@@ -1,9 +1,15 @@
 """Plans, and the records of what became of licenses."""
 
-from django.contrib import admin
-from django.http import HttpRequest
+from typing import Any
 
-from licensing.models import LicenseEvent, LicenseHold, Plan, TrialUse
+from django.contrib import admin
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from licensing.models import License, LicenseEvent, LicenseHold, Plan, TrialUse
 from smarttrader.lib.admin import ReadOnlyAdmin
 
 
@@ -37,10 +43,28 @@ class PlanAdmin(admin.ModelAdmin[Plan]):
 
 @admin.register(LicenseEvent)
 class LicenseEventAdmin(ReadOnlyAdmin[LicenseEvent]):
-    list_display = ("at", "license_id", "type", "actor_type", "reason", "ip")
+    list_display = ("at", "license", "owner", "type", "actor_type", "reason", "ip")
     list_filter = ("type", "actor_type", "at")
     search_fields = ("license_id", "owner_id", "actor_id", "request_id")
     ordering = ("-at", "-sequence")
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[LicenseEvent]":
+        rows = super().get_queryset(request)
+        license = License.objects.filter(pk=OuterRef("license_id"))
+        owner = User.objects.filter(pk=OuterRef("owner_id"))
+        return rows.annotate(
+            tail=Subquery(license.values("key_tail")),
+            owner_email=Subquery(owner.values("email")),
+        )
+
+    @admin.display(description=_("license"))
+    def license(self, event: Any) -> str:
+        return f"…{event.tail}" if event.tail else gettext("deleted")
+
+    @admin.display(description=_("owner"))
+    def owner(self, event: Any) -> str:
+        """Return whose license it was then, by the address of today."""
+        return str(event.owner_email or gettext("deleted"))
 
 
 @admin.register(LicenseHold)

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import (
     HttpRequest,
     HttpResponse,
@@ -19,6 +19,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import signed_in
+from accounts.models import ExportedFile, User
+from accounts.services.exports import record_export
 from licensing import queries
 from licensing.models import Allotment, AllotmentEntry, Cycle, LicenseType, Reseller
 from licensing.services import allotments, resellers
@@ -207,12 +209,23 @@ class AllotmentAdmin(ReadOnlyAdmin[Allotment]):
 
 @admin.register(AllotmentEntry)
 class AllotmentEntryAdmin(ReadOnlyAdmin[AllotmentEntry]):
-    list_display = ("at", "kind", "delta", "license_type", "cycle", "reason")
+    list_display = (
+        *("at", "reseller", "kind", "delta", "license_type", "cycle", "reason"),
+    )
     list_filter = ("kind", "license_type", "cycle", "at")
     search_fields = ("reseller_id", "license_id", "actor_id")
     ordering = ("-at", "-id")
     exclude = ("idempotency_key",)
     change_list_template = "admin/allotments/entries.html"
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[AllotmentEntry]":
+        seller = User.objects.filter(pk=OuterRef("reseller_id"))
+        rows = super().get_queryset(request)
+        return rows.annotate(reseller_email=Subquery(seller.values("email")))
+
+    @admin.display(description=_("reseller"))
+    def reseller(self, entry: Any) -> str:
+        return str(entry.reseller_email or _("deleted"))
 
     def get_urls(self) -> list[URLPattern]:
         report = self.admin_site.admin_view(self.report_view)
@@ -229,7 +242,16 @@ class AllotmentEntryAdmin(ReadOnlyAdmin[AllotmentEntry]):
             rows: Any = (
                 [f"{each.month:%Y-%m}", *astuple(each)[1:], each.net] for each in months
             )
-            return spreadsheets.download("sales.csv", spreadsheets.lines(header, rows))
+            record_export(
+                file=ExportedFile.SALES,
+                rows=len(months),
+                user=signed_in(request),
+                actor=staff_actor(request),
+                now=clock.now(),
+            )
+            return spreadsheets.download(
+                ExportedFile.SALES, spreadsheets.lines(header, rows)
+            )
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,

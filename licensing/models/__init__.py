@@ -27,6 +27,7 @@ from licensing.models.licenses import (
     grace_days,
     is_held,
 )
+from licensing.models.orders import StaffOrder
 
 __all__ = [
     "LONGEST_TERM_DAYS",
@@ -48,6 +49,7 @@ __all__ = [
     "LicenseType",
     "Plan",
     "Reseller",
+    "StaffOrder",
     "TrialUse",
     "TrialUseKind",
     "grace_days",

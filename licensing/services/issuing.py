@@ -54,6 +54,7 @@ def issue_license(
     expires_at: datetime | None = None,
     is_lifetime: bool = False,
     may_have_ended: bool = False,
+    reason: str = "",
 ) -> IssuedLicense:
     """Issue a license; what is not given comes from the type's plan.
 
@@ -68,10 +69,9 @@ def issue_license(
         raise MaxAccountsInvalid
     if expires_at is not None and expires_at <= now and not may_have_ended:
         raise TermInvalid
-    if license_type == LicenseType.TRIAL:
-        term = _trial_term(plan, now, days, expires_at, is_lifetime)
-    else:
-        term = {"expires_at": _end(plan, now, days, expires_at, is_lifetime)}
+    term = term_of(
+        plan, now=now, days=days, expires_at=expires_at, is_lifetime=is_lifetime
+    )
     key = keys.generate_key()
     with transaction.atomic():
         check_keyring()
@@ -88,10 +88,28 @@ def issue_license(
             license=issued,
             type=LicenseEventType.ISSUED,
             actor=actor,
+            reason=reason,
             after={"license_type": license_type, "max_accounts": max_accounts, **term},
             now=now,
         )
     return IssuedLicense(issued, key)
+
+
+def term_of(
+    plan: Plan,
+    *,
+    now: datetime,
+    days: int | None = None,
+    expires_at: datetime | None = None,
+    is_lifetime: bool = False,
+) -> dict[str, Any]:
+    """Return the end of a license of a plan, or the days of a trial, by field.
+
+    Raises TermInvalid.
+    """
+    if plan.license_type == LicenseType.TRIAL:
+        return _trial_term(plan, now, days, expires_at, is_lifetime)
+    return {"expires_at": _end(plan, now, days, expires_at, is_lifetime)}
 
 
 def _end(

@@ -137,11 +137,12 @@ def _deliveries(
         )
         for channel in OUTWARD
         if channel in channels
-        for place in _places(user, channel)
+        for place in places_of(user, channel)
     ]
 
 
-def _places(user: User, channel: Channel) -> list[dict[str, Any]]:
+def places_of(user: User, channel: Channel) -> list[dict[str, Any]]:
+    """Return where a user is reached by a channel, as fields of a delivery."""
     if channel == Channel.EMAIL:
         return [{"recipient": user.email}] if user.email_verified else []
     if channel == Channel.TELEGRAM:

@@ -47,7 +47,9 @@ def test_a_bot_that_falls_silent_and_comes_back_is_two_alerts(alice, charlie):
         ("ALERT", "Grid is online again"),
     ]
     assert inbox(charlie) == []
-    assert "2026-11-25 12:00 UTC" in Notification.objects.earliest("created_at").message
+    assert (
+        "25 Nov 2026 12:00 UTC" in Notification.objects.earliest("created_at").message
+    )
     assert BotInstance.objects.get().offline_at is None
 
 
@@ -123,7 +125,7 @@ BILLING: list[tuple[Any, dict[str, Any], str, str]] = [
         billing.subscription_started,
         {"payment": True},
         "Your subscription begins",
-        "Pro, 49.00 EUR. Paid until: 2026-12-25.",
+        "Pro, 49.00 EUR. Paid until: 25 Dec 2026.",
     ),
     (
         billing.payment_failed,
@@ -141,19 +143,19 @@ BILLING: list[tuple[Any, dict[str, Any], str, str]] = [
         billing.downgrade_scheduled,
         {},
         "A smaller plan is scheduled",
-        "Basic follows Pro on 2026-12-25.",
+        "Basic follows Pro on 25 Dec 2026.",
     ),
     (
         billing.cycle_change_scheduled,
         {},
         "Another cycle is scheduled",
-        "Pro: after 2026-12-25 it is paid Yearly.",
+        "Pro: after 25 Dec 2026 it is paid Yearly.",
     ),
     (
         billing.cycle_changed,
         {"payment": True},
         "Your subscription is paid otherwise",
-        "Pro, Monthly from now on, 49.00 EUR. Paid until: 2026-12-25.",
+        "Pro, Monthly from now on, 49.00 EUR. Paid until: 25 Dec 2026.",
     ),
     (
         billing.payment_refunded,

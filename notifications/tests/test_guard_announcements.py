@@ -32,7 +32,7 @@ def test_the_inbox_tells_of_the_pause_and_of_its_end_once(alice, charlie, ea):
     ea.looked_at()
 
     paused = (
-        f"Account {ea.bot.mt4_account} lost 150.00 USD on 2026-03-04, with what is"
+        f"Account {ea.bot.mt4_account} lost 150.00 USD on 4 Mar 2026, with what is"
         " floating; at most 100.00 USD are allowed. It opens no new trades until the"
         " broker's next day, or until you lift it."
     )
@@ -49,7 +49,7 @@ def test_the_inbox_tells_of_the_pause_and_of_its_end_once(alice, charlie, ea):
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"max_trades_per_day": 0}, "opened 1 trade on 2026-03-04; at most 0"),
+        ({"max_trades_per_day": 0}, "opened 1 trade on 4 Mar 2026; at most 0"),
         ({"max_drawdown_percentage": 1}, "fell 1.50% below its highest equity"),
     ],
 )

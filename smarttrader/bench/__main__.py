@@ -19,6 +19,7 @@ PARTS = (
     *("rebuild", "incremental", "duckdb"),
     *("overview", "pages", "lists", "breakdowns"),
     *("stages", "heartbeat", "ticks", "copy", "trades", "resync", "deletion", "memory"),
+    "back_office",
 )
 
 

@@ -44,13 +44,13 @@ def environment_of(name: str) -> dict[str, str]:
     return {**os.environ, "DATABASE_URL": url}
 
 
-def manage(name: str, *arguments: str, **variables: str) -> Finished:
+def manage(name: str, *arguments: str) -> Finished:
     """Run a management command on a database. Raises CalledProcessError."""
     command = [sys.executable, "manage.py", *arguments]
     started = time.perf_counter()
     process = subprocess.Popen(
         command,
-        env={**environment_of(name), **variables},
+        env=environment_of(name),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

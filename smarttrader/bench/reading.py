@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from statistics import median, quantiles
-from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any
 from uuid import UUID
@@ -14,7 +13,7 @@ from django.test import Client as Browser
 from analytics.queries import breakdowns
 from bots.models import BotInstance
 from smarttrader.bench.client import Client
-from smarttrader.bench.databases import manage, statements
+from smarttrader.bench.databases import statements
 from smarttrader.bench.ground import MANY, Ground
 from smarttrader.bench.report import Row, at_most, duration
 from smarttrader.bench.server import web_server
@@ -88,14 +87,10 @@ def measure_pages(ground: Ground) -> list[Row]:
         cursor.execute(A_YEAR_OF_EQUITY, {"owner": owner.pk, "now": ground.now})
     browser.force_login(owner)
     session = browser.cookies[settings.SESSION_COOKIE_NAME]
-    with TemporaryDirectory() as folder:
-        # Without DEBUG a page names its style sheets by what they hold.
-        production = {"DEBUG": "False", "STATIC_ROOT": folder}
-        manage(MANY, "collectstatic", "--noinput", **production)
-        with web_server(MANY, **production) as (port, _):
-            client = Client(port, cookie=f"{SERVERS_COOKIE}={session.value}")
-            rows = [_row_of_load(client, path) for path in PAGES]
-            client.close()
+    with web_server(MANY) as (port, _):
+        client = Client(port, cookie=f"{SERVERS_COOKIE}={session.value}")
+        rows = [_row_of_load(client, path) for path in PAGES]
+        client.close()
     return rows
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from smarttrader.bench import (
+    back_office,
     copying,
     deletion,
     duck,
@@ -37,6 +38,7 @@ PARTS: dict[str, Part] = {
     "resync": ingest.measure_resync,
     "deletion": deletion.measure,
     "memory": memory.measure,
+    "back_office": back_office.measure,
 }
 
 

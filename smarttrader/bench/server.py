@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from smarttrader.bench.client import Client
 from smarttrader.bench.databases import environment_of
@@ -30,32 +31,35 @@ NO_LIMITS = dict.fromkeys(
 
 
 @contextmanager
-def web_server(database: str, **variables: str) -> Iterator[tuple[int, int]]:
+def web_server(database: str) -> Iterator[tuple[int, int]]:
     """Serve a database; yield port and process id. Calls are counted as ever."""
     port = free_port()
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "granian", "--interface", "wsgi"),
-            *("--host", "127.0.0.1", "--port", str(port), "--no-log"),
-            *("--workers", "1", "--blocking-threads", str(THREADS)),
-            "smarttrader.bench.wsgi:application",
-        ],
+    with TemporaryDirectory() as static:
         # As in production: DEBUG keeps a list of all statements. But no line for each
         # request: the terminal that takes them would be measured, too.
-        env={
+        environment = {
             **environment_of(database),
             **NO_LIMITS,
             "DEBUG": "False",
             "LOG_FORMAT": "line",
-            **variables,
-        },
-    )
-    try:
-        _wait_for(port, process)
-        yield port, process.pid
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait()
+            "STATIC_ROOT": static,
+        }
+        _collect_static(environment)
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "granian", "--interface", "wsgi"),
+                *("--host", "127.0.0.1", "--port", str(port), "--no-log"),
+                *("--workers", "1", "--blocking-threads", str(THREADS)),
+                "smarttrader.bench.wsgi:application",
+            ],
+            env=environment,
+        )
+        try:
+            _wait_for(port, process)
+            yield port, process.pid
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait()
 
 
 def free_port() -> int:
@@ -63,6 +67,15 @@ def free_port() -> int:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
         return port
+
+
+def _collect_static(environment: dict[str, str]) -> None:
+    """Pages without DEBUG name their style sheets and scripts by what they hold."""
+    subprocess.run(
+        [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity=0"],
+        env=environment,
+        check=True,
+    )
 
 
 def megabytes_of_family(pid: int) -> float:

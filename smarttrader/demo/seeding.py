@@ -8,8 +8,8 @@ from django.db import transaction
 from accounts import queries as accounts
 from accounts.models import User
 from accounts.services.users import create_user
-from analytics.models import EquityHour
-from analytics.services import rollups
+from analytics.models import EquityHour, PublicFigure
+from analytics.services import rollups, track_records
 from bots.models import BotInstance, LogCategory, LogLevel
 from bots.services import activations, heartbeats
 from bots.services.bot_settings import change_settings
@@ -18,6 +18,7 @@ from licensing import queries as licensing
 from licensing.models import License, LicenseType
 from licensing.services.issuing import issue_license
 from notifications.models import Notification, NotificationType
+from notifications.services import inbox
 from smarttrader.demo import cast, history, subscriptions
 from smarttrader.demo.equity import equity_hours
 from smarttrader.demo.history import History
@@ -105,6 +106,17 @@ def _furnish(alice: User, day: datetime, now: datetime) -> None:
         bots.append(bot)
     _write_settings(bots, now)
     _write_notifications(alice, bots, day)
+    # What subscriptions told longer ago is deleted as each night does.
+    inbox.delete_old_notifications(now=now)
+    track_records.save_track_record(
+        bot=bots[0],
+        title=f"{bots[0].instance_name} on a live account",
+        is_public=True,
+        is_indexed=False,
+        figures=[each for each in PublicFigure if each != PublicFigure.AMOUNTS],
+        delay_hours=24,
+        now=now,
+    )
     rollups.roll_up(now=now, only_bots=[bot.pk for bot in bots])
 
 
@@ -251,7 +263,7 @@ def _told_of(bots: list[BotInstance]) -> list[Told]:
         ),
         (
             *(1, alert, last.license, "A license ends soon"),
-            f"The BASIC license of {last.instance_name} ends in 20 days.",
+            f"The Basic license of {last.instance_name} ends in 20 days.",
         ),
     ]
 

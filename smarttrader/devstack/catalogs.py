@@ -117,7 +117,7 @@ def _may_have_text(path: Path) -> bool:
     if WITHOUT_TEXT & set(path.parts):
         return False
     return path.suffix == ".py" or (
-        "templates" in path.parts and path.suffix in {".html", ".txt"}
+        "templates" in path.parts and path.suffix in {".html", ".svg", ".txt"}
     )
 
 

@@ -1,4 +1,4 @@
-"""`make screenshots`: pictures of every page with demo data, light, dark and narrow.
+"""`make screenshots`: pictures of every page, light, dark, narrow, German, on paper.
 
 Runs inside `python -m smarttrader.devstack test`, and fills its empty database first;
 with `--url` it looks at a stack that runs already.
@@ -10,6 +10,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -22,67 +23,17 @@ from typing import Literal
 from playwright.sync_api import Browser, Page, StorageState, sync_playwright
 
 from smarttrader.devstack.errors import DevstackError
+from smarttrader.devstack.shots import EMAIL, NEWCOMER, RESELLER, SHOTS, STAFF, Shot
 
 ROOT = Path(__file__).resolve().parents[2]
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
-EMAIL, NEWCOMER = "alice@example.com", "charlie@example.com"
-STAFF, RESELLER = "admin@example.com", "bob@example.com"
 PASSWORD = "smart-trader-demo"  # noqa: S105 -- the demo's, printed by `make run`
 START_SECONDS = 30
 CATCH_UP_HOURS, CATCH_UP_SECONDS = 4, 30
 ONLINE_SECONDS = 30
 WIDTH, HEIGHT, PHONE_WIDTH = 1440, 1180, 390
+PAPER_WIDTH = 718  # of A4, between Chromium's margins
 PATIENCE_MS = 180_000  # a picture is no measurement: a busy machine may take its time
-
-
-@dataclass(frozen=True)
-class Shot:
-    """A page: its path, or what the first link there leads to that a selector names."""
-
-    path: str
-    link: str = ""
-    page: str = ""  # what is added to the link's address
-    email: str = EMAIL  # nobody's: empty
-    is_whole: bool = True  # below the fold, too
-
-
-SHOTS = {
-    "overview": Shot("/", is_whole=False),
-    "first-run": Shot("/", email=NEWCOMER),
-    "bots": Shot("/bots/"),
-    "bot": Shot("/bots/", link="a.who"),
-    "bot-settings": Shot("/bots/", link="a.who", page="settings/"),
-    "public-page": Shot("/bots/", link="a.who", page="track-record/"),
-    "connect": Shot("/connect/"),
-    "trades": Shot("/trades/"),
-    "trade": Shot("/trades/", link="tbody a"),
-    "performance": Shot("/performance/"),
-    "subscription": Shot("/subscription/"),
-    "statements": Shot("/statements/"),
-    "licenses": Shot("/licenses/"),
-    "license": Shot("/licenses/", link="text=History"),
-    "license-reset": Shot("/licenses/", link="text=Unlock from the computer"),
-    "license-release": Shot("/licenses/", link="text=Release"),
-    "notifications": Shot("/notifications/"),
-    "digest": Shot("/notifications/digest/"),
-    "settings": Shot("/settings/"),
-    "notification-settings": Shot("/settings/notifications/"),
-    "sign-in": Shot("/accounts/login/", email=""),
-    "not-found": Shot("/nothing/"),
-    "back-office": Shot("/admin/", email=STAFF),
-    "back-office-licenses": Shot("/admin/licensing/license/", email=STAFF),
-    "back-office-license": Shot(
-        "/admin/licensing/license/", link="#result_list tbody th a", email=STAFF
-    ),
-    "back-office-trades": Shot(
-        "/admin/trading/trade/?q=alice@example.com", email=STAFF
-    ),
-    "back-office-partitions": Shot(
-        "/admin/jobs/archivedpartition/partitions/", email=STAFF
-    ),
-    "back-office-of-reseller": Shot("/admin/", email=RESELLER),
-    "back-office-issue": Shot("/admin/licensing/license/issue/", email=RESELLER),
-}
 
 
 @dataclass(frozen=True)
@@ -90,6 +41,7 @@ class Look:
     scheme: Literal["light", "dark"]
     width: int
     language: str = "en"
+    media: Literal["screen", "print"] = "screen"
 
 
 # What a name of a picture ends in.
@@ -100,6 +52,7 @@ LOOKS = {
     "-phone-light": Look("light", PHONE_WIDTH),
     "-german": Look("light", WIDTH, "de"),
     "-german-phone": Look("light", PHONE_WIDTH, "de"),
+    "-paper": Look("light", PAPER_WIDTH, media="print"),
 }
 PICTURES = {
     f"{name}{ending}": (shot, look)
@@ -185,13 +138,30 @@ def take_pictures(url: str, folder: Path, names: list[str]) -> None:
             context.set_default_timeout(PATIENCE_MS)
             target = folder / f"{name}.png"
             page = context.new_page()
+            page.emulate_media(media=look.media)
+            if shot.error:
+                _answer(page, url + shot.path, shot.error, look.language)
             address = _address(page, url, shot)
             with _spoken(page, url, look.language if shot.email else "en"):
                 page.goto(address, wait_until="networkidle")
+                _do(page, shot)
                 page.screenshot(path=target, full_page=shot.is_whole)
             context.close()
             print(target)
         browser.close()
+
+
+def _do(page: Page, shot: Shot) -> None:
+    """Fill in and press what a picture wants; a press leads to another page."""
+    for step in shot.steps:
+        found = page.locator(step.selector).first
+        if not step.text:
+            found.click()
+            page.wait_for_load_state("networkidle")
+        elif found.evaluate("element => element.tagName") == "SELECT":
+            found.select_option(step.text)
+        else:
+            found.fill(step.text)
 
 
 def _signed_in(browser: Browser, url: str, email: str) -> StorageState:
@@ -223,7 +193,23 @@ def _address(page: Page, url: str, shot: Shot) -> str:
     if not shot.link:
         return url + shot.path
     page.goto(url + shot.path)
-    return f"{url}{page.locator(shot.link).first.get_attribute('href')}{shot.page}"
+    address = f"{url}{page.locator(shot.link).first.get_attribute('href')}{shot.page}"
+    if not shot.then:
+        return address
+    page.goto(address)
+    return f"{url}{page.locator(shot.then).first.get_attribute('href')}"
+
+
+def _answer(page: Page, address: str, error: str, language: str) -> None:
+    """Let an address show an error page as it is written for the proxy."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [*MANAGE, "error_pages", folder]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        name = error if language == "en" else f"{error}.{language}"
+        body = (Path(folder) / f"{name}.html").read_text()
+    page.route(
+        address, lambda route: route.fulfill(body=body, content_type="text/html")
+    )
 
 
 @contextmanager

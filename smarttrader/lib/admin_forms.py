@@ -89,9 +89,7 @@ def act_on_each(
     """Show a page that asks, then act on all rows or, when one is refused, on none."""
     rows = list(queryset[: MOST_ROWS + 1])
     if len(rows) > MOST_ROWS:
-        messages.error(
-            request, _("Choose at most %(most_rows)s rows.") % {"most_rows": MOST_ROWS}
-        )
+        refuse_so_many(request)
         return None
     is_answer = "confirmed" in request.POST
     form = form_class(request.POST if is_answer else None)
@@ -100,7 +98,7 @@ def act_on_each(
             with transaction.atomic():
                 for row in rows:
                     _act_on(row, form.cleaned_data, act)
-                _log(request, rows, title, form.cleaned_data.get("reason", ""))
+                log_action(request, rows, title, form.cleaned_data.get("reason", ""))
         except DomainError as error:
             form.add_error(None, error.message)
         else:
@@ -129,8 +127,12 @@ def asking_page(
     action: str = "",
     rows: "list[Any] | None" = None,
     warning: Text = "",
+    button: Text = "",
 ) -> HttpResponse:
-    """Return the page of a form, of an action when it names one."""
+    """Return the page of a form, of an action when it names one.
+
+    Its button says what the page is called, unless that comes later.
+    """
     context = {
         **model_admin.admin_site.each_context(request),
         "opts": model_admin.opts,
@@ -140,12 +142,23 @@ def asking_page(
         "rows": rows or [],
         "checkbox": ACTION_CHECKBOX_NAME,
         "warning": warning,
+        "button": button,
         "media": model_admin.media,
     }
     return TemplateResponse(request, "admin/asking_page.html", context)
 
 
-def _log(request: HttpRequest, rows: list[Any], title: Text, reason: str) -> None:
+def refuse_so_many(request: HttpRequest) -> None:
+    """Say that fewer rows are to be chosen."""
+    messages.error(
+        request, _("Choose at most %(most_rows)s rows.") % {"most_rows": MOST_ROWS}
+    )
+
+
+def log_action(
+    request: HttpRequest, rows: list[Any], title: Text, reason: str = ""
+) -> None:
+    """Note in the log of the back office what was done to rows."""
     message = f"{title}: {reason}" if reason else str(title)
     who: Any = request.user
     LogEntry.objects.log_actions(who.pk, rows, CHANGE, message)

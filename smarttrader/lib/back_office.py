@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from django import forms
+from django.apps import apps
 from django.contrib.admin import AdminSite
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -18,6 +20,7 @@ from smarttrader.lib.admin import Hits, ScopedAdmin
 from smarttrader.lib.text import clean_text
 
 LONGEST_SEARCH = 255
+TECHNICAL = ("smarttrader", "django")
 
 
 class SearchForm(forms.Form):
@@ -37,6 +40,17 @@ class BackOffice(AdminSite):
     def get_urls(self) -> list[URLResolver | URLPattern]:
         search = self.admin_view(self.search)
         return [path("search/", search, name="search"), *super().get_urls()]
+
+    def get_app_list(
+        self, request: HttpRequest, app_label: str | None = None
+    ) -> list[Any]:
+        """Return what it is all about first, and what keeps it running last."""
+        listed = super().get_app_list(request, app_label)
+        places = {
+            config.label: (config.name.split(".")[0] in TECHNICAL, place)
+            for place, config in enumerate(apps.get_app_configs())
+        }
+        return sorted(listed, key=lambda app: places[app["app_label"]])
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         context = super().each_context(request)
@@ -79,6 +93,16 @@ class BackOffice(AdminSite):
             "found": found,
         }
         return TemplateResponse(request, "admin/search.html", context)
+
+    def autocomplete_view(
+        self,
+        request: HttpRequest,  # noqa: ARG002 -- the stock hook
+    ) -> HttpResponse:
+        """Refuse: no form completes names, and it lists what any foreign key leads to.
+
+        Of trades that would be a search without whose they are.
+        """
+        raise PermissionDenied
 
     def _found(self, request: HttpRequest, text: str) -> list[Hits]:
         hits = [

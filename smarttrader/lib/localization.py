@@ -19,7 +19,11 @@ DATE_FORMATS = {
         "j M Y": "d.m.Y",
         "j M Y H:i": "d.m.Y H:i",
         "j M Y H:i:s": "d.m.Y H:i:s",
+        "D j M": "D d.m.",
         "D j M Y": "D d.m.Y",
+        "j F Y": "j. F Y",
+        "j M Y H:i e": "d.m.Y H:i e",
+        "l, j F Y": "l, j. F Y",
     }
 }
 

@@ -249,4 +249,4 @@ def test_a_place_that_is_none_is_refused(staff, name):
 def test_a_large_table_says_what_to_name(staff):
     page = staff.get(changelist(Trade)).content.decode()
 
-    assert "say whose you want" in page
+    assert "say whose rows you want" in page

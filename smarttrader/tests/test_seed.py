@@ -7,6 +7,7 @@ from django.db import connection
 
 from accounts.models import User
 from accounts.services.users import create_user, delete_user
+from analytics.models import PublicTrackRecord
 from analytics.services import rollups
 from billing.models import CreditNote, Invoice, Subscription
 from bots.models import BotInstance, BotLog, BotSettings
@@ -71,8 +72,9 @@ def test_seed_makes_the_demo_and_a_second_run_changes_nothing(laptop, capsys):
     assert set(BotLog.objects.values_list("bot_instance", flat=True)) == {
         bot.pk for bot in bots
     }
-    # Six of its own, and what billing announced: begun, renewed, paid back.
-    assert Notification.objects.filter(user=alice).count() == 6 + 2 + 3 + 1
+    # Six of its own, and the one renewal of the last thirty days.
+    assert Notification.objects.filter(user=alice).count() == 6 + 1
+    assert PublicTrackRecord.objects.get().is_public
     of_alice = Subscription.objects.filter(user=alice, status="active")
     ends = of_alice.order_by("id").values_list("license__expires_at", flat=True)
     assert list(ends) == [None, of_alice.latest("id").current_period_end]

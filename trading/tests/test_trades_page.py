@@ -102,6 +102,23 @@ def test_a_bot_narrows_the_list(alices_browser, bot, alice):
     assert tickets(show(alices_browser, bot=bot.pk)) == ["1"]
 
 
+def test_paper_names_the_filters_in_words(alices_browser, bot, alice):
+    alice.language = "de"
+    alice.save()
+    filters = {
+        "bot": bot.pk,
+        "side": "BUY",
+        "closed_from": "2026-03-02",
+        "columns": "lots",
+    }
+
+    page = show(alices_browser, **filters).content.decode()
+    unfiltered = show(alices_browser).content.decode()
+
+    assert "Bot: One · Seite: Kauf · Geschlossen ab: 02.03.2026</p>" in page
+    assert "only-print" not in unfiltered
+
+
 @pytest.mark.parametrize(
     "filters",
     [

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from accounts.tests.factories import AdminFactory, ResellerFactory
 from bots.tests.factories import BotInstanceFactory
-from licensing.models import License
+from licensing.models import License, LicenseEvent
 from licensing.tests.factories import AllotmentFactory, LicenseFactory
 from smarttrader.jobs.models import JobRun
 from smarttrader.lib import clock
@@ -105,6 +105,36 @@ def test_staff_suspend_and_reinstate_with_a_reason(open_page, login, customer):
     assert license.holds.get().released_at is not None
 
 
+def test_staff_issue_with_a_reason_once_for_a_double_click(
+    open_page, login, bob, customer
+):
+    login(AdminFactory.create())
+    page = open_page(LICENSES)
+
+    page.get_by_role("link", name="Issue licenses").click()
+    page.get_by_label("Owner's e-mail").fill(customer.email)
+    page.get_by_label("Plan").select_option("PRO")
+    page.get_by_label("Number of licenses").fill("2")
+    page.get_by_label("Reason").fill("They helped at the fair")
+    page.get_by_role("button", name="Read over").click()
+    expect(page.get_by_role("heading", name="Issue these licenses?")).to_be_visible()
+    read_over = page.locator("dl").inner_text()
+    issued_before = License.objects.count()
+    page.get_by_role("button", name="Issue licenses").dblclick()
+    expect(page.get_by_role("heading", name="2 issued")).to_be_visible()
+    shown = KEY.findall(page.locator("table").inner_text())
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download as CSV").click()
+
+    assert bob.email in read_over
+    assert issued_before == 0
+    assert len(set(shown)) == License.objects.count() == 2
+    assert set(KEY.findall(Path(download.value.path()).read_text())) == set(shown)
+    event = LicenseEvent.objects.filter(type="issued").first()
+    assert event is not None
+    assert event.reason == "They helped at the fair"
+
+
 def test_licenses_are_exported_as_a_file(open_page, login, customer):
     license = LicenseFactory.create(user=customer)
     login(AdminFactory.create())
@@ -155,6 +185,13 @@ def test_pages_are_accessible_and_fit(
     open_page(reverse("admin:licensing_license_change", args=[license.pk]))
     page.get_by_role("button", name="Suspend").click()
     found["an action"] = problems(page, axe)
+    open_page(reverse("admin:licensing_license_issue"))
+    page.get_by_label("Owner's e-mail").fill(customer.email)
+    page.get_by_label("Reason").fill("They helped at the fair")
+    page.get_by_role("button", name="Read over").click()
+    found["an order read over"] = problems(page, axe)
+    page.get_by_role("button", name="Issue licenses").click()
+    found["keys"] = problems(page, axe)
 
     assert {path: wrong for path, wrong in found.items() if wrong} == {}
 
@@ -171,6 +208,11 @@ def of_staff(trade):
         reverse("admin:accounts_user_add"),
         reverse("admin:accounts_user_change", args=[trade.bot_instance.user_id]),
         reverse("admin:licensing_allotment_grant"),
+        reverse("admin:licensing_license_issue"),
+        reverse("admin:accounts_user_delete", args=[trade.bot_instance.user_id]),
+        reverse("admin:accounts_authevent_changelist"),
+        reverse("admin:billing_payment_revenue"),
+        reverse("admin:notifications_delivery_changelist"),
         reverse("admin:jobs_jobrun_changelist"),
         reverse("admin:jobs_archivedpartition_partitions"),
         reverse("admin:trading_trade_changelist"),

@@ -3,11 +3,14 @@
 import re
 from datetime import timedelta
 from decimal import Decimal
+from io import BytesIO
 
+import pypdf
 import pytest
 from django.urls import reverse
 from playwright.sync_api import expect
 
+from accounts.templatetags.ui import MINUS
 from analytics.models import PublicFigure
 from analytics.services import rollups, track_records
 from bots.tests.factories import BotInstanceFactory
@@ -248,6 +251,22 @@ def test_pages_are_accessible_and_fit(open_page, paths, axe, scheme, width):
     assert {name: rules for name, rules in found.items() if rules} == {}
 
 
+def test_the_latest_month_is_seen_first_on_a_phone_and_the_others_by_scrolling(
+    open_page, paths
+):
+    page = open_page(paths["performance"])
+    page.set_viewport_size({"width": 390, "height": 900})
+    months = page.locator(".year table")
+
+    months.last.scroll_into_view_if_needed()
+    scrolled = page.locator(".scroll:has(.year)").evaluate("each => each.scrollLeft")
+    expect(months.last).to_be_in_viewport(ratio=1)
+    months.first.scroll_into_view_if_needed()
+
+    assert scrolled == 0
+    expect(months.first).to_be_in_viewport(ratio=1)
+
+
 def test_the_calendar_fits_on_paper(open_page, paths):
     page = open_page(paths["performance"])
 
@@ -259,3 +278,39 @@ def test_the_calendar_fits_on_paper(open_page, paths):
         "year => getComputedStyle(year).gridTemplateColumns.split(' ').length"
     )
     assert columns == 3
+
+
+def test_the_calendar_tells_on_paper_what_its_colors_tell(open_page, paths):
+    page = open_page(paths["performance"])
+    page.emulate_media(media="print")
+
+    days = page.locator(".year a").evaluate_all(
+        """days => days.map(day => [
+            day.className.split("-")[0],
+            getComputedStyle(day, "::after").content.replaceAll('"', "")[0],
+        ])"""
+    )
+
+    assert page.get_by_role("navigation", name="Main").count() == 0
+    signs = {"gain": "+", "loss": MINUS}
+    assert {tuple(day) for day in days} >= set(signs.items())
+    assert [day for day in days if signs.get(day[0], day[1]) != day[1]] == []
+
+
+def test_trades_are_printed_whole_with_their_headings_on_each_page(open_page, bot):
+    page = open_page(reverse("trades"))
+
+    paper = pypdf.PdfReader(BytesIO(page.pdf(format="A4")))
+
+    sheets = [sheet.extract_text() for sheet in paper.pages]
+    with_rows = [text for text in sheets if re.search("EURUSD|XAUUSD|GBPUSD", text)]
+    assert len(with_rows) > 1
+    for text in with_rows:
+        for heading in ("Closed", "Bot", "Ticket", "Symbol", "Lots", "Net"):
+            assert heading in text
+    whole = "".join(sheets)
+    assert "1059" not in whole  # on the next page of the list
+    assert re.findall(r"\b10[0-4]\d\b", whole) == [f"{1000 + n}" for n in range(50)]
+    assert "Times in UTC" in whole
+    for way in ("Licenses", "Older", "CSV", "Any status"):
+        assert way not in whole

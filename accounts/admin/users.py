@@ -1,12 +1,13 @@
-"""The back office's view of people."""
+"""People: edited by staff, invited and renamed by resellers."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib import admin, messages
-from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin as StockUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
@@ -20,12 +21,11 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import signed_in
-from accounts.models import AuthEvent, Role, User, normalize_email
+from accounts.models import Role, User, normalize_email
 from accounts.services import customers, passwords, users
 from smarttrader.lib import clock
 from smarttrader.lib.admin import (
     MOST_HITS,
-    ReadOnlyAdmin,
     ScopedAdmin,
     is_staff_member,
     staff_actor,
@@ -34,8 +34,8 @@ from smarttrader.lib.attention import Figure, list_of
 from smarttrader.lib.errors import DomainError
 
 # Groups come with the staff's roles; second factors' secrets and sessions are nobody's
-# to look at.
-admin.site.unregister([Group, Authenticator, UserSession])
+# to look at; an address is verified at its user, where the audit learns of it.
+admin.site.unregister([Group, Authenticator, EmailAddress, UserSession])
 
 
 PERSON = ("first_name", "last_name", "time_zone", "language")
@@ -260,27 +260,20 @@ class UserAdmin(ScopedAdmin[User], StockUserAdmin[User]):
             self.delete_model(request, user)
 
     def get_deleted_objects(self, objs, request):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
-        """Name the users; what goes with them is counted by nobody."""
-        names = [str(user) for user in objs]
-        allowed = self.has_delete_permission(request)
+        """Name the users, and count what hangs on them directly: trades on bots."""
+        users = list(objs)
+        allowed = all(self.has_delete_permission(request, user) for user in users)
         needed = set() if allowed else {self.opts.verbose_name}
-        return names, {self.opts.verbose_name_plural: len(names)}, needed, []
+        names = [str(user) for user in users]
+        return names, dict(_counts_of_owned(users)), needed, []
 
 
-@admin.register(AuthEvent)
-class AuthEventAdmin(ReadOnlyAdmin[AuthEvent]):
-    list_display = ("at", "type", "email", "ip", "actor_type", "user_agent")
-    list_filter = ("type", "actor_type", "at")
-    search_fields = ("email", "user_id", "actor_id", "request_id")
-    ordering = ("-at", "-id")
-
-
-@admin.register(LogEntry)
-class LogEntryAdmin(ReadOnlyAdmin[LogEntry]):
-    """What was changed by forms of the back office; services write their own events."""
-
-    list_display = ("action_time", "user", "content_type", "object_repr", "action_flag")
-    list_filter = ("action_flag", "action_time")
-    list_select_related = ("user", "content_type")
-    search_fields = ("user__email", "object_id")
-    ordering = ("-action_time", "-id")
+def _counts_of_owned(owners: list[User]) -> Iterator[tuple[str, int]]:
+    """Yield how many rows of each kind belong to users, if any do."""
+    for relation in User._meta.related_objects:
+        model: Any = relation.related_model
+        name = relation.field.name
+        if name == "user" and model._meta.managed:
+            count = model._meta.base_manager.filter(user__in=owners).count()
+            if count:
+                yield str(model._meta.verbose_name_plural), count
