@@ -186,6 +186,10 @@ class Subscription(models.Model):
         return Decimal(self.next_amount if is_other else self.amount)
 
     @property
+    def plan_to_pay(self) -> LicenseType:
+        return LicenseType(self.next_plan_type or self.plan_type)
+
+    @property
     def cycle_to_pay(self) -> BillingCycle:
         return BillingCycle(self.next_billing_cycle or self.billing_cycle)
 

@@ -171,7 +171,7 @@ def test_it_opens_nothing_once_it_was_told_to_pause_until_its_next_day(ea):
 
     assert told() == [("pause", "system"), ("resume", "system")]
     assert GuardBreach.objects.holding().count() == 0
-    assert ea.tally.errors == 0
+    assert ea.tally.problems == []
 
 
 def test_it_trades_on_that_day_when_it_is_let_go_by_hand(ea):
@@ -187,4 +187,4 @@ def test_it_trades_on_that_day_when_it_is_let_go_by_hand(ea):
     breach = GuardBreach.objects.get()
     assert (breach.outcome, breach.lifted_by_type) == ("paused", "user")
     assert told() == [("pause", "system"), ("resume", "user")]
-    assert ea.tally.errors == 0
+    assert ea.tally.problems == []
