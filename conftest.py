@@ -10,6 +10,7 @@ from typing import Any
 import hypothesis
 import pytest
 from django.conf import settings as project_settings
+from django.core.management.commands import flush as flush_command
 from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test.utils import CaptureQueriesContext
@@ -20,6 +21,10 @@ from smarttrader.lib.ids import uuid7
 from smarttrader.lib.keyring import generate_keyring
 
 MANY = 1_000_000
+MADE_BY_MIGRATIONS = {
+    "plans",
+    *("django_content_type", "auth_permission", "auth_group", "auth_group_permissions"),
+}
 TRANSACTION_CONTROL = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET ")
 LICENSE_KEYRING = generate_keyring()
 
@@ -78,24 +83,27 @@ def no_limits(settings: Any) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def flush_reaches_partitions() -> Iterator[None]:
-    """Let the flush after a transactional test cascade, and keep the seeded plans.
+    """Let the flush after a transactional test cascade, and keep what migrations made.
 
     PostgreSQL refuses to truncate trades beside trade_history otherwise: it holds the
     foreign keys of partitions against it, even when their parent is in the same list.
+    To make content types, permissions and groups anew takes longer than most tests.
     """
     sql_flush = DatabaseOperations.sql_flush
 
     def cascading(
         self: DatabaseOperations, style: Any, tables: Any, **options: Any
     ) -> list[str]:
-        kept = [table for table in tables if table != "plans"]
-        flush = sql_flush(self, style, kept, **{**options, "allow_cascade": True})
+        emptied = [table for table in tables if table not in MADE_BY_MIGRATIONS]
+        flush = sql_flush(self, style, emptied, **{**options, "allow_cascade": True})
         # The audit of licenses refuses to be emptied.
         guard = "ALTER TABLE license_events {} TRIGGER license_events_not_truncated"
         return [guard.format("DISABLE"), *flush, guard.format("ENABLE")]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "sql_flush", cascading)
+        # All that listens to it makes what is kept.
+        patch.setattr(flush_command, "emit_post_migrate_signal", lambda *_a, **_k: None)
         yield
 
 

@@ -17,6 +17,7 @@ from smarttrader.lib.keyset import NotAPlace, Place
 
 UNREAD = "1"
 CLOCK = {"type": "time"}
+ASKED = " ".join(Event)
 KINDS = {
     NotificationType.TRADE: _("Trades"),
     NotificationType.ALERT: _("Alerts"),
@@ -73,7 +74,11 @@ class DigestForm(forms.Form):
 
 
 class PreferencesForm(forms.Form):
-    """One checkbox for each event and channel, and the quiet hours."""
+    """One checkbox for each event and channel, and the quiet hours.
+
+    A box that is not checked sends nothing, as one that was never asked. So the form
+    ends with what it asked of: one that lacks it was cut off, or is of another page.
+    """
 
     wanted = forms.MultipleChoiceField(
         required=False,
@@ -93,9 +98,17 @@ class PreferencesForm(forms.Form):
         required=False,
         widget=forms.TimeInput(CLOCK, format="%H:%M"),
     )
+    asked = forms.CharField(initial=ASKED, required=False, widget=forms.HiddenInput)
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether all that the page asks came, if anything did."""
+        return not self.is_bound or self["asked"].data == ASKED
 
     def clean(self) -> dict[str, Any]:
         told = super().clean() or {}
+        if not self.is_whole:
+            raise ValidationError(_("Not all of the form arrived."))
         ends = {told.get("quiet_from"), told.get("quiet_until")}
         is_right = ends == {None} or (None not in ends and len(ends) > 1)
         if not self.errors and not is_right:

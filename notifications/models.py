@@ -30,6 +30,7 @@ __all__ = [
     "Delivery",
     "DeliveryState",
     "EndpointState",
+    "ErrorSeries",
     "Event",
     "Notification",
     "NotificationType",
@@ -259,6 +260,31 @@ class BotNews(models.Model):
 
     def __str__(self) -> str:
         return f"{self.count} x {self.event}"
+
+
+class ErrorSeries(models.Model):
+    """A bot that goes on logging errors: what is held until its owner is told again.
+
+    `count` and `lines` are those that nobody was told of; `pause` is how long they are
+    held, and doubles. The row goes when the bot was calm for some hours.
+    """
+
+    bot_instance = models.OneToOneField(
+        BotInstance, models.DO_NOTHING, primary_key=True, related_name="error_series"
+    )
+    pause = models.DurationField()
+    next_at = models.DateTimeField()
+    told_at = models.DateTimeField(blank=True, null=True)
+    last_error_at = models.DateTimeField()
+    count = models.PositiveIntegerField(default=0)
+    lines = models.JSONField(default=list)
+
+    class Meta:
+        db_table = "error_series"
+        verbose_name_plural = _("error series")
+
+    def __str__(self) -> str:
+        return f"{self.count} errors held until {self.next_at:%Y-%m-%d %H:%M}"
 
 
 class ToldCause(models.Model):

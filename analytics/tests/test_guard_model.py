@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
@@ -33,6 +34,18 @@ tells = st.tuples(st.just("tell"), st.sampled_from(list(Command)))
 events = st.lists(
     st.one_of(waits, trades, trades, beats, beats, tells), min_size=4, max_size=12
 )
+# Trades that are told as they close, so that the balance tells of them, too.
+closings = st.tuples(st.just("close"), st.integers(0, 3000), CENTS)
+payments = st.tuples(st.just("pay"), st.integers(-30, 100))  # percent of the equity
+moves = st.lists(
+    st.one_of(waits, closings, closings, beats, beats, payments, tells),
+    min_size=4,
+    max_size=12,
+)
+# A payment is taken for one once it stood for five minutes.
+SETTLED = ("wait", 6)
+# A peak that payments scaled is kept to a millionth.
+CLOSE = Fraction(1, 100_000)
 
 
 @dataclass
@@ -48,6 +61,28 @@ class Model:
     status: str = "running"  # what it was told last, or does
     is_guards: bool = False  # and whether the guard was it
     told: list[str] = field(default_factory=list)
+    balance: Decimal = Decimal(10_000)
+    peak: Fraction | None = None  # in today's capital
+    most_drawdown: int | None = None  # in percent
+
+    @property
+    def equity(self) -> Fraction:
+        return Fraction(self.balance + self.floating)
+
+    def pay(self, amount: Decimal) -> None:
+        before, self.balance = self.equity, self.balance + amount
+        if self.peak is not None:
+            self.peak *= self.equity / before
+
+    def is_drawn_down(self) -> bool:
+        if self.most_drawdown is None:
+            return False
+        self.peak = max(self.peak or self.equity, self.equity)
+        beyond = 100 * (self.peak - self.equity) / self.peak - self.most_drawdown
+        assume(beyond == 0 or abs(beyond) > CLOSE)
+        if beyond > 0:
+            self.peak = self.equity
+        return beyond > 0
 
     def day_of(self, moment: datetime) -> date:
         return (moment + timedelta(minutes=self.offset)).date()
@@ -67,6 +102,7 @@ class Model:
         found = {
             "daily_loss": -(sum(closed) + self.floating) > MOST_LOSS,
             "trades_per_day": len(opened) > MOST_TRADES,
+            "drawdown": self.is_drawn_down(),
         }
         for kind, is_passed in found.items():
             if is_passed and (kind, today) not in self.passed:
@@ -119,15 +155,54 @@ class GuardFollowsItsModel(TestCase):
         BotSettings.objects.update(max_trades_per_day=MOST_TRADES)
         ea = Guarded(bot, NOON.replace(tzinfo=UTC) + timedelta(minutes=start))
         model = Model(offset, is_armed=is_on and currency == "USD")
-        for place, event in enumerate(events):
-            play(event, str(place), ea, model)
-            ea.beat()
-            guard.sweep(now=ea.now)
-            ea.beat()
-            ea.beat()
-            model.sweep(ea.now)
-        assert guard.sweep(now=ea.now) == 0
-        check(ea, model)
+        live(events, ea, model)
+
+    @EXAMPLES
+    @given(
+        moves=moves,
+        offset=st.sampled_from(OFFSETS),
+        start=st.integers(0, 60 * 24 * 40),
+        currency=st.sampled_from(["USD", "USD", "JPY"]),
+        is_on=st.sampled_from([True, True, True, False]),
+        most_drawdown=st.sampled_from([1, 2]),
+    )
+    def test_however_it_falls_below_its_peak(
+        self, moves, offset, start, currency, is_on, most_drawdown
+    ):
+        bot = guarded_bot(
+            UserFactory.create(),
+            utc_offset_minutes=offset,
+            account_currency=currency,
+            limits_currency="USD",
+            guard_enabled=is_on,
+            drawdown=most_drawdown,
+        )
+        BotSettings.objects.update(max_trades_per_day=MOST_TRADES)
+        ea = Guarded(bot, NOON.replace(tzinfo=UTC) + timedelta(minutes=start))
+        is_armed = is_on and currency == "USD"
+        model = Model(offset, is_armed, most_drawdown=most_drawdown)
+        live(
+            [each for move in moves for each in (move, *settling(move))],
+            ea,
+            model,
+        )
+
+
+def settling(move):
+    return [SETTLED] if move[0] == "pay" else []
+
+
+def live(events, ea, model):
+    """Let both live through it, looked at after each event, and compare them."""
+    for place, event in enumerate(events):
+        play(event, str(place), ea, model)
+        ea.beat()
+        guard.sweep(now=ea.now)
+        ea.beat()
+        ea.beat()
+        model.sweep(ea.now)
+    assert guard.sweep(now=ea.now) == 0
+    check(ea, model)
 
 
 def play(event, ticket, ea, model):
@@ -150,6 +225,18 @@ def play(event, ticket, ea, model):
             now=ea.now,
         )
         model.trades.append((opened_at, closed_at, net))
+    elif event[0] == "close":
+        _, lasted, net = event
+        assume(model.equity + Fraction(net) > 0)
+        opened_at = ea.now - timedelta(minutes=lasted)
+        ea.trade(net, opened=ea.now - opened_at)
+        model.trades.append((opened_at, ea.now, net))
+        model.balance += net
+    elif event[0] == "pay":
+        amount = Decimal(int(model.equity * event[1] / 100))
+        assume(model.equity + Fraction(amount) > 0)
+        ea.balance += amount
+        model.pay(amount)
     else:
         actor = Actor(ActorType.USER, ea.bot.user_id)
         queue_command(bot=ea.bot, command=event[1], actor=actor, now=ea.now)

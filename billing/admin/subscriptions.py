@@ -25,7 +25,13 @@ from billing.models import Renewal, Subscription
 from billing.services import by_hand, cancelling, cycles, plans
 from licensing.models import LicenseType
 from smarttrader.lib import clock
-from smarttrader.lib.admin import MOST_HITS, ReadOnlyAdmin, staff_actor, visible_rows
+from smarttrader.lib.admin import (
+    MOST_HITS,
+    ReadOnlyAdmin,
+    is_staff_member,
+    staff_actor,
+    visible_rows,
+)
 from smarttrader.lib.admin_forms import ConfirmForm, asking, asking_page
 from smarttrader.lib.attention import AttentionFilter
 from smarttrader.lib.errors import DomainError
@@ -147,18 +153,12 @@ class SubscriptionAdmin(ReadOnlyAdmin[Subscription]):
 
         if form.is_valid() and self._took(request, form, take):
             return self._shown(own)
-        text = _(
-            "%(who)s: %(amount)s %(currency)s for the period from %(day)s; when the"
-            " days of grace are over, from today."
-        )
-        told = {
-            "who": own.user,
-            "amount": own.amount_to_pay,
-            "currency": own.currency,
-            "day": f"{own.current_period_end:%Y-%m-%d}",
-        }
         return asking_page(
-            self, request, form, title=_("Mark as paid"), warning=text % told
+            self,
+            request,
+            form,
+            title=_("Mark as paid"),
+            warning=_what_is_paid(own, is_charged=not is_staff_member(request)),
         )
 
     def change_plan(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
@@ -286,6 +286,23 @@ class SubscriptionAdmin(ReadOnlyAdmin[Subscription]):
         ),
         permission="settle",
     )
+
+
+def _what_is_paid(own: Subscription, *, is_charged: bool) -> str:
+    text = _(
+        "%(who)s: %(amount)s %(currency)s for the period from %(day)s; when the"
+        " days of grace are over, from today."
+    )
+    if is_charged:
+        text += " " + _("It takes one credit of your allotment: %(plan)s, %(cycle)s.")
+    return text % {
+        "who": own.user,
+        "amount": own.amount_to_pay,
+        "currency": own.currency,
+        "day": f"{own.current_period_end:%Y-%m-%d}",
+        "plan": own.plan_to_pay.label,
+        "cycle": own.cycle_to_pay.label,
+    }
 
 
 @admin.register(Renewal)

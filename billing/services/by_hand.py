@@ -4,17 +4,21 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from accounts.services.customers import locked_reseller
 from billing.models import BillingCycle, Payment, Provider, Subscription
 from billing.prices import price_of
 from billing.services.cycles import change_cycle, quote_cycle
+from billing.services.locks import SubscriptionGone
 from billing.services.payments import Receipt
 from billing.services.plans import quote_upgrade, upgrade_subscription
 from billing.services.subscriptions import renew_subscription, start_subscription
-from licensing.models import License, LicenseType, Plan
-from smarttrader.lib.actors import Actor
+from licensing.models import Cycle, EntryKind, License, LicenseType, Plan
+from licensing.services import allotments
+from smarttrader.lib.actors import Actor, ActorType
 from smarttrader.lib.errors import DomainError
 
 
@@ -36,15 +40,21 @@ def mark_as_paid(
     """Take the price of the next period as paid; return False if it was before.
 
     The same reference for the same subscription is the same payment: a double click
-    pays once. Locks and raises as renew_subscription does, and ReferenceMissing and
-    CollectedOnline.
+    pays once. A reseller's costs a credit of their allotment, as any extension by them
+    does: of the plan and cycle that the period has. Staff's is free. Locks the reseller
+    first, then as renew_subscription does; raises what that does, and ReferenceMissing,
+    CollectedOnline, ResellerSuspended, SubscriptionGone and AllotmentUsedUp.
     """
-    return renew_subscription(
-        subscription=subscription,
-        receipt=_receipt_for(subscription, reference, subscription.amount_to_pay, now),
-        actor=actor,
-        now=now,
-    )
+    with transaction.atomic():
+        reseller = _seller(subscription, actor)
+        amount = subscription.amount_to_pay
+        receipt = _receipt_for(subscription, reference, amount, now)
+        is_new = renew_subscription(
+            subscription=subscription, receipt=receipt, actor=actor, now=now
+        )
+        if is_new and reseller is not None:
+            _charge(reseller, subscription, receipt, actor=actor, now=now)
+        return is_new
 
 
 def change_paid(
@@ -106,6 +116,45 @@ def start_paid(
         receipt=_receipt(f"{user.pk} {_named(reference)}", amount, plan.currency, now),
         license=license,
         actor=actor,
+        now=now,
+    )
+
+
+def _seller(subscription: Subscription, actor: Actor) -> User | None:
+    """Return the locked reseller who acts for their customer; None for staff."""
+    if actor.type != ActorType.RESELLER or actor.id is None:
+        return None
+    reseller = locked_reseller(actor.id)
+    if not User.objects.filter(pk=subscription.user_id, reseller=reseller).exists():
+        raise SubscriptionGone
+    return reseller
+
+
+def _charge(
+    reseller: User,
+    subscription: Subscription,
+    receipt: Receipt,
+    *,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    # As the period was paid, under the lock that paying it took.
+    renewed = Subscription.objects.get(pk=subscription.pk)
+    allotment = allotments.take(
+        reseller=reseller,
+        license_type=renewed.plan_to_pay,
+        cycle=Cycle(renewed.cycle_to_pay),
+        quantity=1,
+        now=now,
+    )
+    allotments.enter(
+        allotment,
+        kind=EntryKind.EXTENSION,
+        delta=1,
+        license_id=renewed.license_id,
+        key=f"paid:{receipt.provider_id}",
+        actor=actor,
+        reason=f"Paid by hand: {receipt.provider_id}",
         now=now,
     )
 

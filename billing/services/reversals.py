@@ -26,10 +26,11 @@ def refund_payment(
 ) -> bool:
     """Note how much of a payment was paid back so far; return whether that is news.
 
-    All of it: the subscription is cancelled now and its license revoked, unless another
-    one pays for that by now. A part: noted and credited only. Of a payment that nobody
-    told of yet it leaves a marker, so that it is never fulfilled. Locks payment,
-    subscription, license and counter of credit notes. Announces payment_refunded.
+    All of it, of whichever period: the subscription is cancelled now and its license
+    revoked, unless another one pays for that by now. A part: noted and credited only.
+    Of a payment that nobody told of yet it leaves a marker, so that it is never
+    fulfilled. Locks payment, subscription, license and counter of credit notes.
+    Announces payment_refunded.
     """
     with transaction.atomic():
         payment = find_or_mark(receipt)
@@ -105,6 +106,8 @@ def _follow(
         release(subscription.license, reference, actor=actor, now=now)
     else:
         _end(subscription, "Dispute lost", actor=actor, now=now)
+        # Where another one pays for the license it goes on, and nothing is open.
+        release(subscription.license, reference, actor=actor, now=now)
 
 
 def _end(

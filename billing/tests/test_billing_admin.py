@@ -24,7 +24,7 @@ from billing.services.reversals import note_dispute, refund_payment
 from billing.tests import stripe_payloads as stripe
 from billing.tests.factories import license_of, receipt, renew, subscribed
 from licensing.models import LicenseEvent, LicenseEventType
-from licensing.tests.factories import LicenseFactory
+from licensing.tests.factories import AllotmentFactory, LicenseFactory
 from smarttrader.lib import clock
 from smarttrader.lib.actors import SYSTEM
 
@@ -86,6 +86,7 @@ def test_a_reseller_marks_what_their_customer_paid_and_nobody_else(
 ):
     User.objects.filter(pk=alice.pk).update(reseller=bob)
     own, foreign = subscribed(alice, START), subscribed(charlie, START)
+    AllotmentFactory.create(reseller=bob)
     client.force_login(bob)
 
     answers = [

@@ -1,18 +1,13 @@
 """Refunds and disputes, by payment, in whichever order they come."""
 
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 
 import pytest
-from django.db import IntegrityError, transaction
 
-from accounts.services.users import delete_user
 from accounts.tests.factories import UserFactory
 from accounts.tests.threads import all_at_once
 from billing.models import (
-    BillingCycle,
-    CreditNote,
     Dispute,
     Invoice,
     Payment,
@@ -27,54 +22,14 @@ from billing.services.cancelling import (
 )
 from billing.services.refunds import NotRefundable, RefundOutdated
 from billing.services.refunds import refund as pay_back_by_provider
-from billing.services.reversals import note_dispute, refund_payment
-from billing.services.subscriptions import AlreadySubscribed, start_subscription
+from billing.services.reversals import refund_payment
+from billing.services.subscriptions import AlreadySubscribed
 from billing.tests.factories import license_of, receipt, renew, subscribed
-from licensing.models import License, LicenseHold, LicenseStatus, LicenseType
+from billing.tests.reversals import DAY, START, credited, dispute, refund, start
+from licensing.models import License, LicenseHold, LicenseStatus
 from smarttrader.lib.actors import SYSTEM
 
 pytestmark = pytest.mark.django_db
-
-START = datetime(2027, 3, 1, tzinfo=UTC)
-DAY = timedelta(days=1)
-
-
-def refund(provider_id, refunded="59.00"):
-    return refund_payment(
-        receipt=receipt(START, provider_id=provider_id),
-        refunded=Decimal(refunded),
-        actor=SYSTEM,
-        now=START + DAY,
-    )
-
-
-def dispute(provider_id, state, amount="59.00"):
-    return note_dispute(
-        receipt=receipt(START, amount, provider_id=provider_id),
-        dispute=state,
-        actor=SYSTEM,
-        now=START + DAY,
-    )
-
-
-def start(user, provider_id):
-    return start_subscription(
-        user=user,
-        plan_type=LicenseType.PRO,
-        billing_cycle=BillingCycle.MONTHLY,
-        receipt=receipt(START, provider_id=provider_id),
-        actor=SYSTEM,
-        now=START,
-    )
-
-
-def credited():
-    """Return the credit notes: number, invoice, amount and what they are for."""
-    notes = CreditNote.objects.select_related("invoice").order_by("sequence")
-    return [
-        (each.number, each.invoice.number, each.total, each.lines[0]["text"])
-        for each in notes
-    ]
 
 
 def test_a_full_refund_cancels_and_revokes_once(alice):
@@ -91,6 +46,47 @@ def test_a_full_refund_cancels_and_revokes_once(alice):
         PaymentStatus.REFUNDED,
         Decimal("59.00"),
     )
+
+
+def test_a_full_refund_of_a_period_long_past_cancels_and_revokes_too(alice):
+    subscription = subscribed(alice, START, provider_id="pi_1")
+    for month in range(1, 4):
+        renew(subscription, START + month * 31 * DAY)
+
+    refund("pi_1")
+
+    subscription.refresh_from_db()
+    assert subscription.status == SubscriptionStatus.CANCELLED
+    assert license_of(subscription).status == LicenseStatus.REVOKED
+    of_others = Payment.objects.exclude(provider_id="pi_1")
+    assert set(of_others.values_list("status", flat=True)) == {"succeeded"}
+
+
+def test_parts_that_add_up_to_all_of_it_are_a_full_refund(alice):
+    subscription = subscribed(alice, START, provider_id="pi_1")
+
+    refund("pi_1", "20.00")
+    before = license_of(subscription).status
+    refund("pi_1", "59.00")
+
+    assert (before, license_of(subscription).status) == ("active", "revoked")
+
+
+def test_a_full_refund_after_the_end_revokes_what_was_left_of_it(alice):
+    subscription = subscribed(alice, START, provider_id="pi_1")
+    cancel_at_period_end(subscription=subscription, now=START)
+
+    refund_payment(
+        receipt=receipt(START, provider_id="pi_1"),
+        refunded=Decimal("59.00"),
+        actor=SYSTEM,
+        now=START + 60 * DAY,
+    )
+
+    subscription.refresh_from_db()
+    assert subscription.status == SubscriptionStatus.CANCELLED
+    assert subscription.current_period_end < START + 60 * DAY
+    assert license_of(subscription).status == LicenseStatus.REVOKED
 
 
 def test_a_partial_refund_is_noted_only(alice):
@@ -162,6 +158,32 @@ def test_a_lost_dispute_cancels_and_revokes(alice):
     assert license_of(subscription).status == LicenseStatus.REVOKED
 
 
+def test_a_dispute_of_a_former_subscription_leaves_the_present_one_its_license(alice):
+    former = subscribed(alice, START, provider_id="pi_1")
+    cancel_at_period_end(subscription=former, now=START)
+    present = subscribed(alice, START + DAY, license=license_of(former))
+
+    dispute("pi_1", Dispute.OPEN)
+    held = license_of(present).status
+    dispute("pi_1", Dispute.LOST)
+
+    present.refresh_from_db()
+    former.refresh_from_db()
+    assert (held, LicenseHold.objects.open().count()) == ("suspended", 0)
+    assert (present.status, license_of(present).status) == ("active", "active")
+    assert former.current_period_end <= START + DAY
+
+
+def test_what_is_refunded_while_it_is_disputed_stays_revoked_when_that_is_won(alice):
+    subscription = subscribed(alice, START, provider_id="pi_1")
+    dispute("pi_1", Dispute.OPEN)
+    refund("pi_1")
+
+    dispute("pi_1", Dispute.WON)
+
+    assert license_of(subscription).status == LicenseStatus.REVOKED
+
+
 @pytest.mark.parametrize("end", [Dispute.WON, Dispute.LOST])
 def test_news_of_a_dispute_that_come_after_its_end_change_nothing(alice, end):
     subscribed(alice, START, provider_id="pi_1")
@@ -223,110 +245,6 @@ def test_a_former_subscription_does_not_come_back_beside_the_present_one(alice):
         undo_cancellation(subscription=former, now=START + 2 * DAY)
     with pytest.raises(AlreadySubscribed):
         renew(former, START + 2 * DAY)
-
-
-# --- Credit notes ---------------------------------------------------------------------
-def test_each_refund_is_credited_once_under_a_number_of_its_own(alice):
-    subscribed(alice, START, provider_id="pi_1")
-
-    for sum_so_far in ("20.00", "20.00", "10.00", "59.00", "59.00"):
-        refund("pi_1", sum_so_far)
-
-    invoice = Invoice.objects.get()
-    assert credited() == [
-        ("C2027-000001", invoice.number, Decimal("20.00"), "Refund"),
-        ("C2027-000002", invoice.number, Decimal("39.00"), "Refund"),
-    ]
-    note = CreditNote.objects.latest("sequence")
-    assert (note.buyer_email, note.user_id) == (alice.email, alice.pk)
-    assert (note.payment_id, note.currency) == (invoice.payment_id, "USD")
-
-
-def test_a_lost_dispute_is_credited_and_a_won_one_is_not(alice, charlie):
-    for user, paid_by in ((alice, "pi_1"), (charlie, "pi_2")):
-        subscribed(user, START, provider_id=paid_by)
-        dispute(paid_by, Dispute.OPEN)
-
-    dispute("pi_1", Dispute.LOST)
-    dispute("pi_1", Dispute.LOST)
-    dispute("pi_2", Dispute.WON)
-
-    invoice = Invoice.objects.get(user_id=alice.pk)
-    assert credited() == [
-        ("C2027-000001", invoice.number, Decimal("59.00"), "Taken back by the bank")
-    ]
-    lost = Payment.objects.order_by("id").values_list("lost_amount", flat=True)
-    assert list(lost) == [Decimal("59.00"), Decimal(0)]
-
-
-def test_refund_and_lost_dispute_together_credit_no_more_than_was_paid(alice):
-    subscribed(alice, START, provider_id="pi_1")
-
-    refund("pi_1", "20.00")
-    dispute("pi_1", Dispute.LOST, "59.00")
-    refund("pi_1", "59.00")
-
-    payment = Payment.objects.get()
-    amounts = [amount for _, _, amount, _ in credited()]
-    assert amounts == [Decimal("20.00"), Decimal("39.00")]
-    assert (payment.refunded_amount, payment.lost_amount) == tuple(amounts)
-
-
-def test_a_part_that_was_refunded_before_fulfilment_is_credited_with_it(alice):
-    refund("pi_1", "20.00")
-    before = credited()
-
-    start(alice, "pi_1")
-
-    invoice = Invoice.objects.get()
-    assert before == []
-    assert credited() == [("C2027-000001", invoice.number, Decimal("20.00"), "Refund")]
-
-
-def test_what_was_never_invoiced_is_not_credited(alice):
-    refund("pi_1")
-
-    start(alice, "pi_1")
-
-    assert credited() == []
-
-
-@pytest.mark.django_db(transaction=True)
-def test_refunds_at_once_draw_numbers_without_gap_or_twin():
-    users = UserFactory.create_batch(6)
-    for number, user in enumerate(users):
-        subscribed(user, START, provider_id=f"pi_{number}")
-
-    told = [partial(refund, f"pi_{number}") for number in range(6)]
-    news = all_at_once(told * 2)
-
-    assert sorted(news) == [False] * 6 + [True] * 6
-    numbers = CreditNote.objects.order_by("sequence").values_list("sequence", flat=True)
-    assert list(numbers) == [1, 2, 3, 4, 5, 6]
-    assert CreditNote.objects.values("invoice").distinct().count() == 6
-
-
-@pytest.mark.parametrize("change", [{"total": 1}, {"buyer_email": "x@example.com"}])
-def test_a_credit_note_is_neither_changed_nor_deleted(alice, change):
-    subscribed(alice, START, provider_id="pi_1")
-    refund("pi_1")
-
-    with pytest.raises(IntegrityError, match="neither changed"), transaction.atomic():
-        CreditNote.objects.update(**change)
-    with pytest.raises(IntegrityError, match="neither changed"), transaction.atomic():
-        CreditNote.objects.all().delete()
-
-
-def test_a_credit_note_outlives_its_buyer_and_forgets_them(alice):
-    subscribed(alice, START, provider_id="pi_1")
-    refund("pi_1", "20.00")
-
-    delete_user(user=alice, now=START)
-    refund("pi_1", "30.00")
-
-    notes = CreditNote.objects.order_by("sequence")
-    told = [(each.total, each.buyer_name, each.buyer_email) for each in notes]
-    assert told == [(Decimal("20.00"), "", ""), (Decimal("10.00"), "", "")]
 
 
 # --- Paying back ----------------------------------------------------------------------

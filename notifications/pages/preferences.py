@@ -24,8 +24,9 @@ from notifications.services import preferences
 @require_http_methods(["GET", "HEAD", "POST"])
 def notification_settings(request: HttpRequest) -> HttpResponse:
     user = signed_in(request)
-    form = PreferencesForm(request.POST or None, initial=quiet_hours_of(user))
-    if request.method == "POST" and form.is_valid():
+    sent = request.POST if request.method == "POST" else None
+    form = PreferencesForm(sent, initial=quiet_hours_of(user))
+    if form.is_valid():
         preferences.choose(
             user=user, choices=form.choices, quiet_hours=form.quiet_hours
         )
@@ -42,11 +43,15 @@ def settings_page(
     endpoint_form: EndpointForm | None = None,
 ) -> HttpResponse:
     """Return the page with the forms as they were filled in, if they were."""
-    form = form or PreferencesForm(initial=quiet_hours_of(user))
+    is_whole = form is None or form.is_whole
+    if form is None or not is_whole:
+        # What is left of a form that was cut off looks like a choice, but is none.
+        form = PreferencesForm(initial=quiet_hours_of(user))
     endpoint_form = endpoint_form or EndpointForm()
     chat = TelegramChat.objects.filter(user=user).first()
     shown = {
         "form": form,
+        "is_whole": is_whole,
         "groups": _groups(_wanted(user, form)),
         "channels": Channel,
         "telegram": chat,
@@ -54,7 +59,7 @@ def settings_page(
         "endpoints": user.webhook_endpoints.order_by("created_at", "pk"),
         "endpoint_form": endpoint_form,
     }
-    is_wrong = form.errors or endpoint_form.errors
+    is_wrong = not is_whole or form.errors or endpoint_form.errors
     status = 400 if is_wrong else 200
     return render(request, "notifications/settings.html", shown, status=status)
 

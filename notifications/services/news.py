@@ -1,4 +1,7 @@
-"""News of bots: noted by each call of an EA, told by a sweep, one message for a bot."""
+"""News of bots: noted by each call of an EA, told by a sweep, one message for a bot.
+
+Of errors that go on error_series.py tells.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -12,6 +15,7 @@ from django.utils.translation import ngettext_lazy
 from bots.models import BotInstance
 from bots.services.logs import LogLine
 from notifications.models import BotNews, Event
+from notifications.services import error_series
 from notifications.services.telling import Words, tell_of_bot
 from trading.models import TradeStatus
 from trading.services.trades import TradeReport
@@ -63,13 +67,15 @@ def tell_news(*, now: datetime) -> int:
     """Tell owners what their bots have done since the last sweep; count the messages.
 
     A bot and event is one message, in a transaction of its own, which takes away what
-    it tells of: of two sweeps one finds it.
+    it tells of: of two sweeps one finds it. Errors that go on are held, and told less
+    and less often.
     """
     bots = BotNews.objects.order_by().values_list("bot_instance", flat=True).distinct()
     found = BotInstance.objects.select_related("user").in_bulk(
         list(bots[:BOTS_AT_ONCE])
     )
-    return sum(_tell_of(bot, now) for _pk, bot in sorted(found.items()))
+    told = sum(_tell_of(bot, now) for _pk, bot in sorted(found.items()))
+    return told + error_series.tell_due(now=now)
 
 
 def _tell_of(bot: BotInstance, now: datetime) -> int:
@@ -81,17 +87,21 @@ def _tell_of(bot: BotInstance, now: datetime) -> int:
         by_event: dict[str, list[BotNews]] = defaultdict(list)
         for news in taken.order_by("pk"):
             by_event[news.event].append(news)
-        for event, several in sorted(by_event.items()):
+        told = sum(
             _tell(bot, Event(event), several, now)
+            for event, several in sorted(by_event.items())
+        )
         BotNews.objects.filter(
             pk__in=[news.pk for several in by_event.values() for news in several]
         ).delete()
-    return len(by_event)
+    return told
 
 
 def _tell(
     bot: BotInstance, event: Event, several: Sequence[BotNews], now: datetime
-) -> None:
+) -> int:
+    if event == Event.ERROR_LOGGED:
+        return error_series.add_errors(bot=bot, news=several, now=now)
     count = sum(news.count for news in several)
     lines = [line for news in several for line in news.lines][:MOST_LINES]
     message: Words = "\n".join(lines)
@@ -107,6 +117,7 @@ def _tell(
         now=now,
         metadata={"count": count},
     )
+    return 1
 
 
 def _title(
@@ -121,9 +132,6 @@ def _title(
             "{bot} closed {count} trade: {net}",
             "{bot} closed {count} trades: {net}",
             count,
-        ),
-        Event.ERROR_LOGGED: ngettext_lazy(
-            "{bot} logged {count} error", "{bot} logged {count} errors", count
         ),
     }
     amount = f"{_signed(net)} {bot.account_currency}".strip()

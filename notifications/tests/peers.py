@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ class Peer:
 
     port: int = 0
     status: int = 200
+    delay_seconds: float = 0
     answer: bytes = b"{}"
     headers: dict[str, str] = field(default_factory=dict)
     heard: list[Heard] = field(default_factory=list)
@@ -65,6 +67,7 @@ def running(peer: Peer | None = None) -> Iterator[Peer]:
             length = int(self.headers.get("Content-Length", 0))
             heard = Heard(self.path, dict(self.headers), self.rfile.read(length))
             answering.heard.append(heard)
+            time.sleep(answering.delay_seconds)
             status, body = answering.reply(heard)
             self.send_response(status)
             for name, value in answering.headers.items():
@@ -120,6 +123,7 @@ class MailPeer:
 
     port: int = 0
     refusal: str = ""
+    delay_seconds: float = 0
     taken: list[EmailMessage] = field(default_factory=list)
 
     def answer(self, line: str) -> str:
@@ -128,6 +132,7 @@ class MailPeer:
         return known.get(verb, "250 ok")
 
     def take(self, content: bytes) -> str:
+        time.sleep(self.delay_seconds)
         if self.refusal:
             return self.refusal
         self.taken.append(message_from_bytes(content, policy=default_policy))

@@ -6,9 +6,7 @@ from decimal import Decimal
 import pytest
 
 from accounts.models import User
-from accounts.tests.threads import all_at_once
-from bots.models import BotInstance, LogCategory, LogLevel
-from bots.services.logs import LogLine, record_logs
+from bots.models import BotInstance
 from bots.tests.factories import BotInstanceFactory
 from notifications.models import BotNews, Channel, Event, Notification
 from notifications.services import news, preferences
@@ -69,11 +67,6 @@ def record(bot, *reports):
 def inbox():
     rows = Notification.objects.order_by("title")
     return list(rows.values_list("title", "message"))
-
-
-def log(message, **given):
-    fields = {"level": LogLevel.ERROR, "category": LogCategory.SYSTEM}
-    return LogLine(message=message, **{**fields, **given})
 
 
 def test_what_a_busy_bot_did_is_one_message_for_each_event(alice, bot):
@@ -147,33 +140,3 @@ def test_following_trades_costs_a_call_one_statement(alice, bot, count_statement
         counts[is_followed] = len(asked)
 
     assert counts[True] - counts[False] == 1
-
-
-def test_errors_of_a_bot_are_told_together(alice, bot):
-    lines = [
-        *(log(f"No money: {number}", client_seq=number) for number in range(3)),
-        log("All is well", level=LogLevel.INFO),
-        log("Long ago", created_at=NOW - 2 * DAY),
-    ]
-    record_logs(bot=bot, logs=lines, now=NOW)
-    # A retry is not news.
-    record_logs(bot=bot, logs=lines[:3], now=NOW)
-
-    news.tell_news(now=NOW)
-
-    assert inbox() == [
-        ("Grid logged 3 errors", "No money: 0\nNo money: 1\nNo money: 2")
-    ]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_sweeps_at_once_tell_each_once(alice, rounds):
-    bots = BotInstanceFactory.create_batch(3, owner=alice)
-    for _ in range(rounds):
-        Notification.objects.all().delete()
-        for bot in bots:
-            record_logs(bot=bot, logs=[log("No money")], now=NOW)
-
-        counts = all_at_once([lambda: news.tell_news(now=NOW)] * 3)
-
-        assert sum(counts) == Notification.objects.count() == 3

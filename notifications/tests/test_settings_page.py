@@ -24,6 +24,8 @@ from notifications.tests.factories import TelegramChatFactory, WebhookEndpointFa
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 PAGE = "/settings/notifications/"
+ASKED = " ".join(Event)
+NO_QUIET = {"quiet_from": "", "quiet_until": ""}
 DEFAULTS = [
     f"{event}:{channel}"
     for event in Event
@@ -47,6 +49,11 @@ def foreign(charlie):
     return WebhookEndpointFactory.create(user=charlie)
 
 
+def choose(client, *wanted, **quiet):
+    """Send the form as a browser does that shows these boxes checked."""
+    return client.post(PAGE, {"wanted": wanted, **NO_QUIET, "asked": ASKED, **quiet})
+
+
 def checked(page):
     text = page.content.decode()
     parts = text.split('name="wanted" value="')[1:]
@@ -68,9 +75,7 @@ def test_what_is_chosen_is_kept_and_shown(client, alice, charlie):
     wanted = [*DEFAULTS, "trade_closed:telegram"]
     wanted.remove("bot_offline:email")
 
-    saved = client.post(
-        PAGE, {"wanted": wanted, "quiet_from": "22:30", "quiet_until": "06:00"}
-    )
+    saved = choose(client, *wanted, quiet_from="22:30", quiet_until="06:00")
 
     assert saved["Location"] == PAGE
     assert sorted(checked(client.get(PAGE))) == sorted(wanted)
@@ -86,12 +91,48 @@ def test_what_is_chosen_is_kept_and_shown(client, alice, charlie):
 
 
 def test_going_back_to_the_defaults_leaves_no_row(client, alice):
-    client.post(PAGE, {"wanted": ["trade_closed:inbox"]})
-    client.post(PAGE, {"wanted": DEFAULTS})
+    choose(client, "trade_closed:inbox")
+    choose(client, *DEFAULTS)
 
     assert not Preference.objects.exists()
     alice.refresh_from_db()
     assert (alice.quiet_from, alice.follows_trades) == (None, False)
+
+
+def test_nothing_at_all_may_be_wanted(client, alice):
+    saved = choose(client)
+
+    assert saved["Location"] == PAGE
+    assert checked(client.get(PAGE)) == []
+    assert not any(choices_of(alice).values())
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {},
+        {"csrfmiddlewaretoken": "x"},
+        {"wanted": DEFAULTS[:5]},
+        {"wanted": DEFAULTS, **NO_QUIET},
+        {"wanted": DEFAULTS, **NO_QUIET, "asked": ASKED[:-1]},
+        {"wanted": DEFAULTS, **NO_QUIET, "asked": f"{ASKED} of_a_newer_page"},
+    ],
+)
+def test_a_form_that_was_cut_off_is_refused_and_loses_nothing(client, alice, sent):
+    wanted = sorted([*DEFAULTS, "trade_closed:telegram"])
+    choose(client, *wanted, quiet_from="22:30", quiet_until="06:00")
+
+    refused = client.post(PAGE, sent)
+
+    assert refused.status_code == 400
+    assert b"Nothing was saved: not all of the form arrived." in refused.content
+    # What is shown is what was saved: to save it again loses nothing either.
+    for page in (refused, client.get(PAGE)):
+        assert sorted(checked(page)) == wanted
+        assert b'value="22:30"' in page.content
+        assert f'name="asked" value="{ASKED}"' in page.content.decode()
+    alice.refresh_from_db()
+    assert (alice.quiet_from, alice.follows_trades) == (time(22, 30), True)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +149,7 @@ def test_going_back_to_the_defaults_leaves_no_row(client, alice):
 def test_nonsense_is_refused_and_changes_nothing(client, alice, sent):
     before = choices_of(alice)
 
-    refused = client.post(PAGE, sent)
+    refused = client.post(PAGE, {"asked": ASKED, **sent})
 
     assert refused.status_code == 400
     assert choices_of(alice) == before

@@ -86,10 +86,12 @@ class Advisor:
         seed: int,
         stopping: threading.Event,
         has_limits: bool = True,
+        heartbeat_seconds: float = HEARTBEAT_SECONDS,
     ) -> None:
         self._assignment = assignment
         self._clock = clock
         self._has_limits = has_limits
+        self._heartbeat_seconds = heartbeat_seconds
         account = assignment.account
         random = Random(seed_of(seed, account.number, "ea"))  # noqa: S311
         self._trader = Trader(account, Market(seed), seed)
@@ -268,7 +270,7 @@ class Advisor:
         )
         self._heed(self.client.call("heartbeat", beat))
         self.client.tally.heartbeats += 1
-        self._next_heartbeat = self._clock.elapsed + HEARTBEAT_SECONDS
+        self._next_heartbeat = self._clock.elapsed + self._heartbeat_seconds
 
     def _heed(self, reply: Reply) -> None:
         """Do as the server says: what may be opened, and whether to pause."""

@@ -43,6 +43,7 @@ NOT_EXPORTED = {
     "trading.TradeTicket": "an index of trades",
     "notifications.TelegramCode": "codes that link a chat",
     "notifications.BotNews": "what waits for a minute until it is told",
+    "notifications.ErrorSeries": "what waits until it is told; the logs tell of it",
 }
 
 
