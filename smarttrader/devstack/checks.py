@@ -77,7 +77,7 @@ def _checks(options: argparse.Namespace, console: Console) -> list[Check]:
         checks.append(Check("unit tests", _module("pytest", *unit), nightly))
     if options.browser_only or os.environ.get("E2E", "1") != "0":
         browser = {"CHROMIUM": find_chromium(console.say)}
-        command = _module("pytest", "-m", "browser", *arguments)
+        command = _module("pytest", "-n", XDIST_WORKERS, "-m", "browser", *arguments)
         checks.append(Check("browser tests", command, browser))
     else:
         console.say("E2E=0: the browser tests are left out.")
