@@ -29,6 +29,9 @@ def names_to_translate() -> set[str]:
 
 
 def _named() -> Iterator[tuple[Any, str]]:
+    # Its authors mark none of its names; the rest of allauth is translated.
+    for attribute in MODEL_NAMES:
+        yield apps.get_model("usersessions", "UserSession")._meta, attribute
     for config in apps.get_app_configs():
         if Path(config.path).parent not in OUR_FOLDERS:
             continue
