@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from accounts.tests.factories import AdminFactory, ResellerFactory
 from bots.tests.factories import BotInstanceFactory
@@ -183,14 +183,14 @@ def test_pages_are_accessible_and_fit(
             found[path] = problems(page, axe)
     login(staff)
     open_page(reverse("admin:licensing_license_change", args=[license.pk]))
-    page.get_by_role("button", name="Suspend").click()
+    follow(page, "Suspend")
     found["an action"] = problems(page, axe)
     open_page(reverse("admin:licensing_license_issue"))
     page.get_by_label("Owner's e-mail").fill(customer.email)
     page.get_by_label("Reason").fill("They helped at the fair")
-    page.get_by_role("button", name="Read over").click()
+    follow(page, "Read over")
     found["an order read over"] = problems(page, axe)
-    page.get_by_role("button", name="Issue licenses").click()
+    follow(page, "Issue licenses")
     found["keys"] = problems(page, axe)
 
     assert {path: wrong for path, wrong in found.items() if wrong} == {}
@@ -226,6 +226,12 @@ def of_resellers():
         reverse("admin:licensing_license_issue"),
         reverse("admin:licensing_allotmententry_report"),
     ]
+
+
+def follow(page: Page, button: str) -> None:
+    """Press a button, and wait for the page that it leads to."""
+    with page.expect_navigation():
+        page.get_by_role("button", name=button).click()
 
 
 def problems(page, axe):
