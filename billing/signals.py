@@ -9,6 +9,7 @@ subscription_upgraded = Signal()  # and `payment`
 downgrade_scheduled = Signal()
 subscription_downgraded = Signal()
 cycle_change_scheduled = Signal()
+change_undone = Signal()  # what was scheduled
 cycle_changed = Signal()  # and `payment`: None where it was scheduled
 payment_failed = Signal()  # the first time since the last payment
 payment_overdue = Signal()  # and `day`: 1, 3 or 7 days past due, each once

@@ -3,5 +3,6 @@
 from billing.admin import (  # noqa: F401 -- they register themselves
     money,
     provider_events,
+    subscription_events,
     subscriptions,
 )

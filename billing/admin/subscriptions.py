@@ -48,8 +48,9 @@ def _undo_cancellation(_request: HttpRequest, row: Subscription, _told: Told) ->
     cancelling.undo_cancellation(subscription=row, now=clock.now())
 
 
-def _keep_plan(_request: HttpRequest, row: Subscription, _told: Told) -> None:
-    plans.forget_change(subscription=row, now=clock.now())
+def _keep_plan(request: HttpRequest, row: Subscription, _told: Told) -> None:
+    actor = staff_actor(request)
+    plans.forget_change(subscription=row, actor=actor, now=clock.now())
 
 
 def _cancel_at_once(request: HttpRequest, row: Subscription, _told: Told) -> None:
@@ -214,7 +215,7 @@ class SubscriptionAdmin(ReadOnlyAdmin[Subscription]):
     def _change(
         self, request: HttpRequest, own: Subscription, form: ChangeForm
     ) -> bool:
-        offer, now = form.offer, clock.now()
+        offer, actor, now = form.offer, staff_actor(request), clock.now()
         plan_type = LicenseType(offer.plan.license_type)
         if offer.is_now:
             return by_hand.change_paid(
@@ -222,13 +223,17 @@ class SubscriptionAdmin(ReadOnlyAdmin[Subscription]):
                 plan_type=plan_type,
                 billing_cycle=offer.cycle,
                 reference=form.cleaned_data["reference"],
-                actor=staff_actor(request),
+                actor=actor,
                 now=now,
             )
         if offer.cycle != own.billing_cycle:
-            cycles.schedule_cycle(subscription=own, billing_cycle=offer.cycle, now=now)
+            cycles.schedule_cycle(
+                subscription=own, billing_cycle=offer.cycle, actor=actor, now=now
+            )
         else:
-            plans.schedule_downgrade(subscription=own, plan_type=plan_type, now=now)
+            plans.schedule_downgrade(
+                subscription=own, plan_type=plan_type, actor=actor, now=now
+            )
         return True
 
     def _took(

@@ -24,6 +24,11 @@ from billing.models.provider_events import (
     ProviderEventQuerySet,
 )
 from billing.models.renewals import Renewal, RenewalQuerySet
+from billing.models.subscription_events import (
+    SubscriptionEvent,
+    SubscriptionEventQuerySet,
+    SubscriptionEventType,
+)
 from billing.models.subscriptions import (
     LIFETIME_END,
     LIVE,
@@ -55,6 +60,9 @@ __all__ = [
     "Renewal",
     "RenewalQuerySet",
     "Subscription",
+    "SubscriptionEvent",
+    "SubscriptionEventQuerySet",
+    "SubscriptionEventType",
     "SubscriptionQuerySet",
     "SubscriptionStatus",
     "YearlyCounter",

@@ -22,6 +22,7 @@ from billing.providers.choosing import online_provider, provider_of
 from billing.services import cancelling, checkouts, cycles, plans
 from licensing.models import License, LicenseType
 from smarttrader.lib import clock
+from smarttrader.lib.actors import Actor, ActorType, actor_of
 from smarttrader.lib.errors import DomainError
 
 PAPERS_SHOWN, PAPERS_AT_MOST = 12, 500
@@ -86,7 +87,7 @@ def downgrade(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
     def act(now: datetime) -> None:
         scheduled = plans.schedule_downgrade(
-            subscription=own, plan_type=plan_type, now=now
+            subscription=own, plan_type=plan_type, actor=_owner(request), now=now
         )
         text = _("From %(day)s on you have the smaller plan.")
         messages.success(request, text % {"day": f"{scheduled.at:%Y-%m-%d}"})
@@ -108,7 +109,7 @@ def keep_plan(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     own = _own(request, pk)
 
     def act(now: datetime) -> None:
-        plans.forget_change(subscription=own, now=now)
+        plans.forget_change(subscription=own, actor=_owner(request), now=now)
         messages.success(request, _("Your plan stays as it is."))
 
     return _act(request, act)
@@ -134,7 +135,10 @@ def cycle_later(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
     def act(now: datetime) -> None:
         begins = cycles.schedule_cycle(
-            subscription=own, billing_cycle=billing_cycle, now=now
+            subscription=own,
+            billing_cycle=billing_cycle,
+            actor=_owner(request),
+            now=now,
         )
         text = _("From %(day)s on you pay %(cycle)s.")
         told = {"day": f"{begins:%Y-%m-%d}", "cycle": billing_cycle.label.lower()}
@@ -222,6 +226,10 @@ def _download(name: str, document: bytes) -> HttpResponse:
 def _own(request: HttpRequest, pk: uuid.UUID) -> Subscription:
     """Return the caller's own: who looks after somebody does not act for them here."""
     return get_object_or_404(Subscription, user=signed_in(request), pk=pk)
+
+
+def _owner(request: HttpRequest) -> Actor:
+    return actor_of(request, ActorType.USER, signed_in(request).pk)
 
 
 def _plan_type(request: HttpRequest) -> LicenseType:

@@ -6,10 +6,16 @@ from decimal import Decimal
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from billing.models import BillingCycle, Purpose, Subscription
+from billing.models import (
+    BillingCycle,
+    Purpose,
+    Subscription,
+    SubscriptionEventType,
+)
 from billing.periods import is_longer, period_end
 from billing.prices import cycle_price, price_of
 from billing.queries import paid_periods
+from billing.services.audit import note_change, terms_of
 from billing.services.fulfilling import fulfil, locked_for, note_period
 from billing.services.licenses import PAST_DUE, follow_subscription, release
 from billing.services.locks import (
@@ -90,10 +96,13 @@ def change_cycle(
         price = _longer_price(locked, billing_cycle)
         if receipt.amount < _due(locked, price, now - QUOTE_HOLDS):
             raise PaidTooLittle
+        before = terms_of(locked)
         credit = (rest_text(locked), receipt.amount - price)
         period = _begin_anew(locked, billing_cycle, price, now)
         release(locked.license, PAST_DUE, actor=actor, now=now)
         follow_subscription(locked, actor=actor, now=now, reason="Cycle changed")
+        changed = SubscriptionEventType.CYCLE_CHANGED
+        note_change(locked, changed, before=before, actor=actor, now=now)
         text = note_period(locked, payment, period=period, price=price)
         fulfil(
             payment,
@@ -111,7 +120,11 @@ def change_cycle(
 
 
 def schedule_cycle(
-    *, subscription: Subscription, billing_cycle: BillingCycle, now: datetime
+    *,
+    subscription: Subscription,
+    billing_cycle: BillingCycle,
+    actor: Actor,
+    now: datetime,
 ) -> datetime:
     """Let another cycle begin where what is paid for ends; return that moment.
 
@@ -124,7 +137,7 @@ def schedule_cycle(
         if is_same or BillingCycle.LIFETIME in (billing_cycle, locked.billing_cycle):
             raise CycleUnchanged
         plan = _plan(locked.next_plan_type or locked.plan_type)
-        schedule_change(locked, plan, billing_cycle, now=now)
+        schedule_change(locked, plan, billing_cycle, actor=actor, now=now)
         cycle_change_scheduled.send(sender=Subscription, subscription=locked, now=now)
         return locked.current_period_end
 

@@ -7,9 +7,15 @@ from decimal import Decimal
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from billing.models import BillingCycle, Purpose, Subscription
+from billing.models import (
+    BillingCycle,
+    Purpose,
+    Subscription,
+    SubscriptionEventType,
+)
 from billing.prices import price_of, upgrade_price
 from billing.queries import accounts_in_use, paid_periods
+from billing.services.audit import note_change, terms_of
 from billing.services.fulfilling import fulfil, locked_for
 from billing.services.licenses import follow_subscription
 from billing.services.locks import (
@@ -24,6 +30,7 @@ from billing.services.locks import (
 from billing.services.payments import Receipt
 from billing.services.wording import upgrade_text
 from billing.signals import (
+    change_undone,
     cycle_changed,
     downgrade_scheduled,
     subscription_downgraded,
@@ -108,7 +115,10 @@ def upgrade_subscription(
         price = _dearer(locked, plan_type)
         if receipt.amount < upgrade_price(paid_periods(locked, now), price, now):
             raise PaidTooLittle
+        before = terms_of(locked)
         _enter(locked, plan_type, price, actor=actor, now=now, reason="Upgraded")
+        changed = SubscriptionEventType.PLAN_CHANGED
+        note_change(locked, changed, before=before, actor=actor, now=now)
         counting = locked.renewals.uncredited().filter(period_end__gt=now)
         counting.update(plan_type=plan_type, price=price)
         fulfil(
@@ -127,7 +137,11 @@ def upgrade_subscription(
 
 
 def schedule_downgrade(
-    *, subscription: Subscription, plan_type: LicenseType, now: datetime
+    *,
+    subscription: Subscription,
+    plan_type: LicenseType,
+    actor: Actor,
+    now: datetime,
 ) -> Downgrade:
     """Let a cheaper plan begin where what is paid for ends; tell what will not fit.
 
@@ -141,21 +155,27 @@ def schedule_downgrade(
         price = price_of(plan, BillingCycle(locked.billing_cycle))
         if price >= locked.amount or locked.is_lifetime:
             raise NotADowngrade
-        price = schedule_change(locked, plan, locked.cycle_to_pay, now=now)
+        cycle = locked.cycle_to_pay
+        price = schedule_change(locked, plan, cycle, actor=actor, now=now)
         downgrade_scheduled.send(sender=Subscription, subscription=locked, now=now)
         beyond = accounts_in_use(locked) - plan.max_accounts
         return Downgrade(plan_type, price, locked.current_period_end, max(beyond, 0))
 
 
 def schedule_change(
-    locked: Subscription, plan: Plan, billing_cycle: BillingCycle, *, now: datetime
+    locked: Subscription,
+    plan: Plan,
+    billing_cycle: BillingCycle,
+    *,
+    actor: Actor,
+    now: datetime,
 ) -> Decimal:
     """Let a plan and cycle begin where what is paid for ends; return their price.
 
     The caller holds the subscription's lock. Raises NotSold and NextIsPaid.
     """
     _refuse_once_paid(locked)
-    price = price_of(plan, billing_cycle)
+    before, price = terms_of(locked), price_of(plan, billing_cycle)
     update_subscription(
         locked,
         now=now,
@@ -165,25 +185,32 @@ def schedule_change(
         next_plan_at=locked.current_period_end,
         is_provider_behind=locked.provider_id is not None,
     )
+    scheduled = SubscriptionEventType.CHANGE_SCHEDULED
+    note_change(locked, scheduled, before=before, actor=actor, now=now)
     return price
 
 
-def forget_change(*, subscription: Subscription, now: datetime) -> None:
+def forget_change(*, subscription: Subscription, actor: Actor, now: datetime) -> None:
     """Keep the present plan and cycle after all.
 
-    Locks the subscription. Raises NoChangeAhead and NextIsPaid.
+    Locks the subscription. Raises NoChangeAhead and NextIsPaid. Announces
+    change_undone.
     """
     with transaction.atomic():
         locked = locked_subscription(subscription.pk)
         if locked.next_plan_at is None or locked.next_plan_at <= now:
             raise NoChangeAhead
         _refuse_once_paid(locked)
+        before = terms_of(locked)
         update_subscription(
             locked,
             now=now,
             **NO_NEXT_PLAN,
             is_provider_behind=locked.provider_id is not None,
         )
+        undone = SubscriptionEventType.CHANGE_UNDONE
+        note_change(locked, undone, before=before, actor=actor, now=now)
+        change_undone.send(sender=Subscription, subscription=locked, now=now)
 
 
 def enter_due_plan(locked: Subscription, *, actor: Actor, now: datetime) -> bool:
@@ -195,7 +222,7 @@ def enter_due_plan(locked: Subscription, *, actor: Actor, now: datetime) -> bool
     begun, plan_type = locked.next_plan_at, locked.next_plan_type
     if begun is None or plan_type is None or begun > now:
         return False
-    before, cycle = (locked.plan_type, locked.billing_cycle), locked.cycle_to_pay
+    before, cycle = terms_of(locked), locked.cycle_to_pay
     update_subscription(locked, now=now, billing_cycle=cycle)
     _enter(
         locked,
@@ -207,9 +234,13 @@ def enter_due_plan(locked: Subscription, *, actor: Actor, now: datetime) -> bool
     )
     later = locked.renewals.uncredited().filter(period_start__gte=begun)
     later.update(plan_type=plan_type)
-    if plan_type != before[0]:
+    if plan_type != before["plan_type"]:
+        changed = SubscriptionEventType.PLAN_CHANGED
+        note_change(locked, changed, before=before, actor=actor, now=now)
         subscription_downgraded.send(sender=Subscription, subscription=locked, now=now)
-    if cycle != before[1]:
+    if cycle != before["billing_cycle"]:
+        changed = SubscriptionEventType.CYCLE_CHANGED
+        note_change(locked, changed, before=before, actor=actor, now=now)
         cycle_changed.send(
             sender=Subscription, subscription=locked, payment=None, now=now
         )

@@ -69,7 +69,9 @@ def change(subscription, cycle, now, *, amount=None, provider_id="", plan="PRO")
 
 
 def schedule(subscription, cycle, now):
-    schedule_cycle(subscription=subscription, billing_cycle=cycle, now=now)
+    schedule_cycle(
+        subscription=subscription, billing_cycle=cycle, actor=SYSTEM, now=now
+    )
     subscription.refresh_from_db()
 
 
@@ -291,7 +293,7 @@ def test_a_period_paid_early_has_the_length_and_price_of_the_next_cycle(alice):
     assert later.period_end == end.replace(month=2, day=29)
     assert subscription.current_period_end == later.period_end
     with pytest.raises(NextIsPaid):
-        forget_change(subscription=subscription, now=START + DAY)
+        forget_change(subscription=subscription, actor=SYSTEM, now=START + DAY)
     with pytest.raises(NextIsPaid):
         quote_upgrade(
             subscription=subscription, plan_type=LicenseType.ENTERPRISE, now=START
@@ -302,7 +304,7 @@ def test_a_smaller_plan_and_another_cycle_begin_together(alice):
     subscription = subscribed(alice, START, billing_cycle=YEARLY)
     end = subscription.current_period_end
     schedule_downgrade(
-        subscription=subscription, plan_type=LicenseType.BASIC, now=START
+        subscription=subscription, plan_type=LicenseType.BASIC, actor=SYSTEM, now=START
     )
     schedule(subscription, MONTHLY, START)
 
@@ -317,7 +319,7 @@ def test_a_scheduled_cycle_is_forgotten_once(alice):
     subscription = subscribed(alice, START, billing_cycle=YEARLY)
     schedule(subscription, MONTHLY, START)
 
-    forget_change(subscription=subscription, now=START + DAY)
+    forget_change(subscription=subscription, actor=SYSTEM, now=START + DAY)
 
     settle_due(now=subscription.current_period_end)
     assert terms(subscription) == ("PRO", YEARLY, price(YEARLY))

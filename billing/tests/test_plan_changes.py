@@ -165,7 +165,10 @@ def test_a_cheaper_plan_is_no_upgrade_and_a_dearer_one_no_downgrade(alice):
         upgrade(subscription, LicenseType.BASIC, START)
     with pytest.raises(NotADowngrade):
         schedule_downgrade(
-            subscription=subscription, plan_type=LicenseType.ENTERPRISE, now=START
+            subscription=subscription,
+            plan_type=LicenseType.ENTERPRISE,
+            actor=SYSTEM,
+            now=START,
         )
 
 
@@ -182,7 +185,10 @@ def test_a_downgrade_waits_for_the_end_and_costs_less_from_there(alice):
     subscription = subscribed(alice, START)
     end = subscription.current_period_end
     scheduled = schedule_downgrade(
-        subscription=subscription, plan_type=LicenseType.BASIC, now=START + 5 * DAY
+        subscription=subscription,
+        plan_type=LicenseType.BASIC,
+        actor=SYSTEM,
+        now=START + 5 * DAY,
     )
 
     settle_due(now=end - SECOND)
@@ -206,7 +212,7 @@ def test_a_period_paid_early_has_the_price_of_the_smaller_plan(alice):
     subscription = subscribed(alice, START)
     end = subscription.current_period_end
     schedule_downgrade(
-        subscription=subscription, plan_type=LicenseType.BASIC, now=START
+        subscription=subscription, plan_type=LicenseType.BASIC, actor=SYSTEM, now=START
     )
 
     renew(subscription, START + DAY)
@@ -227,7 +233,7 @@ def test_a_downgrade_warns_of_accounts_that_are_in_use_beyond_it(alice):
     BotInstanceFactory.create_batch(3, license=subscription.license)
 
     scheduled = schedule_downgrade(
-        subscription=subscription, plan_type=LicenseType.BASIC, now=START
+        subscription=subscription, plan_type=LicenseType.BASIC, actor=SYSTEM, now=START
     )
 
     assert scheduled.accounts_beyond == 2
@@ -236,30 +242,33 @@ def test_a_downgrade_warns_of_accounts_that_are_in_use_beyond_it(alice):
 def test_a_downgrade_is_forgotten_once(alice):
     subscription = subscribed(alice, START)
     schedule_downgrade(
-        subscription=subscription, plan_type=LicenseType.BASIC, now=START
+        subscription=subscription, plan_type=LicenseType.BASIC, actor=SYSTEM, now=START
     )
 
-    forget_change(subscription=subscription, now=START + DAY)
+    forget_change(subscription=subscription, actor=SYSTEM, now=START + DAY)
 
     settle_due(now=subscription.current_period_end)
     subscription.refresh_from_db()
     assert subscription.plan_type == LicenseType.PRO
     with pytest.raises(NoChangeAhead):
-        forget_change(subscription=subscription, now=START + DAY)
+        forget_change(subscription=subscription, actor=SYSTEM, now=START + DAY)
 
 
 def test_what_is_paid_for_at_the_smaller_plans_price_is_not_undone(alice):
     subscription = subscribed(alice, START)
     schedule_downgrade(
-        subscription=subscription, plan_type=LicenseType.BASIC, now=START
+        subscription=subscription, plan_type=LicenseType.BASIC, actor=SYSTEM, now=START
     )
     renew(subscription, START + DAY)
 
     with pytest.raises(NextIsPaid):
-        forget_change(subscription=subscription, now=START + DAY)
+        forget_change(subscription=subscription, actor=SYSTEM, now=START + DAY)
     with pytest.raises(NextIsPaid):
         schedule_downgrade(
-            subscription=subscription, plan_type=LicenseType.BASIC, now=START + DAY
+            subscription=subscription,
+            plan_type=LicenseType.BASIC,
+            actor=SYSTEM,
+            now=START + DAY,
         )
 
 
@@ -297,7 +306,7 @@ def test_an_upgrade_is_for_the_cycle_that_it_was_quoted_for(alice):
 def test_an_upgrade_forgets_the_smaller_plan(alice):
     subscription = subscribed(alice, START)
     schedule_downgrade(
-        subscription=subscription, plan_type=LicenseType.BASIC, now=START
+        subscription=subscription, plan_type=LicenseType.BASIC, actor=SYSTEM, now=START
     )
 
     upgrade(subscription, LicenseType.ENTERPRISE, START + DAY)

@@ -21,7 +21,7 @@ from licensing.services.allotments import AllotmentUsedUp
 from licensing.services.reselling import revoke_with_credit
 from licensing.tests.factories import AllotmentFactory
 from licensing.tests.ledgers import figures, ledgers
-from smarttrader.lib.actors import Actor, ActorType
+from smarttrader.lib.actors import SYSTEM, Actor, ActorType
 
 pytestmark = pytest.mark.django_db
 START = datetime(2026, 10, 3, tzinfo=UTC)
@@ -103,9 +103,13 @@ def test_it_is_refused_when_no_such_credit_is_left(own, bob, given):
 def test_the_credit_is_of_the_plan_and_cycle_that_the_period_has(own, bob):
     credit(bob, 3, cycle=Cycle.MONTHLY)
     credit(bob, 3, LicenseType.BASIC, Cycle.YEARLY)
-    schedule_downgrade(subscription=own, plan_type=LicenseType.BASIC, now=START)
+    schedule_downgrade(
+        subscription=own, plan_type=LicenseType.BASIC, actor=SYSTEM, now=START
+    )
     own.refresh_from_db()
-    schedule_cycle(subscription=own, billing_cycle=BillingCycle.YEARLY, now=START)
+    schedule_cycle(
+        subscription=own, billing_cycle=BillingCycle.YEARLY, actor=SYSTEM, now=START
+    )
     own.refresh_from_db()
 
     mark(own, bob, now=START + 2 * DAY)  # early, for what is scheduled

@@ -169,7 +169,9 @@ def test_the_portal_is_asked_for_the_customer(recorder):
 def test_a_smaller_plan_is_the_price_of_the_next_period(recorder, alice):
     subscription = subscribed(alice, NOW)
     Subscription.objects.update(provider_id="sub_1", payment_method="stripe")
-    schedule_downgrade(subscription=subscription, plan_type=LicenseType.BASIC, now=NOW)
+    schedule_downgrade(
+        subscription=subscription, plan_type=LicenseType.BASIC, actor=SYSTEM, now=NOW
+    )
     recorder.answers["/v1/subscriptions/sub_1"] = KNOWN
 
     told = [tell_providers(now=NOW), tell_providers(now=NOW)]
@@ -192,7 +194,10 @@ def test_another_cycle_is_collected_from_the_end_of_what_is_paid(recorder, alice
     subscription = subscribed(alice, NOW)
     Subscription.objects.update(provider_id="sub_1", payment_method="stripe")
     schedule_cycle(
-        subscription=subscription, billing_cycle=BillingCycle.YEARLY, now=NOW
+        subscription=subscription,
+        billing_cycle=BillingCycle.YEARLY,
+        actor=SYSTEM,
+        now=NOW,
     )
     recorder.answers["/v1/subscriptions/sub_1"] = KNOWN
 
