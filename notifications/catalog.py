@@ -43,6 +43,9 @@ class Event(models.TextChoices):
     SUBSCRIPTION_UPGRADED = "subscription_upgraded", _("A plan is upgraded")
     DOWNGRADE_SCHEDULED = "downgrade_scheduled", _("A smaller plan is scheduled")
     SUBSCRIPTION_DOWNGRADED = "subscription_downgraded", _("A smaller plan begins")
+    CYCLE_CHANGE_SCHEDULED = "cycle_change_scheduled", _("Another cycle is scheduled")
+    CYCLE_CHANGED = "cycle_changed", _("Another cycle begins")
+    CHANGE_UNDONE = "change_undone", _("A scheduled change is undone")
     SUBSCRIPTION_SUSPENDED = "subscription_suspended", _("A subscription is suspended")
     SUBSCRIPTION_EXPIRED = "subscription_expired", _("A subscription has expired")
     SUBSCRIPTION_CANCELLED = "subscription_cancelled", _("A subscription is canceled")
@@ -93,6 +96,9 @@ GROUPS = (
             Event.SUBSCRIPTION_UPGRADED,
             Event.DOWNGRADE_SCHEDULED,
             Event.SUBSCRIPTION_DOWNGRADED,
+            Event.CYCLE_CHANGE_SCHEDULED,
+            Event.CYCLE_CHANGED,
+            Event.CHANGE_UNDONE,
             Event.SUBSCRIPTION_SUSPENDED,
             Event.SUBSCRIPTION_EXPIRED,
             Event.SUBSCRIPTION_CANCELLED,
@@ -119,6 +125,8 @@ _INBOX_ONLY = frozenset(
         Event.STATEMENT_IMPORTED,
         Event.BOT_ONLINE,
         Event.DOWNGRADE_SCHEDULED,
+        Event.CYCLE_CHANGE_SCHEDULED,
+        Event.CHANGE_UNDONE,
         Event.CANCELLATION_UNDONE,
     }
 )

@@ -12,6 +12,7 @@ from accounts.services import events
 from analytics.signals import statement_imported
 from billing import signals as billing
 from billing.models import BillingCycle, Payment, Subscription
+from billing.tests.factories import subscribed
 from bots.models import BotInstance
 from bots.services.heartbeats import Heartbeat, record_heartbeat, sweep_offline
 from bots.tests.factories import BotInstanceFactory
@@ -158,6 +159,12 @@ BILLING: list[tuple[Any, dict[str, Any], str, str]] = [
         "Pro, Monthly from now on, 49.00 EUR. Paid until: 25 Dec 2026.",
     ),
     (
+        billing.change_undone,
+        {},
+        "A scheduled change is undone",
+        "Pro, Monthly, goes on as it is. Paid until: 25 Dec 2026.",
+    ),
+    (
         billing.payment_refunded,
         {"payment": True},
         "A payment is refunded",
@@ -191,10 +198,31 @@ def test_what_billing_announces_is_told(alice, signal, more, title, message):
     assert (told.type, told.title, told.message) == ("ACCOUNT", title, message)
 
 
+@pytest.mark.parametrize(
+    ("signal", "event"),
+    [
+        (billing.subscription_upgraded, "subscription_upgraded"),
+        (billing.downgrade_scheduled, "downgrade_scheduled"),
+        (billing.subscription_downgraded, "subscription_downgraded"),
+        (billing.cycle_change_scheduled, "cycle_change_scheduled"),
+        (billing.cycle_changed, "cycle_changed"),
+        (billing.change_undone, "change_undone"),
+    ],
+)
+def test_each_change_of_plan_or_cycle_is_an_event_of_its_own(alice, signal, event):
+    subscription = subscribed(alice, NOW)
+    Notification.objects.all().delete()
+
+    signal.send(sender=Subscription, subscription=subscription, payment=None, now=NOW)
+
+    assert Notification.objects.filter(metadata__event=event).count() == 1
+    assert Notification.objects.count() == 1
+
+
 def test_every_signal_of_billing_is_told():
     signals = [each for each in vars(billing).values() if isinstance(each, Signal)]
 
-    assert len(signals) == 15
+    assert len(signals) == 16
     assert all(signal.has_listeners(Subscription) for signal in signals)
 
 
