@@ -28,6 +28,7 @@ RESELLERS_MAY = frozenset(
         "billing.mark_paid_subscription",
         "billing.view_invoice",
         "billing.view_creditnote",
+        "billing.view_subscriptionevent",
         "trading.view_trade",
         "trading.view_tradehistory",
         "trading.view_statementimport",

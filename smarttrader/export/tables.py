@@ -15,7 +15,14 @@ from analytics.models import (
     PublicTrackRecord,
     StatementCheck,
 )
-from billing.models import CreditNote, Invoice, Payment, Renewal, Subscription
+from billing.models import (
+    CreditNote,
+    Invoice,
+    Payment,
+    Renewal,
+    Subscription,
+    SubscriptionEvent,
+)
 from bots.models import (
     BotCommand,
     BotInstance,
@@ -53,6 +60,7 @@ LEFT_OUT = {
     BotCommand: {"queued_by"},
     GuardBreach: {"lifted_by"},
     SettingsChange: {"actor_id"},
+    SubscriptionEvent: {"actor_id"},
     # What a message said is in the inbox.
     Delivery: {"text", "html", "payload", "idempotency_key"},
     WebhookEndpoint: {"secret", "former_secret"},
@@ -98,6 +106,10 @@ def tables_of(user: User) -> list[Table]:
         Table("licenses", License.objects.filter(user=user)),
         Table("license_events", LicenseEvent.objects.filter(owner_id=user.pk)),
         Table("subscriptions", Subscription.objects.filter(user=user)),
+        Table(
+            "subscription_events",
+            SubscriptionEvent.objects.filter(user_id=user.pk),
+        ),
         Table("renewals", Renewal.objects.filter(subscription__user=user)),
         Table("payments", Payment.objects.filter(user_id=user.pk)),
         Table("invoices", Invoice.objects.filter(user_id=user.pk)),

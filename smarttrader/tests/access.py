@@ -35,6 +35,8 @@ from billing.models import (
     Provider,
     ProviderEvent,
     Renewal,
+    SubscriptionEvent,
+    SubscriptionEventType,
 )
 from bots.authentication import issue_token
 from bots.models import SettingsChange
@@ -292,6 +294,15 @@ def rows_of_money(theirs: Belongings, now: datetime) -> list[models.Model]:
             plan_type=subscription.plan_type,
             price=49,
             payment_id=payment.pk,
+        ),
+        SubscriptionEvent.objects.create(
+            at=now,
+            type=SubscriptionEventType.PLAN_CHANGED,
+            subscription_id=subscription.pk,
+            user_id=subscription.user_id,
+            actor_type=ActorType.USER,
+            before={},
+            after={},
         ),
         ProviderEvent.objects.create(
             provider=Provider.STRIPE,

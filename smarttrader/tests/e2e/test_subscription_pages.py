@@ -56,7 +56,9 @@ def every_kind(alice, monthly):
     now = clock.now()
     subscribed(alice, now, billing_cycle=BillingCycle.LIFETIME)
     ahead = subscribed(alice, now, billing_cycle=BillingCycle.YEARLY)
-    schedule_cycle(subscription=ahead, billing_cycle=BillingCycle.MONTHLY, now=now)
+    schedule_cycle(
+        subscription=ahead, billing_cycle=BillingCycle.MONTHLY, actor=SYSTEM, now=now
+    )
     leaving = subscribed(alice, now, plan_type=LicenseType.BASIC)
     cancel_at_period_end(subscription=leaving, now=now)
     overdue = subscribed(alice, now, plan_type=LicenseType.ENTERPRISE)
