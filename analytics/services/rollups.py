@@ -1,4 +1,4 @@
-"""Roll-ups: hours from trades, days from hours, weeks and months from days.
+"""Roll-ups: hours from trades, days from hours, weeks from days, months from both.
 
 Only dirty hours are computed, each period as a whole: running twice, or after a kill,
 gives the same rows. docs/metrics.md defines every figure.
@@ -23,22 +23,24 @@ from smarttrader.jobs.partitions import BOT_LOGS, TRADES, write_to_partitions
 SQL = Path(__file__).parent.parent / "sql"
 HOURS_PER_TRANSACTION = 20_000
 PERIODS_NAMED_IN_A_LOG = 10
-# Each kind of period: its unit and length in SQL, and the finer periods it consists of.
+# Each kind of period: its unit and length in SQL, the file of its sums, the file of the
+# parts that these add up, and what kind the parts are.
 KINDS = (
-    (MetricType.HOURLY, "hour", "1 hour", None),
-    (MetricType.DAILY, "day", "1 day", MetricType.HOURLY),
-    (MetricType.WEEKLY, "week", "1 week", MetricType.DAILY),
-    (MetricType.MONTHLY, "month", "1 month", MetricType.DAILY),
+    (MetricType.HOURLY, "hour", "1 hour", "hour_sums", None, None),
+    (MetricType.DAILY, "day", "1 day", "part_sums", "finer_parts", MetricType.HOURLY),
+    (MetricType.WEEKLY, "week", "1 week", "part_sums", "finer_parts", MetricType.DAILY),
+    (MetricType.MONTHLY, "month", "1 month", "part_sums", "month_parts", None),
 )
 
 logger = logging.getLogger(__name__)
 
 
 class Step(NamedTuple):
-    """A kind of period to compute: the file of its sums, and the parameters."""
+    """A kind of period to compute: the files of its sums and parts, the parameters."""
 
     metric_type: MetricType
     sums: str
+    parts: str | None
     parameters: dict[str, Any]
 
 
@@ -139,10 +141,11 @@ def steps(hours: Hours) -> Iterator[Step]:
     with connection.cursor() as cursor:
         cursor.execute(_sql("first_opening"), hours._asdict())
         (earliest,) = cursor.fetchone()
-    for metric_type, unit, length, finer_type in KINDS:
+    for metric_type, unit, length, sums, parts, finer_type in KINDS:
         yield Step(
             metric_type,
-            "period_sums" if finer_type else "hour_sums",
+            sums,
+            parts,
             {
                 **hours._asdict(),
                 "earliest": earliest,
@@ -156,8 +159,10 @@ def steps(hours: Hours) -> Iterator[Step]:
 
 def around_sums(step: Step, statement: str) -> str:
     """Return the statement around the dirty periods and their sums."""
-    dirty, sums = _sql("dirty_periods"), _sql(step.sums)
-    return statement.replace("{dirty}", dirty).replace("{sums}", sums)
+    sums = _sql(step.sums)
+    if step.parts:
+        sums = sums.replace("{parts}", _sql(step.parts))
+    return statement.replace("{dirty}", _sql("dirty_periods")).replace("{sums}", sums)
 
 
 def _upsert(step: Step, now: datetime) -> list[tuple[uuid.UUID, datetime]]:

@@ -1,7 +1,7 @@
--- Each dirty period, composed of the finer periods within it. Sums add; a drawdown reaches
--- from the highest point of the earlier parts to the lowest of a later one. OFFSET 0 keeps
--- the parts an index scan for each period: by a bot's days the planner would merge all of
--- its hours with each of them.
+-- Each dirty period, composed of the parts within it. Sums add; a drawdown reaches from the
+-- highest point of the earlier parts to the lowest of a later one. OFFSET 0 keeps the parts
+-- an index scan for each period: by a bot's days the planner would merge all of its hours
+-- with each of them.
 SELECT
     bot_instance_id,
     period_start,
@@ -44,11 +44,7 @@ FROM (
             ), 0) AS earlier_net
         FROM dirty d
         CROSS JOIN LATERAL (
-            SELECT * FROM performance_metrics m
-            WHERE m.bot_instance_id = d.bot_instance_id
-            AND m.metric_type = %(finer_type)s
-            AND m.period_start >= d.period_start
-            AND m.period_start < d.period_end
+            {parts}
             OFFSET 0
         ) m
     ) parts

@@ -260,6 +260,17 @@ def test_drawdown_reaches_over_the_parts_of_a_longer_period(bot: BotInstance):
     ]
 
 
+def test_months_of_every_shape_equal_what_their_trades_amount_to(bot: BotInstance):
+    """They are whole weeks and the days around: these begin on each day of a week."""
+    first = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    for day in range(304):
+        _close(bot, first + day * DAY, (7 * day) % 19 - 9)
+
+    rollups.roll_up(now=NOW)
+
+    assert stored_rows() == direct_rows()
+
+
 # A second implementation, over random trades.
 TRADES = st.lists(
     st.tuples(
