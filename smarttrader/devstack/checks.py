@@ -71,12 +71,12 @@ def _checks(options: argparse.Namespace, console: Console) -> list[Check]:
     arguments = shlex.split(os.environ.get("PYTEST_ARGS", ""))
     chosen = "not browser" if options.nightly else "not browser and not nightly"
     unit = ["-n", XDIST_WORKERS, "-m", chosen, *arguments]
+    nightly = {"HYPOTHESIS_PROFILE": "nightly"} if options.nightly else {}
     checks = [] if options.browser_only else _static_checks()
     if not options.browser_only:
-        nightly = {"HYPOTHESIS_PROFILE": "nightly"} if options.nightly else {}
         checks.append(Check("unit tests", _module("pytest", *unit), nightly))
     if options.browser_only or os.environ.get("E2E", "1") != "0":
-        browser = {"CHROMIUM": find_chromium(console.say)}
+        browser = {"CHROMIUM": find_chromium(console.say), **nightly}
         command = _module("pytest", "-n", XDIST_WORKERS, "-m", "browser", *arguments)
         checks.append(Check("browser tests", command, browser))
     else:
