@@ -1,5 +1,6 @@
 """Bots, their settings and logs."""
 
+import uuid
 from datetime import datetime
 from typing import Any
 
@@ -20,13 +21,15 @@ from bots.models import (
     SettingsChange,
 )
 from bots.services import releases
-from smarttrader.lib import clock
+from smarttrader.lib import clock, newest
+from smarttrader.lib.actors import ActorType
 from smarttrader.lib.admin import (
     MOST_HITS,
     KeysetAdmin,
     ReadOnlyAdmin,
     staff_actor,
 )
+from smarttrader.lib.admin_audit import AuditAdmin
 from smarttrader.lib.admin_forms import ConfirmForm, asking
 from smarttrader.lib.attention import AttentionFilter, Figure, list_of
 from smarttrader.lib.keyset import Place
@@ -83,12 +86,28 @@ class BotSettingsAdmin(ReadOnlyAdmin[BotSettings]):
 
 
 @admin.register(SettingsChange)
-class SettingsChangeAdmin(ReadOnlyAdmin[SettingsChange]):
+class SettingsChangeAdmin(AuditAdmin[SettingsChange]):
     list_display = ("at", "bot_instance", "version", "actor_type", "changed")
     list_filter = ("actor_type",)
     list_select_related = ("bot_instance",)
-    search_fields = ("bot_instance__instance_name", "bot_instance__mt4_account")
-    ordering = ("-at",)
+    search_fields = ("bot_instance__mt4_account", "bot_instance__user__email")
+    search_help_text = _("Account number or owner's e-mail")
+    apart = {"actor_type": ActorType.values}
+
+    def found_by(
+        self,
+        request: HttpRequest,
+        rows: "QuerySet[SettingsChange]",
+        word: str,
+        limit: int,
+    ) -> list[SettingsChange]:
+        bots = queries.bots_found(signed_in(request), word)
+        each = {"bot_instance": [bot.pk for bot in bots]}
+        return newest.newest_of_each(rows, each, self.moment, limit)
+
+    def looked_after(self, request: HttpRequest) -> dict[str, list[uuid.UUID]]:
+        bots = BotInstance.objects.visible_to(signed_in(request))
+        return {"bot_instance": list(bots.values_list("pk", flat=True))}
 
     @admin.display(description=_("changed"))
     def changed(self, change: SettingsChange) -> str:
