@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 
@@ -83,7 +84,7 @@ def write_audits() -> Audits:
     strangers = UserFactory.create_batch(PEOPLE - len(customers) - 1)
     bots = [BotInstanceFactory.create(owner=each) for each in (*customers, *strangers)]
     people: list[uuid.UUID] = [reseller.pk, *(bot.user_id for bot in bots)]
-    values = {
+    values: dict[str, Any] = {
         "rows": ROWS,
         "now": clock.now(),
         "people": people,
