@@ -13,9 +13,12 @@ from smarttrader.lib.admin import (
     KeysetAdmin,
     ReadOnlyAdmin,
 )
+from smarttrader.lib.badges import badge_column
 from smarttrader.lib.keyset import Place
 from trading import queries
-from trading.models import StatementImport, Trade, TradeHistory
+from trading.models import StatementImport, Trade, TradeHistory, TradeStatus
+
+STATUS = badge_column("status", _("status"), {TradeStatus.OPEN: "info"})
 
 
 @admin.register(Trade)
@@ -26,7 +29,7 @@ class TradeAdmin(KeysetAdmin[Trade]):
         "symbol",
         "trade_type",
         "lot_size",
-        "status",
+        STATUS,
         "opened_at",
         "net_profit",
     )

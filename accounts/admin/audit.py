@@ -40,7 +40,7 @@ class ExportFilter(admin.SimpleListFilter):
 
 @admin.register(AuthEvent)
 class AuthEventAdmin(AuditAdmin[AuthEvent]):
-    list_display = ("at", "type", "told", "email", "actor_type", "ip")
+    list_display = ("at", "type", "email", "told", "actor_type", "ip")
     list_filter = ("type", ExportFilter, "actor_type", "at")
     search_fields = ("email", "user_id", "actor_id", "request_id")
     search_help_text = _("E-mail, or the id of a user or of a request")

@@ -30,18 +30,31 @@ from accounts.services.exports import record_export
 from billing import queries
 from billing.admin.addresses import own_url
 from billing.admin.forms import RefundForm
-from billing.models import CreditNote, Invoice, Payment, Provider
+from billing.models import CreditNote, Invoice, Payment, PaymentStatus, Provider
 from billing.services.refunds import refund
 from smarttrader.lib import clock, spreadsheets
 from smarttrader.lib.admin import ReadOnlyAdmin, staff_actor
 from smarttrader.lib.admin_forms import asking_page
 from smarttrader.lib.attention import Figure, list_of
+from smarttrader.lib.badges import badge_column
 from smarttrader.lib.errors import DomainError
 from smarttrader.lib.spreadsheets import Cell
 
 NUMBER_OF_INVOICE = re.compile(r"([0-9]{4})-([0-9]{1,9})")
 REVENUE = ["month", "currency", "provider", "payments", "paid"]
 REVENUE += ["refunded", "lost", "net"]
+
+
+STATUS = badge_column(
+    "status",
+    gettext_lazy("status"),
+    {
+        PaymentStatus.SUCCEEDED: "ok",
+        PaymentStatus.PENDING: "info",
+        PaymentStatus.FAILED: "bad",
+        PaymentStatus.REFUNDED: "caution",
+    },
+)
 
 
 @admin.register(Payment)
@@ -53,7 +66,7 @@ class PaymentAdmin(ReadOnlyAdmin[Payment]):
         "refunded_amount",
         "currency",
         "purpose",
-        "status",
+        STATUS,
         "dispute",
         "provider",
     )

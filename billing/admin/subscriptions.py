@@ -21,7 +21,7 @@ from accounts.models import User, normalize_email
 from billing import queries
 from billing.admin.addresses import own_url
 from billing.admin.forms import BuyerForm, ChangeForm, PaidForm, StartForm
-from billing.models import Renewal, Subscription
+from billing.models import Renewal, Subscription, SubscriptionStatus
 from billing.services import by_hand, cancelling, cycles, plans
 from licensing.models import LicenseType
 from smarttrader.lib import clock
@@ -34,10 +34,20 @@ from smarttrader.lib.admin import (
 )
 from smarttrader.lib.admin_forms import ConfirmForm, asking, asking_page
 from smarttrader.lib.attention import AttentionFilter
+from smarttrader.lib.badges import badge_column
 from smarttrader.lib.errors import DomainError
 
 Rows = QuerySet[Subscription]
 Told = dict[str, Any]
+STATUS = badge_column(
+    "status",
+    gettext_lazy("status"),
+    {
+        SubscriptionStatus.ACTIVE: "ok",
+        SubscriptionStatus.SUSPENDED: "bad",
+        SubscriptionStatus.CANCELLED: "caution",
+    },
+)
 
 
 def _cancel_at_end(_request: HttpRequest, row: Subscription, _told: Told) -> None:
@@ -64,7 +74,7 @@ class SubscriptionAdmin(ReadOnlyAdmin[Subscription]):
         "user",
         "plan_type",
         "billing_cycle",
-        "status",
+        STATUS,
         "price",
         "payment_method",
         "ends",

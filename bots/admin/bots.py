@@ -17,7 +17,9 @@ from bots.models import (
     BotInstance,
     BotLog,
     BotSettings,
+    BotStatus,
     GuardBreach,
+    LogLevel,
     SettingsChange,
 )
 from bots.services import releases
@@ -32,7 +34,23 @@ from smarttrader.lib.admin import (
 from smarttrader.lib.admin_audit import AuditAdmin
 from smarttrader.lib.admin_forms import ConfirmForm, asking
 from smarttrader.lib.attention import AttentionFilter, Figure, list_of
+from smarttrader.lib.badges import badge_column
 from smarttrader.lib.keyset import Place
+
+STATUS = badge_column(
+    "status",
+    _("status"),
+    {
+        BotStatus.RUNNING: "ok",
+        BotStatus.PAUSED: "caution",
+        BotStatus.ERROR: "bad",
+    },
+)
+LEVEL = badge_column(
+    "log_level",
+    _("log level"),
+    {LogLevel.INFO: "info", LogLevel.WARNING: "caution", LogLevel.ERROR: "bad"},
+)
 
 
 def _release(request: HttpRequest, bot: BotInstance, _told: dict[str, Any]) -> None:
@@ -41,7 +59,7 @@ def _release(request: HttpRequest, bot: BotInstance, _told: dict[str, Any]) -> N
 
 @admin.register(BotInstance)
 class BotInstanceAdmin(ReadOnlyAdmin[BotInstance]):
-    list_display = ("instance_name", "user", "mt4_account", "source", "status")
+    list_display = ("instance_name", "user", "mt4_account", "source", STATUS)
     list_filter = (AttentionFilter, "source", "status", "is_live")
     list_select_related = ("user",)
     attention = _("Fallen silent")
@@ -152,7 +170,7 @@ class GuardBreachAdmin(ReadOnlyAdmin[GuardBreach]):
 
 @admin.register(BotLog)
 class BotLogAdmin(KeysetAdmin[BotLog]):
-    list_display = ("created_at", "bot_instance", "log_level", "category", "message")
+    list_display = ("created_at", "bot_instance", LEVEL, "category", "message")
     list_filter = ("log_level", "category")
     list_select_related = ("bot_instance",)
     search_fields = ("bot_instance__mt4_account",)

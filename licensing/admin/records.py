@@ -56,7 +56,7 @@ class PlanAdmin(admin.ModelAdmin[Plan]):
 
 @admin.register(LicenseEvent)
 class LicenseEventAdmin(AuditAdmin[LicenseEvent]):
-    list_display = ("at", "license", "owner", "type", "actor_type", "reason", "ip")
+    list_display = ("at", "type", "license", "owner", "actor_type", "reason", "ip")
     list_filter = ("type", "actor_type", "at")
     search_fields = ("license_id", "owner_id", "actor_id", "request_id")
     search_help_text = _("Owner's e-mail, or the id of a license, user or request")
