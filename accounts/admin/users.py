@@ -138,8 +138,10 @@ class UserAdmin(ScopedAdmin[User], StockUserAdmin[User]):
         people = self.get_queryset(request).filter(role=Role.USER)
         if not is_staff_member(request):
             return [Figure(_("Your customers"), people.count(), list_of(self))]
-        signed_up = people.filter(created_at__gte=clock.start_of_day(now)).count()
-        return [Figure(_("Sign-ups today"), signed_up, list_of(self))]
+        today = {"created_at__gte": clock.start_of_day(now)}
+        signed_up = people.filter(**today).count()
+        address = list_of(self, role__exact=Role.USER, **today)
+        return [Figure(_("Sign-ups today"), signed_up, address)]
 
     def hits(self, request: HttpRequest, text: str) -> "QuerySet[User]":
         """Return who has this address, or one that begins so."""

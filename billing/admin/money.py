@@ -70,24 +70,24 @@ class PaymentAdmin(ReadOnlyAdmin[Payment]):
         "dispute",
         "provider",
     )
-    list_filter = ("status", "provider", "purpose", "dispute", "currency")
+    list_filter = ("status", "provider", "purpose", "dispute", "currency", "paid_at")
     search_fields = ("buyer_email", "provider_id", "subscription_id", "user_id")
     ordering = ("-created_at",)
     change_list_template = "billing/admin_payments.html"
     change_form_template = "billing/admin_payment.html"
 
     def figures(self, request: HttpRequest, now: datetime) -> list[Figure]:
-        taken = queries.revenue_since(
-            self.visible_rows(request), clock.start_of_day(now)
-        )
+        today = clock.start_of_day(now)
+        taken = queries.revenue_since(self.visible_rows(request), today)
+        address = list_of(self, paid_at__gte=today)
         return [
             Figure(
                 _("Revenue today, %(currency)s") % {"currency": currency},
                 number_format(amount, 2, force_grouping=True),
-                list_of(self),
+                address,
             )
             for currency, amount in taken.items()
-        ] or [Figure(_("Revenue today"), number_format(0), list_of(self))]
+        ] or [Figure(_("Revenue today"), number_format(0), address)]
 
     def has_settle_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("billing.change_payment")

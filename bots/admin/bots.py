@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import signed_in
@@ -17,7 +18,7 @@ from bots.models import (
     BotInstance,
     BotLog,
     BotSettings,
-    BotStatus,
+    BotState,
     GuardBreach,
     LogLevel,
     SettingsChange,
@@ -34,18 +35,16 @@ from smarttrader.lib.admin import (
 from smarttrader.lib.admin_audit import AuditAdmin
 from smarttrader.lib.admin_forms import ConfirmForm, asking
 from smarttrader.lib.attention import AttentionFilter, Figure, list_of
-from smarttrader.lib.badges import badge_column
+from smarttrader.lib.badges import Tone, badge, badge_column
 from smarttrader.lib.keyset import Place
 
-STATUS = badge_column(
-    "status",
-    _("status"),
-    {
-        BotStatus.RUNNING: "ok",
-        BotStatus.PAUSED: "caution",
-        BotStatus.ERROR: "bad",
-    },
-)
+TONES: dict[BotState, Tone] = {
+    BotState.ONLINE: "ok",
+    BotState.SLOW: "caution",
+    BotState.OFFLINE: "bad",
+    BotState.PAUSED: "caution",
+    BotState.ERROR: "bad",
+}
 LEVEL = badge_column(
     "log_level",
     _("log level"),
@@ -59,13 +58,22 @@ def _release(request: HttpRequest, bot: BotInstance, _told: dict[str, Any]) -> N
 
 @admin.register(BotInstance)
 class BotInstanceAdmin(ReadOnlyAdmin[BotInstance]):
-    list_display = ("instance_name", "user", "mt4_account", "source", STATUS)
+    list_display = (
+        *("instance_name", "user", "mt4_account"),
+        *("state", "last_heartbeat", "source"),
+    )
     list_filter = (AttentionFilter, "source", "status", "is_live")
     list_select_related = ("user",)
     attention = _("Fallen silent")
     search_fields = ("instance_name", "mt4_account", "user__email")
     ordering = ("-created_at",)
     actions = ("release",)
+
+    @admin.display(description=_("state"))
+    def state(self, bot: BotInstance) -> SafeString:
+        """Return how the bot is doing, as its owner's pages show it."""
+        state = bot.state(clock.now())
+        return badge(state.label, TONES.get(state, ""))
 
     def figures(self, request: HttpRequest, now: datetime) -> list[Figure]:
         heard = self.visible_rows(request).filter(

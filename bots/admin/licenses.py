@@ -80,12 +80,10 @@ class LicenseAdmin(LicenseIssuing, LicenseActions):
             active=Count("pk", Q(status=LicenseStatus.ACTIVE)),
             issued=Count("pk", Q(issued_at__gte=month)),
         )
-        address = list_of(self)
+        active = list_of(self, status__exact=LicenseStatus.ACTIVE)
         return [
-            Figure(
-                _("Active licenses"), told["active"], f"{address}?status__exact=active"
-            ),
-            Figure(_("Licenses issued this month"), told["issued"], address),
+            Figure(_("Active licenses"), told["active"], active),
+            Figure(_("Licenses issued this month"), told["issued"], list_of(self)),
         ]
 
     def hits(self, request: HttpRequest, text: str) -> "QuerySet[License]":

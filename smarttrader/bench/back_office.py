@@ -57,12 +57,13 @@ FROM (
 LICENSE_EVENTS = """
 INSERT INTO license_events (id, license_id, owner_id, sequence, at, type, actor_type,
     actor_id, request_id, reason, before, after, prev_hash, hash)
-SELECT gen_random_uuid(), b.license_id, b.user_id, 1000 + n,
+SELECT gen_random_uuid(), b.license_id, b.user_id, 1000 + b.place * %(each)s + n,
     %(now)s::timestamptz - n * %(seconds)s * interval '1 second',
     CASE WHEN b.id = %(largest)s AND n > %(each)s - 3 THEN 'transferred'
         ELSE (ARRAY['activated', 'deactivated', 'activation_rejected'])[1 + n %% 3] END,
     'ea', b.id, md5(n::text), '', '{}', '{}', '', ''
-FROM bot_instances b, generate_series(1, %(each)s) n
+FROM (SELECT *, row_number() OVER () AS place FROM bot_instances) b,
+    generate_series(1, %(each)s) n
 """
 AUTH_EVENTS = """
 INSERT INTO auth_events (id, at, type, user_id, email, actor_type, actor_id, user_agent,

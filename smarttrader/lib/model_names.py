@@ -13,7 +13,14 @@ from django.utils.translation import gettext_lazy, override
 
 OUR_FOLDERS = (settings.BASE_DIR, settings.BASE_DIR / "smarttrader")
 # What nobody calls by the column's name.
-SPOKEN = {"at": "time", "ip": "IP address", "is active": "active"}
+SPOKEN = {
+    "at": "time",
+    "ip": "IP address",
+    "is active": "active",
+    "is live": "live account",
+    "mt4 account": "MT4 account",
+    "lifted by type": "lifted by whom",
+}
 MODEL_NAMES = ("verbose_name", "verbose_name_plural")
 
 

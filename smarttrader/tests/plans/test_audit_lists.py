@@ -105,6 +105,7 @@ def test_no_page_of_an_audit_reads_it_whole(client, label):
         with plans_of_statements(AUDITS) as plans:
             shown, further = rows_of(client, f"{url}?{asked.query}")
             assert shown == asked.shown, asked.query
+            assert bool(further) == (shown == PAGE - 1), asked.query
             if further:
                 shown, _ = rows_of(client, url + further)
                 assert shown > 0, asked.query
