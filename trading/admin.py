@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import signed_in
+from accounts.templatetags.ui import signed_money
 from bots.models import BotInstance
 from bots.queries import bots_found
 from smarttrader.lib.admin import (
@@ -31,7 +32,7 @@ class TradeAdmin(KeysetAdmin[Trade]):
         "lot_size",
         STATUS,
         "opened_at",
-        "net_profit",
+        "net",
     )
     list_filter = ("status", "trade_type", "opened_at")
     list_select_related = ("bot_instance",)
@@ -39,6 +40,13 @@ class TradeAdmin(KeysetAdmin[Trade]):
     search_fields = ("ticket_number",)
     search_help_text = _("Account number or owner's e-mail, then a ticket if you like")
     ordering = ("-opened_at",)
+
+    @admin.display(description=_("net profit"))
+    def net(self, trade: Trade) -> str | None:
+        if trade.net_profit is None:
+            return None
+        currency = trade.bot_instance.account_currency
+        return f"{signed_money(trade.net_profit, currency)} {currency}"
 
     def hits(self, request: HttpRequest, text: str) -> list[Trade]:
         if not text.isdecimal():

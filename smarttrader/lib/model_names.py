@@ -18,6 +18,8 @@ SPOKEN = {
     "ip": "IP address",
     "is active": "active",
     "is live": "live account",
+    "is public": "public",
+    "is urgent": "urgent",
     "mt4 account": "MT4 account",
     "lifted by type": "lifted by whom",
 }
