@@ -20,6 +20,8 @@ SPOKEN = {
     "is live": "live account",
     "is public": "public",
     "is urgent": "urgent",
+    "ea version": "EA version",
+    "utc offset minutes": "UTC offset in minutes",
     "mt4 account": "MT4 account",
     "lifted by type": "lifted by whom",
 }
