@@ -125,7 +125,14 @@ class PaymentAdmin(ReadOnlyAdmin[Payment]):
             "All of it: the subscription is cancelled at once and its license revoked."
             " A part: the buyer gets a credit note, and nothing else changes."
         )
-        return asking_page(self, request, form, title=_("Pay back"), warning=warning)
+        return asking_page(
+            self,
+            request,
+            form,
+            title=_("Pay back"),
+            rows=[f"{payment.buyer_email} {payment.amount} {payment.currency}"],
+            warning=warning,
+        )
 
     def _refunded(
         self, request: HttpRequest, payment: Payment, form: RefundForm

@@ -192,6 +192,7 @@ class SubscriptionAdmin(ReadOnlyAdmin[Subscription]):
             request,
             form,
             title=_("Change plan or cycle"),
+            rows=[own],
             warning="" if form.offers else nothing,
         )
 
