@@ -134,6 +134,17 @@ class UserAdmin(ScopedAdmin[User], StockUserAdmin[User]):
         is_staff = is_staff_member(request)
         return rows if is_staff else rows.filter(reseller=signed_in(request))
 
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Leave out what is the same of each of a reseller's customers."""
+        shown = super().get_list_display(request)
+        is_staff = is_staff_member(request)
+        return shown if is_staff else [each for each in shown if each != "role"]
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        offered = super().get_list_filter(request)
+        is_staff = is_staff_member(request)
+        return offered if is_staff else [each for each in offered if each != "role"]
+
     def figures(self, request: HttpRequest, now: datetime) -> list[Figure]:
         people = self.get_queryset(request).filter(role=Role.USER)
         if not is_staff_member(request):
