@@ -200,6 +200,7 @@ def _fill(ground: Ground, largest: BotInstance) -> None:
     for name, insert in FILLED.items():
         begun = perf_counter()
         with connection.cursor() as cursor:
+            cursor.execute("SET statement_timeout = 0")
             # Who is told of is known, and looking each of them up takes minutes.
             if name == "auth_events":
                 cursor.execute("ALTER TABLE auth_events DISABLE TRIGGER USER")
