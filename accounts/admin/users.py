@@ -72,6 +72,7 @@ class UserAdmin(ScopedAdmin[User], StockUserAdmin[User]):
 
     form = UserForm
     add_form = NewUserForm
+    add_form_template = "admin/accounts/user/add_form.html"
     list_display = ("email", "full_name", "role", "is_active", "last_login")
     list_filter = ("role", "is_active", "email_verified", "created_at")
     search_fields = ("email", "first_name", "last_name")
@@ -232,8 +233,12 @@ class UserAdmin(ScopedAdmin[User], StockUserAdmin[User]):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
+        invitation = {"title": _("Invite a customer"), "is_invitation": True}
+        shown = {} if is_staff_member(request) else invitation
         try:
-            return super().add_view(request, form_url, extra_context)
+            return super().add_view(
+                request, form_url, {**shown, **(extra_context or {})}
+            )
         except DomainError as error:
             # Of two who add the same address at once, or a reseller suspended just now.
             messages.error(request, error.message)
