@@ -69,4 +69,13 @@ class Migration(migrations.Migration):
                 name="license_events_of_request",
             ),
         ),
+        migrations.AddConstraint(
+            model_name="allotmententry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("license_type__in", ["TRIAL", "BASIC", "PRO", "ENTERPRISE"])
+                ),
+                name="allotment_entries_license_type_valid",
+            ),
+        ),
     ]

@@ -138,6 +138,9 @@ class AllotmentEntry(models.Model):
             ),
             one_of("kind", EntryKind, name="allotment_entries_kind_valid"),
             one_of("cycle", Cycle, name="allotment_entries_cycle_valid"),
+            one_of(
+                "license_type", LicenseType, name="allotment_entries_license_type_valid"
+            ),
             one_of("actor_type", ActorType, name="allotment_entries_actor_valid"),
         ]
         indexes = [
