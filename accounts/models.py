@@ -278,9 +278,17 @@ class AuthEvent(models.Model):
             one_of("actor_type", ActorType, name="auth_events_actor_type_valid"),
         ]
         indexes = [
+            models.Index(
+                fields=["type", "actor_type", "at", "id"], name="auth_events_newest"
+            ),
             models.Index(fields=["user_id", "at"], name="auth_events_of_user"),
-            models.Index(fields=["email"], name="auth_events_of_email"),
-            models.Index(fields=["actor_id"], name="auth_events_of_actor"),
+            models.Index(fields=["email", "at"], name="auth_events_of_email"),
+            models.Index(fields=["actor_id", "at"], name="auth_events_of_actor"),
+            models.Index(
+                fields=["request_id"],
+                condition=~models.Q(request_id=""),
+                name="auth_events_of_request",
+            ),
             BrinIndex(fields=["at"], name="auth_events_at"),
         ]
 

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import signed_in
+from accounts.templatetags.ui import money, signed_money
 from analytics.models import (
     MetricType,
     PerformanceMetric,
@@ -29,8 +30,8 @@ class PerformanceMetricAdmin(KeysetAdmin[PerformanceMetric]):
         "metric_type",
         "bot_instance",
         "total_trades",
-        "net_profit",
-        "max_drawdown",
+        "net",
+        "drawdown",
     )
     list_filter = ("metric_type",)
     list_select_related = ("bot_instance",)
@@ -38,6 +39,16 @@ class PerformanceMetricAdmin(KeysetAdmin[PerformanceMetric]):
     search_help_text = _("Account number or owner's e-mail; daily, unless you filter")
     ordering = ("-period_start",)
     moment = "period_start"
+
+    @admin.display(description=_("net profit"))
+    def net(self, metric: PerformanceMetric) -> str:
+        currency = metric.bot_instance.account_currency
+        return f"{signed_money(metric.net_profit, currency)} {currency}"
+
+    @admin.display(description=_("max drawdown"))
+    def drawdown(self, metric: PerformanceMetric) -> str:
+        currency = metric.bot_instance.account_currency
+        return f"{money(metric.max_drawdown, currency)} {currency}"
 
     def found(
         self,

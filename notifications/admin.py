@@ -12,6 +12,7 @@ from smarttrader.lib import clock
 from smarttrader.lib.admin import ReadOnlyAdmin
 from smarttrader.lib.admin_forms import ConfirmForm, asking
 from smarttrader.lib.attention import AttentionFilter
+from smarttrader.lib.badges import badge_column
 
 
 @admin.register(Notification)
@@ -23,6 +24,17 @@ class NotificationAdmin(ReadOnlyAdmin[Notification]):
     ordering = ("-created_at",)
 
 
+STATE = badge_column(
+    "state",
+    _("state"),
+    {
+        DeliveryState.SENT: "ok",
+        DeliveryState.WAITING: "info",
+        DeliveryState.DEAD: "bad",
+    },
+)
+
+
 def _send_again(
     _request: HttpRequest, delivery: Delivery, _told: dict[str, Any]
 ) -> None:
@@ -31,7 +43,7 @@ def _send_again(
 
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
-    list_display = ("created_at", "recipient", "subject", "state", "attempts", "error")
+    list_display = ("created_at", "recipient", "subject", STATE, "attempts", "error")
     list_filter = (AttentionFilter, "state", "channel", "is_urgent")
     attention = _("Given up")
     search_fields = ("recipient", "subject")

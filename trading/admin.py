@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import signed_in
+from accounts.templatetags.ui import signed_money
 from bots.models import BotInstance
 from bots.queries import bots_found
 from smarttrader.lib.admin import (
@@ -13,9 +14,12 @@ from smarttrader.lib.admin import (
     KeysetAdmin,
     ReadOnlyAdmin,
 )
+from smarttrader.lib.badges import badge_column
 from smarttrader.lib.keyset import Place
 from trading import queries
-from trading.models import StatementImport, Trade, TradeHistory
+from trading.models import StatementImport, Trade, TradeHistory, TradeStatus
+
+STATUS = badge_column("status", _("status"), {TradeStatus.OPEN: "info"})
 
 
 @admin.register(Trade)
@@ -26,9 +30,9 @@ class TradeAdmin(KeysetAdmin[Trade]):
         "symbol",
         "trade_type",
         "lot_size",
-        "status",
+        STATUS,
         "opened_at",
-        "net_profit",
+        "net",
     )
     list_filter = ("status", "trade_type", "opened_at")
     list_select_related = ("bot_instance",)
@@ -36,6 +40,13 @@ class TradeAdmin(KeysetAdmin[Trade]):
     search_fields = ("ticket_number",)
     search_help_text = _("Account number or owner's e-mail, then a ticket if you like")
     ordering = ("-opened_at",)
+
+    @admin.display(description=_("net profit"))
+    def net(self, trade: Trade) -> str | None:
+        if trade.net_profit is None:
+            return None
+        currency = trade.bot_instance.account_currency
+        return f"{signed_money(trade.net_profit, currency)} {currency}"
 
     def hits(self, request: HttpRequest, text: str) -> list[Trade]:
         if not text.isdecimal():

@@ -72,6 +72,7 @@ class UserAdmin(ScopedAdmin[User], StockUserAdmin[User]):
 
     form = UserForm
     add_form = NewUserForm
+    add_form_template = "admin/accounts/user/add_form.html"
     list_display = ("email", "full_name", "role", "is_active", "last_login")
     list_filter = ("role", "is_active", "email_verified", "created_at")
     search_fields = ("email", "first_name", "last_name")
@@ -134,12 +135,25 @@ class UserAdmin(ScopedAdmin[User], StockUserAdmin[User]):
         is_staff = is_staff_member(request)
         return rows if is_staff else rows.filter(reseller=signed_in(request))
 
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Leave out what is the same of each of a reseller's customers."""
+        shown = super().get_list_display(request)
+        is_staff = is_staff_member(request)
+        return shown if is_staff else [each for each in shown if each != "role"]
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        offered = super().get_list_filter(request)
+        is_staff = is_staff_member(request)
+        return offered if is_staff else [each for each in offered if each != "role"]
+
     def figures(self, request: HttpRequest, now: datetime) -> list[Figure]:
         people = self.get_queryset(request).filter(role=Role.USER)
         if not is_staff_member(request):
             return [Figure(_("Your customers"), people.count(), list_of(self))]
-        signed_up = people.filter(created_at__gte=clock.start_of_day(now)).count()
-        return [Figure(_("Sign-ups today"), signed_up, list_of(self))]
+        today = {"created_at__gte": clock.start_of_day(now)}
+        signed_up = people.filter(**today).count()
+        address = list_of(self, role__exact=Role.USER, **today)
+        return [Figure(_("Sign-ups today"), signed_up, address)]
 
     def hits(self, request: HttpRequest, text: str) -> "QuerySet[User]":
         """Return who has this address, or one that begins so."""
@@ -219,8 +233,12 @@ class UserAdmin(ScopedAdmin[User], StockUserAdmin[User]):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
+        invitation = {"title": _("Invite a customer"), "is_invitation": True}
+        shown = {} if is_staff_member(request) else invitation
         try:
-            return super().add_view(request, form_url, extra_context)
+            return super().add_view(
+                request, form_url, {**shown, **(extra_context or {})}
+            )
         except DomainError as error:
             # Of two who add the same address at once, or a reseller suspended just now.
             messages.error(request, error.message)

@@ -30,18 +30,31 @@ from accounts.services.exports import record_export
 from billing import queries
 from billing.admin.addresses import own_url
 from billing.admin.forms import RefundForm
-from billing.models import CreditNote, Invoice, Payment, Provider
+from billing.models import CreditNote, Invoice, Payment, PaymentStatus, Provider
 from billing.services.refunds import refund
 from smarttrader.lib import clock, spreadsheets
 from smarttrader.lib.admin import ReadOnlyAdmin, staff_actor
 from smarttrader.lib.admin_forms import asking_page
 from smarttrader.lib.attention import Figure, list_of
+from smarttrader.lib.badges import badge_column
 from smarttrader.lib.errors import DomainError
 from smarttrader.lib.spreadsheets import Cell
 
 NUMBER_OF_INVOICE = re.compile(r"([0-9]{4})-([0-9]{1,9})")
 REVENUE = ["month", "currency", "provider", "payments", "paid"]
 REVENUE += ["refunded", "lost", "net"]
+
+
+STATUS = badge_column(
+    "status",
+    gettext_lazy("status"),
+    {
+        PaymentStatus.SUCCEEDED: "ok",
+        PaymentStatus.PENDING: "info",
+        PaymentStatus.FAILED: "bad",
+        PaymentStatus.REFUNDED: "caution",
+    },
+)
 
 
 @admin.register(Payment)
@@ -53,28 +66,28 @@ class PaymentAdmin(ReadOnlyAdmin[Payment]):
         "refunded_amount",
         "currency",
         "purpose",
-        "status",
+        STATUS,
         "dispute",
         "provider",
     )
-    list_filter = ("status", "provider", "purpose", "dispute", "currency")
+    list_filter = ("status", "provider", "purpose", "dispute", "currency", "paid_at")
     search_fields = ("buyer_email", "provider_id", "subscription_id", "user_id")
     ordering = ("-created_at",)
     change_list_template = "billing/admin_payments.html"
     change_form_template = "billing/admin_payment.html"
 
     def figures(self, request: HttpRequest, now: datetime) -> list[Figure]:
-        taken = queries.revenue_since(
-            self.visible_rows(request), clock.start_of_day(now)
-        )
+        today = clock.start_of_day(now)
+        taken = queries.revenue_since(self.visible_rows(request), today)
+        address = list_of(self, paid_at__gte=today)
         return [
             Figure(
                 _("Revenue today, %(currency)s") % {"currency": currency},
                 number_format(amount, 2, force_grouping=True),
-                list_of(self),
+                address,
             )
             for currency, amount in taken.items()
-        ] or [Figure(_("Revenue today"), number_format(0), list_of(self))]
+        ] or [Figure(_("Revenue today"), number_format(0), address)]
 
     def has_settle_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("billing.change_payment")
@@ -112,7 +125,14 @@ class PaymentAdmin(ReadOnlyAdmin[Payment]):
             "All of it: the subscription is cancelled at once and its license revoked."
             " A part: the buyer gets a credit note, and nothing else changes."
         )
-        return asking_page(self, request, form, title=_("Pay back"), warning=warning)
+        return asking_page(
+            self,
+            request,
+            form,
+            title=_("Pay back"),
+            rows=[f"{payment.buyer_email} {payment.amount} {payment.currency}"],
+            warning=warning,
+        )
 
     def _refunded(
         self, request: HttpRequest, payment: Payment, form: RefundForm

@@ -21,7 +21,8 @@ from accounts.models import User, normalize_email
 from billing import queries
 from billing.admin.addresses import own_url
 from billing.admin.forms import BuyerForm, ChangeForm, PaidForm, StartForm
-from billing.models import Renewal, Subscription
+from billing.models import Renewal, Subscription, SubscriptionStatus
+from billing.models.subscriptions import LIFETIME_END
 from billing.services import by_hand, cancelling, cycles, plans
 from licensing.models import LicenseType
 from smarttrader.lib import clock
@@ -34,10 +35,20 @@ from smarttrader.lib.admin import (
 )
 from smarttrader.lib.admin_forms import ConfirmForm, asking, asking_page
 from smarttrader.lib.attention import AttentionFilter
+from smarttrader.lib.badges import badge_column
 from smarttrader.lib.errors import DomainError
 
 Rows = QuerySet[Subscription]
 Told = dict[str, Any]
+STATUS = badge_column(
+    "status",
+    gettext_lazy("status"),
+    {
+        SubscriptionStatus.ACTIVE: "ok",
+        SubscriptionStatus.SUSPENDED: "bad",
+        SubscriptionStatus.CANCELLED: "caution",
+    },
+)
 
 
 def _cancel_at_end(_request: HttpRequest, row: Subscription, _told: Told) -> None:
@@ -64,7 +75,7 @@ class SubscriptionAdmin(ReadOnlyAdmin[Subscription]):
         "user",
         "plan_type",
         "billing_cycle",
-        "status",
+        STATUS,
         "price",
         "payment_method",
         "ends",
@@ -181,6 +192,7 @@ class SubscriptionAdmin(ReadOnlyAdmin[Subscription]):
             request,
             form,
             title=_("Change plan or cycle"),
+            rows=[own],
             warning="" if form.offers else nothing,
         )
 
@@ -314,13 +326,21 @@ def _what_is_paid(own: Subscription, *, is_charged: bool) -> str:
 class RenewalAdmin(ReadOnlyAdmin[Renewal]):
     list_display = (
         "subscription",
-        "plan_type",
+        "owner",
         "period_start",
-        "period_end",
+        "ends",
         "price",
         "credited_at",
     )
     list_filter = ("plan_type",)
-    list_select_related = ("subscription",)
+    list_select_related = ("subscription__user",)
     search_fields = ("subscription__user__email", "payment_id")
     ordering = ("-period_start",)
+
+    @admin.display(description=gettext_lazy("owner"))
+    def owner(self, row: Renewal) -> str:
+        return str(row.subscription.user)
+
+    @admin.display(description=gettext_lazy("period end"), ordering="period_end")
+    def ends(self, row: Renewal) -> datetime | str:
+        return _("Never ends") if row.period_end >= LIFETIME_END else row.period_end

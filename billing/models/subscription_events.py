@@ -55,7 +55,16 @@ class SubscriptionEvent(models.Model):
             models.Index(
                 fields=["subscription_id", "at"], name="subscription_events_of"
             ),
-            models.Index(fields=["user_id"], name="subscription_events_of_user"),
+            models.Index(
+                fields=["type", "actor_type", "at", "id"],
+                name="subscription_events_newest",
+            ),
+            models.Index(
+                fields=["user_id", "at", "id"], name="subscription_events_of_user"
+            ),
+            models.Index(
+                fields=["actor_id", "at"], name="subscription_events_by_actor"
+            ),
         ]
 
     def __str__(self) -> str:

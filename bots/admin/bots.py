@@ -1,11 +1,13 @@
 """Bots, their settings and logs."""
 
+import uuid
 from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import signed_in
@@ -16,20 +18,38 @@ from bots.models import (
     BotInstance,
     BotLog,
     BotSettings,
+    BotState,
     GuardBreach,
+    LogLevel,
     SettingsChange,
 )
 from bots.services import releases
-from smarttrader.lib import clock
+from smarttrader.lib import clock, newest
+from smarttrader.lib.actors import ActorType
 from smarttrader.lib.admin import (
     MOST_HITS,
     KeysetAdmin,
     ReadOnlyAdmin,
     staff_actor,
 )
+from smarttrader.lib.admin_audit import AuditAdmin
 from smarttrader.lib.admin_forms import ConfirmForm, asking
 from smarttrader.lib.attention import AttentionFilter, Figure, list_of
+from smarttrader.lib.badges import Tone, badge, badge_column
 from smarttrader.lib.keyset import Place
+
+TONES: dict[BotState, Tone] = {
+    BotState.ONLINE: "ok",
+    BotState.SLOW: "caution",
+    BotState.OFFLINE: "bad",
+    BotState.PAUSED: "caution",
+    BotState.ERROR: "bad",
+}
+LEVEL = badge_column(
+    "log_level",
+    _("log level"),
+    {LogLevel.INFO: "info", LogLevel.WARNING: "caution", LogLevel.ERROR: "bad"},
+)
 
 
 def _release(request: HttpRequest, bot: BotInstance, _told: dict[str, Any]) -> None:
@@ -38,13 +58,22 @@ def _release(request: HttpRequest, bot: BotInstance, _told: dict[str, Any]) -> N
 
 @admin.register(BotInstance)
 class BotInstanceAdmin(ReadOnlyAdmin[BotInstance]):
-    list_display = ("instance_name", "user", "mt4_account", "source", "status")
+    list_display = (
+        *("instance_name", "user", "mt4_account"),
+        *("state", "last_heartbeat", "source"),
+    )
     list_filter = (AttentionFilter, "source", "status", "is_live")
     list_select_related = ("user",)
     attention = _("Fallen silent")
     search_fields = ("instance_name", "mt4_account", "user__email")
     ordering = ("-created_at",)
     actions = ("release",)
+
+    @admin.display(description=_("state"))
+    def state(self, bot: BotInstance) -> SafeString:
+        """Return how the bot is doing, as its owner's pages show it."""
+        state = bot.state(clock.now())
+        return badge(state.label, TONES.get(state, ""))
 
     def figures(self, request: HttpRequest, now: datetime) -> list[Figure]:
         heard = self.visible_rows(request).filter(
@@ -83,12 +112,28 @@ class BotSettingsAdmin(ReadOnlyAdmin[BotSettings]):
 
 
 @admin.register(SettingsChange)
-class SettingsChangeAdmin(ReadOnlyAdmin[SettingsChange]):
+class SettingsChangeAdmin(AuditAdmin[SettingsChange]):
     list_display = ("at", "bot_instance", "version", "actor_type", "changed")
     list_filter = ("actor_type",)
     list_select_related = ("bot_instance",)
-    search_fields = ("bot_instance__instance_name", "bot_instance__mt4_account")
-    ordering = ("-at",)
+    search_fields = ("bot_instance__mt4_account", "bot_instance__user__email")
+    search_help_text = _("Account number or owner's e-mail")
+    apart = {"actor_type": ActorType.values}
+
+    def found_by(
+        self,
+        request: HttpRequest,
+        rows: "QuerySet[SettingsChange]",
+        word: str,
+        limit: int,
+    ) -> list[SettingsChange]:
+        bots = queries.bots_found(signed_in(request), word)
+        each = {"bot_instance": [bot.pk for bot in bots]}
+        return newest.newest_of_each(rows, each, self.moment, limit)
+
+    def looked_after(self, request: HttpRequest) -> dict[str, list[uuid.UUID]]:
+        bots = BotInstance.objects.visible_to(signed_in(request))
+        return {"bot_instance": list(bots.values_list("pk", flat=True))}
 
     @admin.display(description=_("changed"))
     def changed(self, change: SettingsChange) -> str:
@@ -133,7 +178,7 @@ class GuardBreachAdmin(ReadOnlyAdmin[GuardBreach]):
 
 @admin.register(BotLog)
 class BotLogAdmin(KeysetAdmin[BotLog]):
-    list_display = ("created_at", "bot_instance", "log_level", "category", "message")
+    list_display = ("created_at", "bot_instance", LEVEL, "category", "message")
     list_filter = ("log_level", "category")
     list_select_related = ("bot_instance",)
     search_fields = ("bot_instance__mt4_account",)

@@ -13,6 +13,8 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.timesince import timeuntil
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -31,6 +33,14 @@ from smarttrader.lib import clock, spreadsheets
 from smarttrader.lib.admin import MOST_HITS, is_staff_member, staff_actor
 from smarttrader.lib.admin_forms import ReasonForm, asking_page
 from smarttrader.lib.attention import AttentionFilter, Figure, list_of
+from smarttrader.lib.badges import Tone, badge
+
+TONES: dict[LicenseStatus, Tone] = {
+    LicenseStatus.ACTIVE: "ok",
+    LicenseStatus.SUSPENDED: "caution",
+    LicenseStatus.EXPIRED: "",
+    LicenseStatus.REVOKED: "bad",
+}
 
 
 @admin.register(License)
@@ -70,12 +80,10 @@ class LicenseAdmin(LicenseIssuing, LicenseActions):
             active=Count("pk", Q(status=LicenseStatus.ACTIVE)),
             issued=Count("pk", Q(issued_at__gte=month)),
         )
-        address = list_of(self)
+        active = list_of(self, status__exact=LicenseStatus.ACTIVE)
         return [
-            Figure(
-                _("Active licenses"), told["active"], f"{address}?status__exact=active"
-            ),
-            Figure(_("Licenses issued this month"), told["issued"], address),
+            Figure(_("Active licenses"), told["active"], active),
+            Figure(_("Licenses issued this month"), told["issued"], list_of(self)),
         ]
 
     def hits(self, request: HttpRequest, text: str) -> "QuerySet[License]":
@@ -90,12 +98,15 @@ class LicenseAdmin(LicenseIssuing, LicenseActions):
         return visible.filter(pk=license.pk) if license else visible.none()
 
     @admin.display(description=_("key"))
-    def key(self, license: License) -> str:
-        return license.masked_key
+    def key(self, license: License) -> SafeString:
+        """Return the masked key; the theme leaves its stars out on a phone."""
+        hidden, _dash, tail = license.masked_key.rpartition("-")
+        return format_html('<span class="stars">{}-</span>{}', hidden, tail)
 
     @admin.display(description=_("status"))
-    def standing(self, license: License) -> str:
-        return str(current_standing(license, clock.now()).license_status.label)
+    def standing(self, license: License) -> SafeString:
+        status = current_standing(license, clock.now()).license_status
+        return badge(status.label, TONES[status])
 
     @admin.display(description=_("ends"), ordering="expires_at")
     def ends(self, license: License) -> str:

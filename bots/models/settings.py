@@ -124,6 +124,14 @@ class SettingsChange(models.Model):
                 name="bot_settings_changes_version_unique",
             ),
         ]
+        indexes = [
+            models.Index(
+                fields=["actor_type", "at", "id"], name="settings_changes_newest"
+            ),
+            models.Index(
+                fields=["bot_instance", "at", "id"], name="settings_changes_of_bot"
+            ),
+        ]
 
     def __str__(self) -> str:
         return gettext("Version %(version)s") % {"version": self.version}

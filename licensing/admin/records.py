@@ -1,16 +1,29 @@
 """Plans, and the records of what became of licenses."""
 
+import uuid
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.actors import signed_in
 from accounts.models import User
-from licensing.models import License, LicenseEvent, LicenseHold, Plan, TrialUse
+from accounts.queries import user_by_email
+from licensing.models import (
+    License,
+    LicenseEvent,
+    LicenseEventType,
+    LicenseHold,
+    Plan,
+    TrialUse,
+)
+from smarttrader.lib.actors import ActorType
 from smarttrader.lib.admin import ReadOnlyAdmin
+from smarttrader.lib.admin_audit import AuditAdmin, identifier
 
 
 @admin.register(Plan)
@@ -42,29 +55,47 @@ class PlanAdmin(admin.ModelAdmin[Plan]):
 
 
 @admin.register(LicenseEvent)
-class LicenseEventAdmin(ReadOnlyAdmin[LicenseEvent]):
-    list_display = ("at", "license", "owner", "type", "actor_type", "reason", "ip")
+class LicenseEventAdmin(AuditAdmin[LicenseEvent]):
+    list_display = ("at", "type", "license", "owner", "actor_type", "reason", "ip")
     list_filter = ("type", "actor_type", "at")
     search_fields = ("license_id", "owner_id", "actor_id", "request_id")
-    ordering = ("-at", "-sequence")
+    search_help_text = _("Owner's e-mail, or the id of a license, user or request")
+    apart = {"type": LicenseEventType.values, "actor_type": ActorType.values}
 
-    def get_queryset(self, request: HttpRequest) -> "QuerySet[LicenseEvent]":
-        rows = super().get_queryset(request)
-        license = License.objects.filter(pk=OuterRef("license_id"))
-        owner = User.objects.filter(pk=OuterRef("owner_id"))
-        return rows.annotate(
-            tail=Subquery(license.values("key_tail")),
-            owner_email=Subquery(owner.values("email")),
+    def named(self, word: str) -> Iterator[Q]:
+        if user := user_by_email(word):
+            yield Q(owner_id=user.pk)
+        if known := identifier(word):
+            yield Q(license_id=known)
+            yield Q(owner_id=known)
+            yield Q(actor_id=known)
+        yield Q(request_id=word)
+
+    def looked_after(self, request: HttpRequest) -> dict[str, list[uuid.UUID]]:
+        people = User.objects.visible_to(signed_in(request))
+        return {"owner_id": list(people.values_list("pk", flat=True))}
+
+    def shaped(self, rows: list[LicenseEvent]) -> list[LicenseEvent]:
+        licenses = License.objects.only("key_tail").in_bulk(
+            {event.license_id for event in rows}
         )
+        owners = User.objects.only("email").in_bulk({event.owner_id for event in rows})
+        for event in rows:
+            shown: Any = event
+            shown.known_license = licenses.get(event.license_id)
+            shown.known_owner = owners.get(event.owner_id)
+        return rows
 
     @admin.display(description=_("license"))
     def license(self, event: Any) -> str:
-        return f"…{event.tail}" if event.tail else gettext("deleted")
+        known = event.known_license
+        return f"…{known.key_tail}" if known else gettext("deleted")
 
     @admin.display(description=_("owner"))
     def owner(self, event: Any) -> str:
         """Return whose license it was then, by the address of today."""
-        return str(event.owner_email or gettext("deleted"))
+        known = event.known_owner
+        return known.email if known else gettext("deleted")
 
 
 @admin.register(LicenseHold)

@@ -7,7 +7,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role, User, UserManager, UserQuerySet
-from licensing.models.licenses import Plan
+from licensing.models.licenses import LicenseType, Plan
 from smarttrader.lib.actors import ActorType
 from smarttrader.lib.database import CreatedAtField, UpdatedAtField, one_of
 from smarttrader.lib.ids import uuid7
@@ -110,7 +110,7 @@ class AllotmentEntry(models.Model):
     at = models.DateTimeField()
     allotment_id = models.UUIDField()
     reseller_id = models.UUIDField()
-    license_type = models.CharField(max_length=20)
+    license_type = models.CharField(max_length=20, choices=LicenseType)
     cycle = models.CharField(max_length=20, choices=Cycle)
     kind = models.CharField(max_length=20, choices=EntryKind)
     delta = models.IntegerField()
@@ -138,11 +138,19 @@ class AllotmentEntry(models.Model):
             ),
             one_of("kind", EntryKind, name="allotment_entries_kind_valid"),
             one_of("cycle", Cycle, name="allotment_entries_cycle_valid"),
+            one_of(
+                "license_type", LicenseType, name="allotment_entries_license_type_valid"
+            ),
             one_of("actor_type", ActorType, name="allotment_entries_actor_valid"),
         ]
         indexes = [
+            models.Index(
+                fields=["kind", "license_type", "cycle", "at", "id"],
+                name="allotment_entries_newest",
+            ),
             models.Index(fields=["allotment_id", "at"], name="allotment_entries_of"),
             models.Index(fields=["reseller_id", "at"], name="allotment_entries_sales"),
+            models.Index(fields=["actor_id", "at"], name="allotment_entries_of_actor"),
             models.Index(fields=["license_id"], name="allotment_entries_license"),
         ]
 

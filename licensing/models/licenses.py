@@ -339,8 +339,18 @@ class LicenseEvent(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["owner_id"], name="license_events_owner"),
-            models.Index(fields=["actor_id"], name="license_events_actor"),
+            models.Index(
+                fields=["type", "actor_type", "at", "id"], name="license_events_newest"
+            ),
+            models.Index(
+                fields=["owner_id", "at", "id"], name="license_events_of_owner"
+            ),
+            models.Index(fields=["actor_id", "at"], name="license_events_of_actor"),
+            models.Index(
+                fields=["request_id"],
+                condition=~models.Q(request_id=""),
+                name="license_events_of_request",
+            ),
             models.Index(
                 fields=["license_id", "type", "at"], name="license_events_of_type"
             ),

@@ -2,15 +2,19 @@
 
 import html
 import re
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from statistics import quantiles
 from time import perf_counter
+from typing import Any
 from urllib.parse import quote
 
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.conf import settings
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 from django.test import Client as Browser
 
 from accounts.models import User
@@ -33,7 +37,7 @@ LATER_PAGE = 10
 DAYS = 60
 TICKS_OF_A_TRADE = 100  # as TICKS makes them
 NEXT = re.compile(r'<a href="([^"]+)" rel="next">')
-# As many lines of logs and ticks as there are trades, over two months.
+# Each over two months, but ticks, which lie where trades do.
 LOGS = """
 INSERT INTO bot_logs (id, bot_instance_id, log_level, category, message, created_at)
 SELECT gen_random_uuid(), b.id, (ARRAY['INFO', 'INFO', 'ERROR'])[1 + n %% 3], 'TRADE',
@@ -51,27 +55,61 @@ FROM (
     ORDER BY opened_at DESC LIMIT %(trades)s
 ) t, generate_series(0, 99) n
 """
+# Of both, three rows are of a kind that no other is.
+LICENSE_EVENTS = """
+INSERT INTO license_events (id, license_id, owner_id, sequence, at, type, actor_type,
+    actor_id, request_id, reason, before, after, prev_hash, hash)
+SELECT gen_random_uuid(), b.license_id, b.user_id, 1000 + b.place * %(each)s + n,
+    %(now)s::timestamptz - n * %(seconds)s * interval '1 second',
+    CASE WHEN b.id = %(largest)s AND n > %(each)s - 3 THEN 'transferred'
+        ELSE (ARRAY['activated', 'deactivated', 'activation_rejected'])[1 + n %% 3] END,
+    'ea', b.id, md5(n::text), '', '{}', '{}', '', ''
+FROM (SELECT *, row_number() OVER () AS place FROM bot_instances) b,
+    generate_series(1, %(each)s) n
+"""
+AUTH_EVENTS = """
+INSERT INTO auth_events (id, at, type, user_id, email, actor_type, actor_id, user_agent,
+    request_id, detail)
+SELECT gen_random_uuid(), %(now)s::timestamptz - n * %(seconds)s * interval '1 second',
+    CASE WHEN b.id = %(largest)s AND n > %(each)s - 3 THEN 'role_changed'
+        ELSE (ARRAY['signed_in', 'token_issued', 'sign_in_failed'])[1 + n %% 3] END,
+    u.id, u.email, 'user', u.id, '', md5(n::text), '{}'
+FROM bot_instances b JOIN users u ON u.id = b.user_id,
+    generate_series(1, %(each)s) n
+"""
+INDEXES = """
+SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid)
+FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid
+WHERE t.relname = %s AND t.relkind = 'r' AND NOT i.indisunique
+"""
+FILLED = {
+    "bot_logs": LOGS,
+    "trade_history": TICKS,
+    "license_events": LICENSE_EVENTS,
+    "auth_events": AUTH_EVENTS,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class List:
     """A list of a large table: who is searched for, and what it is filtered by."""
 
+    table: str
     path: str
     words: str
-    filtered: str
+    filtered: str = ""
+    is_listed_whole: bool = False  # without anybody named, too
 
 
 def measure(ground: Ground) -> list[Row]:
     """Load each list as a member of the staff does, one page after the other."""
     largest = ground.bots()[0]
-    _fill(ground)
-    with web_server(MANY) as (port, _):
-        client = Client(port, cookie=_signed_in_staff())
+    _fill(ground, largest)
+    cookie, lists = _signed_in_staff(), _lists(largest)
+    with web_server(MANY) as (port, _), closing(Client(port, cookie=cookie)) as client:
         rows = [_row(client, "index", "/admin/")]
-        for each in _lists(largest):
+        for each in lists:
             rows += _rows_of_list(client, each, largest.user.email)
-        client.close()
     return rows
 
 
@@ -79,26 +117,48 @@ def _lists(bot: BotInstance) -> list[List]:
     account = bot.mt4_account
     closed = Trade.objects.filter(bot_instance=bot, closed_at__isnull=False)
     newest = closed.order_by("-closed_at").values_list("ticket_number", flat=True)[0]
+    hourly, rare = "metric_type__exact=hourly", "type__exact="
     return [
-        List("trading/trade", account, "status__exact=closed"),
-        List("trading/tradehistory", f"{account} {newest}", ""),
-        List("bots/botlog", account, "log_level__exact=ERROR"),
-        List("analytics/performancemetric", account, "metric_type__exact=hourly"),
+        List("trades", "trading/trade", account, "status__exact=closed"),
+        List("trade_history", "trading/tradehistory", f"{account} {newest}"),
+        List("bot_logs", "bots/botlog", account, "log_level__exact=ERROR"),
+        List("performance_metrics", "analytics/performancemetric", account, hourly),
+        List(
+            *("license_events", "licensing/licenseevent", str(bot.license_id)),
+            f"{rare}transferred",
+            is_listed_whole=True,
+        ),
+        List(
+            *("auth_events", "accounts/authevent", str(bot.user_id)),
+            f"{rare}role_changed",
+            is_listed_whole=True,
+        ),
     ]
 
 
 def _rows_of_list(client: Client, each: List, email: str) -> list[Row]:
     address = f"/admin/{each.path}/"
-    first = f"{address}?q={quote(each.words)}"
+    named = f"{address}?q={quote(each.words)}"
     pages = {
         "nobody named": address,
-        "first page": first,
-        "later page": _later(client, address, first),
+        "somebody named": named,
+        "later page": _later(client, address, named),
         "found by e-mail": f"{address}?q={quote(email)}",
     }
-    if each.filtered:
-        pages["filtered"] = f"{first}&{each.filtered}"
-    return [_row(client, f"{each.path}, {name}", url) for name, url in pages.items()]
+    if each.is_listed_whole:
+        pages["later page of all"] = _later(client, address, address)
+        pages["filtered to three rows"] = f"{address}?{each.filtered}"
+    elif each.filtered:
+        pages["filtered"] = f"{named}&{each.filtered}"
+    whole = f"{each.path} of {_rows_in(each.table):,}"
+    return [_row(client, f"{whole}, {name}", url) for name, url in pages.items()]
+
+
+def _rows_in(table: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM {table}")  # noqa: S608 -- our own
+        (count,) = cursor.fetchone()
+    return int(count)
 
 
 def _later(client: Client, address: str, first: str) -> str:
@@ -129,18 +189,50 @@ def _row(client: Client, name: str, url: str) -> Row:
     )
 
 
-def _fill(ground: Ground) -> None:
-    bots, many = BotInstance.objects.count(), ground.sizes.many
-    each = max(many // bots, 1)
+def _fill(ground: Ground, largest: BotInstance) -> None:
+    """Make the other tables as long as `sizes.lines` says."""
+    bots, lines = BotInstance.objects.count(), ground.sizes.lines
+    each = max(lines // bots, 3)
     days = [ground.now - timedelta(days=day) for day in range(DAYS + 1)]
     for table in (BOT_LOGS, TRADE_HISTORY):
         create_partitions_for(table, days, now=ground.now)
+    values: dict[str, Any] = {
+        "now": ground.now,
+        "since": days[-1],
+        "each": each,
+        "seconds": DAYS * 86_400 / each,
+        "trades": max(lines // TICKS_OF_A_TRADE, 1),
+        "largest": largest.pk,
+    }
     with connection.cursor() as cursor:
-        seconds = DAYS * 86_400 / each
-        cursor.execute(LOGS, {"now": ground.now, "seconds": seconds, "each": each})
-        trades = max(many // TICKS_OF_A_TRADE, 1)
-        cursor.execute(TICKS, {"since": days[-1], "trades": trades})
+        cursor.execute("SET statement_timeout = 0")
+        cursor.execute("SET maintenance_work_mem = '512MB'")
+        # Who is told of is known, and looking each of them up takes minutes.
+        cursor.execute("ALTER TABLE auth_events DISABLE TRIGGER USER")
+        for name, insert in FILLED.items():
+            begun = perf_counter()
+            with _without_indexes(cursor, name):
+                cursor.execute(insert, values)
+                rows = cursor.rowcount
+            ground.say(f"  {rows:,} {name} in {duration(perf_counter() - begun)}")
+        cursor.execute("ALTER TABLE auth_events ENABLE TRIGGER USER")
         cursor.execute("ANALYZE")
+
+
+@contextmanager
+def _without_indexes(cursor: CursorWrapper, table: str) -> Iterator[None]:
+    """Take those of an unpartitioned table away, and make them anew when it is full.
+
+    Sorting all entries once takes less than finding a place for each. What holds a
+    constraint stays.
+    """
+    cursor.execute(INDEXES, [table])
+    indexes = dict(cursor.fetchall())
+    for name in indexes:
+        cursor.execute(f"DROP INDEX {name}")
+    yield
+    for statement in indexes.values():
+        cursor.execute(statement)
 
 
 def _signed_in_staff() -> str:

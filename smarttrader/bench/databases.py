@@ -60,9 +60,9 @@ def manage(name: str, *arguments: str) -> Finished:
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise subprocess.CalledProcessError(
-            process.returncode, command, stderr="".join(told)
-        )
+        failure = subprocess.CalledProcessError(process.returncode, command)
+        failure.add_note("".join(told))
+        raise failure
     return Finished(time.perf_counter() - started, usage.ru_maxrss / KILOBYTE)
 
 

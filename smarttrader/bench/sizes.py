@@ -16,6 +16,7 @@ class Sizes:
     resync: int  # trades that an EA uploads, and again
     deleted_trades: int
     deleted_ticks: int
+    lines: int  # in each of the back office's other large tables
 
 
 SIZES = {
@@ -29,6 +30,7 @@ SIZES = {
         resync=1_100,
         deleted_trades=200,
         deleted_ticks=1_000,
+        lines=4_000,
     ),
     "medium": Sizes(
         bots=1000,
@@ -40,6 +42,7 @@ SIZES = {
         resync=6_700,
         deleted_trades=20_000,
         deleted_ticks=200_000,
+        lines=1_000_000,
     ),
     "full": Sizes(
         bots=5000,
@@ -51,5 +54,6 @@ SIZES = {
         resync=6_700,
         deleted_trades=100_000,
         deleted_ticks=1_000_000,
+        lines=10_000_000,
     ),
 }

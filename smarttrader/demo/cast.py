@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from accounts.models import Role
+from licensing.models import Cycle, LicenseType
 from smarttrader.simulation.roster import SCALPS, SWING
 from smarttrader.simulation.strategy import Account
 
@@ -29,6 +30,13 @@ PEOPLE = (
     Person(BOB, "Bob", "Baker", Role.RESELLER),
     Person(ALICE, "Alice", "Adams", Role.USER, reseller=BOB),
     Person(CHARLIE, "Charlie", "Chaplin", Role.USER),
+)
+
+# What Bob may sell.
+ALLOTMENTS = (
+    (LicenseType.BASIC, Cycle.MONTHLY, 25),
+    (LicenseType.PRO, Cycle.MONTHLY, 10),
+    (LicenseType.PRO, Cycle.YEARLY, 5),
 )
 
 

@@ -16,6 +16,7 @@ from bots.services.bot_settings import change_settings
 from bots.services.logs import LogLine, record_logs
 from licensing import queries as licensing
 from licensing.models import License, LicenseType
+from licensing.services import allotments
 from licensing.services.issuing import issue_license
 from notifications.models import Notification, NotificationType
 from notifications.services import inbox
@@ -50,6 +51,7 @@ def seed(*, now: datetime) -> int:
     with transaction.atomic():
         created = [_ensure_person(person) for person in cast.PEOPLE]
         alice, charlie = _user(cast.ALICE), _user(cast.CHARLIE)
+        _grant_allotments(_user(cast.BOB), now)
         if licensing.newest_license(charlie) is None:
             issue_license(
                 user=charlie, license_type=LicenseType.BASIC, is_lifetime=True, now=now
@@ -79,6 +81,21 @@ def _user(email: str) -> User:
     if user is None:
         raise LookupError(email)
     return user
+
+
+def _grant_allotments(bob: User, now: datetime) -> None:
+    """Give Bob what he sells; his key makes a second seed grant nothing."""
+    for license_type, cycle, quantity in cast.ALLOTMENTS:
+        allotments.grant_allotment(
+            reseller=bob,
+            license_type=license_type,
+            cycle=cycle,
+            quantity=quantity,
+            reason="The demo's",
+            idempotency_key=f"demo {license_type} {cycle}",
+            actor=SYSTEM,
+            now=now,
+        )
 
 
 def _furnish(alice: User, day: datetime, now: datetime) -> None:

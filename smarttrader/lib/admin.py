@@ -188,8 +188,8 @@ class KeysetChangeList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         words = self.query.split()
-        self.is_told_whose = bool(words)
-        found = self._page(request, words) if words else []
+        self.is_told_whose = bool(words) or self._admin.is_listed_whole
+        found = self._page(request, words) if self.is_told_whose else []
         self.result_list = found[: self.list_per_page]
         self.has_next = len(found) > self.list_per_page
         # Equal, so that nobody is told a number: it would be that of the page.
@@ -247,6 +247,7 @@ class KeysetAdmin(UncountedAdmin[Row]):
     """
 
     moment = ""
+    is_listed_whole = False
     sortable_by = ()
     show_facets = admin.ShowFacets.NEVER
     change_list_template = "admin/keyset_change_list.html"
@@ -260,7 +261,10 @@ class KeysetAdmin(UncountedAdmin[Row]):
         after: Place | None,
         limit: int,
     ) -> list[Row]:
-        """Return a page of what was searched for; `words` are not empty."""
+        """Return a page of what was searched for; `words` are not empty.
+
+        They may be of a table that is listed whole.
+        """
         raise NotImplementedError
 
     def place_of(self, row: Row) -> Place:

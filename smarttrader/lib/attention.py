@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.core.exceptions import BadRequest
@@ -94,9 +95,7 @@ def concerns(
     visible: list[Any] = [each.visible_rows(request) for each in watched]
     needed = [rows.needing_attention(now) for rows in visible]
     return [
-        Concern(
-            each.model, each.attention, count, f"{list_of(each)}?attention={NEEDED}"
-        )
+        Concern(each.model, each.attention, count, list_of(each, attention=NEEDED))
         for each, count in zip(watched, counts_of(needed), strict=True)
         if count
     ]
@@ -119,7 +118,8 @@ def counts_of(lists: "Sequence[QuerySet[Any]]") -> list[int]:
         return list(cursor.fetchone())
 
 
-def list_of(model_admin: "ScopedAdmin[Any]") -> str:
-    """Return the address of a model's list."""
+def list_of(model_admin: "ScopedAdmin[Any]", **lookups: object) -> str:
+    """Return the address of a model's list, or of what lookups keep of it."""
     meta = model_admin.opts
-    return reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
+    address = reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
+    return f"{address}?{urlencode(lookups)}" if lookups else address

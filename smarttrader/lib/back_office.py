@@ -71,8 +71,11 @@ class BackOffice(AdminSite):
             for each in self._shown(request)
             for figure in each.figures(request, now)
         ]
-        figures.sort(key=lambda figure: figure.is_technical)
-        return super().index(request, {"figures": figures, **(extra_context or {})})
+        shown = {
+            "figures": [each for each in figures if not each.is_technical],
+            "technical": [each for each in figures if each.is_technical],
+        }
+        return super().index(request, {**shown, **(extra_context or {})})
 
     def search(self, request: HttpRequest) -> HttpResponse:
         """Find rows of any model by what names them; a single one is opened at once."""

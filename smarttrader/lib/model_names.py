@@ -12,20 +12,38 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy, override
 
 OUR_FOLDERS = (settings.BASE_DIR, settings.BASE_DIR / "smarttrader")
+# What nobody calls by the column's name.
+SPOKEN = {
+    "at": "time",
+    "ip": "IP address",
+    "is active": "active",
+    "is live": "live account",
+    "is public": "public",
+    "is urgent": "urgent",
+    "ea version": "EA version",
+    "utc offset minutes": "UTC offset in minutes",
+    "mt4 account": "MT4 account",
+    "lifted by type": "lifted by whom",
+}
 MODEL_NAMES = ("verbose_name", "verbose_name_plural")
 
 
 def translate_names() -> None:
     # Plurals that Django makes are lazy already: of a translated name, and an "s".
     with override(None):
-        names = [(*each, str(getattr(*each))) for each in _named()]
+        names = [(*each, _name(*each)) for each in _named()]
     for named, attribute, name in names:
         setattr(named, attribute, gettext_lazy(name))
 
 
 def names_to_translate() -> set[str]:
     with override(None):
-        return {str(getattr(named, attribute)) for named, attribute in _named()}
+        return {_name(named, attribute) for named, attribute in _named()}
+
+
+def _name(named: Any, attribute: str) -> str:
+    name = str(getattr(named, attribute))
+    return SPOKEN.get(name, name)
 
 
 def _named() -> Iterator[tuple[Any, str]]:

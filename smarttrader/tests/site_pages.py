@@ -27,3 +27,19 @@ def pages_of(world: World, name: str, *, status: str = "200") -> dict[str, str]:
         and url not in PARTS_AND_DOWNLOADS
         and answers[url, "GET"].startswith(status)
     }
+
+
+def office_pages_of(world: World, name: str) -> dict[str, str]:
+    """Return the paths of the back office's pages that somebody is shown.
+
+    What the URL names is Alice's; of two that lead to one path the first counts.
+    """
+    answers = read_table()[name]
+    found = {
+        world.path_of(url, full_name, pattern): url
+        for url, full_name, pattern in reversed(list(patterns()))
+        if url.startswith("admin/")
+        and url != "admin/jsi18n/"  # a script
+        and answers[url, "GET"].startswith("200")
+    }
+    return {url: path for path, url in found.items()}

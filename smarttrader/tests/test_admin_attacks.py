@@ -2,8 +2,10 @@
 
 import uuid
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
+from django.contrib.admin import RelatedFieldListFilter
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import ForeignKey
 from django.test import Client
@@ -11,8 +13,9 @@ from django.urls import reverse
 
 from accounts.backends import RESELLERS_MAY
 from accounts.models import AuthEvent, User
+from billing.models import Invoice
 from bots.tests.ea_client import license_key_of
-from licensing.models import AllotmentEntry, License
+from licensing.models import Allotment, AllotmentEntry, License, Plan
 from licensing.tests.factories import AllotmentFactory, LicenseFactory
 from smarttrader.lib.keyset import Place
 from smarttrader.tests.access import World
@@ -78,6 +81,15 @@ def whole_form(world: World) -> dict[str, Any]:
         "days": "1",
         "time_zone": "UTC",
         "language": "en",
+    }
+
+
+def values_offered(client: Client, model: Any) -> set[str]:
+    listed = client.get(url_of(model, "changelist")).context["cl"]
+    return {
+        str(choice["display"])
+        for spec in listed.filter_specs
+        for choice in spec.choices(listed)
     }
 
 
@@ -191,6 +203,51 @@ def test_forged_pages_and_facets_of_lists_tell_of_nobody_else(world, dana):
             told = strangers_in(world, answer) - {str(trade.pk)}
             assert told == set(), (url, query)
             assert ALICE not in text_of(answer)
+
+
+def test_the_list_s_filters_that_a_page_leads_back_to_tell_of_nobody(world, dana):
+    own = world.theirs["charlie"].license
+    forged = {
+        "q": ALICE,
+        "user__password__startswith": "bcrypt",
+        "next": '//example.com/"><script>',
+    }
+    url = url_of(License, "change", own.pk)
+
+    page = dana.get(url, {"_changelist_filters": urlencode(forged)})
+
+    text = text_of(page)
+    assert strangers_in(world, page) == set()
+    assert '"><script>' not in text
+    assert f'href="{url_of(License, "changelist")}' in text
+    assert 'href="//example.com' not in text
+
+
+def test_a_filter_offers_no_value_that_only_a_stranger_s_row_has(world, dana):
+    invoice = world.theirs["alice"].invoice
+    invoice.pk, invoice.payment_id = uuid.uuid4(), uuid.uuid4()
+    invoice.year, invoice.currency = 1999, "XTS"
+    invoice.save(force_insert=True)
+
+    offered = {
+        name: values_offered(client_of(world, name), Invoice)
+        for name in ("bob", "dana")
+    }
+
+    assert {"1999", "XTS"} <= offered["bob"]
+    assert not {"1999", "XTS"} & offered["dana"]
+
+
+def test_no_filter_offers_names_of_other_rows(dana):
+    """Plans are everybody's; any other model's rows would be somebody's."""
+    related = {
+        (model, spec.field.related_model)
+        for model in THEIRS
+        for spec in dana.get(url_of(model, "changelist")).context["cl"].filter_specs
+        if isinstance(spec, RelatedFieldListFilter)
+    }
+
+    assert related == {(Allotment, Plan)}
 
 
 def test_the_search_of_everything_finds_nothing_of_a_stranger_s(world, dana):

@@ -45,6 +45,10 @@ GUESSES = [
     "license__user__password__startswith=b",
     "reseller__password__startswith=b",
     "id__startswith=0",
+    # What a date_hierarchy would ask, of a list that has none.
+    "user__created_at__year=2026",
+    "bot_instance__user__created_at__day=1",
+    "last_login__month=1",
 ]
 
 

@@ -210,6 +210,20 @@ def test_the_index_tells_staff_what_the_day_brought(staff, alice):
     assert told["Revenue today, USD"] == "59.00"
 
 
+def test_the_day_s_figures_lead_to_the_rows_that_they_count(staff, alice):
+    UserFactory.create(created_at=clock.now() - timedelta(days=2))
+    subscribed(alice, clock.now(), provider_id="paid")
+    page = staff.get(reverse(INDEX))
+    addresses = {str(each.label): each.address for each in page.context["figures"]}
+
+    def shown(label):
+        return list(staff.get(addresses[label]).context["cl"].result_list)
+
+    assert shown("Sign-ups today") == [alice]
+    assert [each.buyer_email for each in shown("Revenue today, USD")] == [alice.email]
+    assert len(shown("Active licenses")) == 1
+
+
 def test_the_index_tells_resellers_what_they_may_sell_yet(bob):
     AllotmentFactory.create(reseller=bob, total=7)
     AllotmentFactory.create(reseller=ResellerFactory.create(), total=9)

@@ -11,7 +11,7 @@ from analytics.models import PublicTrackRecord
 from analytics.services import rollups
 from billing.models import CreditNote, Invoice, Subscription
 from bots.models import BotInstance, BotLog, BotSettings
-from licensing.models import License
+from licensing.models import Allotment, License
 from notifications.models import Notification
 from smarttrader.demo import cast, seeding
 from smarttrader.demo.history import history_of
@@ -79,6 +79,8 @@ def test_seed_makes_the_demo_and_a_second_run_changes_nothing(laptop, capsys):
     ends = of_alice.order_by("id").values_list("license__expires_at", flat=True)
     assert list(ends) == [None, of_alice.latest("id").current_period_end]
     assert (Invoice.objects.count(), CreditNote.objects.count()) == (5, 1)
+    granted = Allotment.objects.filter(reseller=bob)
+    assert sorted(granted.values_list("total", flat=True)) == [5, 10, 25]
 
 
 def test_the_figures_of_a_seed_are_a_recomputation(laptop):

@@ -1,6 +1,6 @@
 // Every page works without this file. It adds the theme button, the 10-second tick
-// that live parts listen to, short addresses of filtered lists, and the name and the
-// busy state of an upload.
+// that live parts listen to, short addresses of filtered lists, the name and the busy
+// state of an upload, and the back office's sidebar at its entry of the page.
 "use strict";
 
 (() => {
@@ -100,6 +100,14 @@
     zone?.classList.toggle("is-over", event.type === "dragover");
   }
 
+  // --- The back office's sidebar ------------------------------------------------
+  // It is longer than a window: its entry of this page is brought into sight.
+  function showPlace() {
+    const here = document.querySelector("#nav-sidebar [aria-current]");
+    const sidebar = here?.closest("#nav-sidebar");
+    if (sidebar) sidebar.scrollTop = here.offsetTop - sidebar.clientHeight / 2;
+  }
+
   // --- Wiring --------------------------------------------------------------------
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-theme-toggle]")) toggleTheme();
@@ -113,6 +121,7 @@
   for (const name of ["dragover", "dragleave", "drop"]) {
     document.addEventListener(name, markDropTarget);
   }
+  document.addEventListener("DOMContentLoaded", showPlace);
   document.addEventListener("htmx:configRequest", dropEmptyFields);
   document.addEventListener("htmx:beforeSwap", showRefusal);
   for (const name of ["htmx:afterRequest", "htmx:sendError", "htmx:responseError"]) {
