@@ -108,9 +108,13 @@ def counts(client):
     return {each.model: each.count for each in page.context["concerns"]}
 
 
-def figures(client):
+def figures_of(client, name):
     page = client.get(reverse(INDEX))
-    return {str(each.label): each.value for each in page.context["figures"]}
+    return {str(each.label): each for each in page.context[name]}
+
+
+def figures(client):
+    return {label: each.value for label, each in figures_of(client, "figures").items()}
 
 
 def test_the_index_is_quiet_while_nothing_is_wrong(staff):
@@ -253,6 +257,31 @@ def test_counts_end_at_a_thousand(monkeypatch):
     assert counts_of(
         [License.objects.all(), type(UserFactory.create()).objects.all()]
     ) == [0, 2]
+
+
+def test_partitions_are_shown_with_their_rows_and_sizes(staff):
+    ClosedTradeFactory.create()
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE trades")
+
+    page = staff.get(reverse("admin:jobs_archivedpartition_partitions"))
+
+    tables = {table.name: table for table in page.context["tables"]}
+    assert tables.keys() == {"trades", "trade_history", "bot_logs"}
+    (filled,) = [each for each in tables["trades"].partitions if each.rows]
+    assert filled.rows == 1
+    assert filled.bytes > 0
+    assert filled.name in page.content.decode()
+
+
+def test_the_hours_that_wait_for_a_roll_up_are_counted_and_listed(staff):
+    trade = ClosedTradeFactory.create()  # a trigger marks its hour
+
+    waiting = figures_of(staff, "technical")["Hours that wait for a roll-up"]
+    page = staff.get(waiting.address)
+
+    assert waiting.value == len(page.context["cl"].result_list) > 0
+    assert trade.bot_instance.instance_name in page.content.decode()
 
 
 # --- Search ---------------------------------------------------------------------------
