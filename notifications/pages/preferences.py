@@ -1,5 +1,6 @@
 """The page of what a user is told, by which channel, and when not."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -49,14 +50,20 @@ def settings_page(
         form = PreferencesForm(initial=quiet_hours_of(user))
     endpoint_form = endpoint_form or EndpointForm()
     chat = TelegramChat.objects.filter(user=user).first()
+    has_telegram = telegram_api.is_configured()
+    endpoints = list(user.webhook_endpoints.order_by("created_at", "pk"))
+    offered = [each for each in Channel if has_telegram or each != Channel.TELEGRAM]
     shown = {
         "form": form,
         "is_whole": is_whole,
-        "groups": _groups(_wanted(user, form)),
-        "channels": Channel,
+        "groups": _groups(_wanted(user, form), offered),
+        "channels": _headings(
+            offered, has_chat=chat is not None, has_endpoint=bool(endpoints)
+        ),
+        "columns": 1 + len(offered),
         "telegram": chat,
-        "has_telegram": telegram_api.is_configured(),
-        "endpoints": user.webhook_endpoints.order_by("created_at", "pk"),
+        "has_telegram": has_telegram,
+        "endpoints": endpoints,
         "endpoint_form": endpoint_form,
     }
     is_wrong = not is_whole or form.errors or endpoint_form.errors
@@ -77,19 +84,47 @@ def _wanted(user: User, form: PreferencesForm) -> set[str]:
     return {f"{event}:{channel}" for (event, channel), is_on in chosen.items() if is_on}
 
 
-def _groups(wanted: set[str]) -> list[dict[str, Any]]:
+def _headings(
+    offered: Sequence[Channel], *, has_chat: bool, has_endpoint: bool
+) -> list[dict[str, str]]:
+    """Return the columns, and what a way still lacks before anything goes by it."""
+    missing = {}
+    if not has_chat:
+        missing[Channel.TELEGRAM] = _("no chat yet")
+    if not has_endpoint:
+        missing[Channel.WEBHOOK] = _("no endpoint yet")
     return [
-        {"title": title, "rows": [_row(event, wanted) for event in events]}
+        {
+            "value": each.value,
+            "label": str(each.label),
+            "missing": missing.get(each, ""),
+        }
+        for each in offered
+    ]
+
+
+def _groups(wanted: set[str], offered: Sequence[Channel]) -> list[dict[str, Any]]:
+    return [
+        {"title": title, "rows": [_row(event, wanted, offered) for event in events]}
         for title, _type, events in GROUPS
     ]
 
 
-def _row(event: Event, wanted: set[str]) -> dict[str, Any]:
-    values = [(channel, f"{event}:{channel}") for channel in Channel]
+def _row(event: Event, wanted: set[str], offered: Sequence[Channel]) -> dict[str, Any]:
+    values = {channel: f"{event}:{channel}" for channel in Channel}
     return {
         "label": event.label,
+        "kept": [
+            value
+            for channel, value in values.items()
+            if channel not in offered and value in wanted
+        ],
         "cells": [
-            {"channel": channel.label, "value": value, "is_on": value in wanted}
-            for channel, value in values
+            {
+                "channel": channel.label,
+                "value": values[channel],
+                "is_on": values[channel] in wanted,
+            }
+            for channel in offered
         ],
     }

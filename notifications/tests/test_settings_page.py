@@ -1,5 +1,6 @@
 """The page of what a user is told, of their chat, and of their endpoints."""
 
+import re
 from datetime import UTC, datetime, time
 from ipaddress import ip_network
 
@@ -37,6 +38,16 @@ DEFAULTS = [
 @pytest.fixture(autouse=True)
 def alice_is_signed_in(client, alice):
     client.force_login(alice)
+
+
+@pytest.fixture(autouse=True)
+def telegram_is_there(settings):
+    settings.TELEGRAM_BOT_TOKEN, settings.TELEGRAM_BOT_NAME = "1:x", "our_bot"
+
+
+@pytest.fixture
+def no_telegram(settings):
+    settings.TELEGRAM_BOT_TOKEN = ""
 
 
 @pytest.fixture
@@ -172,9 +183,7 @@ def test_the_page_takes_the_same_statements_whatever_there_is(
     assert len(asked) == 7
 
 
-def test_a_chat_is_linked_by_a_code_and_let_go(client, alice, settings):
-    settings.TELEGRAM_BOT_TOKEN, settings.TELEGRAM_BOT_NAME = "1:x", "our_bot"
-
+def test_a_chat_is_linked_by_a_code_and_let_go(client, alice):
     page = client.post(f"{PAGE}telegram/link/").content.decode()
 
     assert TelegramCode.objects.get().user == alice
@@ -185,9 +194,39 @@ def test_a_chat_is_linked_by_a_code_and_let_go(client, alice, settings):
     assert not TelegramChat.objects.exists()
 
 
+@pytest.mark.usefixtures("no_telegram")
 def test_without_a_bot_there_is_nothing_to_link(client):
     assert client.post(f"{PAGE}telegram/link/").status_code == 404
     assert b"no Telegram bot yet" in client.get(PAGE).content
+
+
+def test_without_a_bot_telegram_is_not_offered_and_what_was_chosen_stays(
+    client, alice, settings
+):
+    choose(client, *DEFAULTS, "trade_closed:telegram")
+    settings.TELEGRAM_BOT_TOKEN = ""
+
+    page = client.get(PAGE).content.decode()
+
+    boxes = page.count('<input type="checkbox" name="wanted"')
+    assert boxes == len(Event) * (len(Channel) - 1)
+    assert ':telegram" checked' not in page
+    kept = re.findall(r'<input type="hidden" name="wanted" value="([^"]+)"', page)
+    defaults = [each for each in DEFAULTS if each.endswith(":telegram")]
+    assert sorted(kept) == sorted([*defaults, "trade_closed:telegram"])
+    choose(client, *checked(client.get(PAGE)), *kept)
+    assert choices_of(alice)[Event.TRADE_CLOSED, Channel.TELEGRAM]
+
+
+def test_a_way_that_leads_nowhere_yet_says_so_above_its_column(client, alice):
+    page = client.get(PAGE).content.decode()
+    assert page.count('href="#telegram"') == page.count('href="#webhook"') == 1
+
+    TelegramChatFactory.create(user=alice)
+    WebhookEndpointFactory.create(user=alice, secret=seal_secret(new_secret()))
+
+    page = client.get(PAGE).content.decode()
+    assert page.count('href="#telegram"') == page.count('href="#webhook"') == 0
 
 
 def test_an_endpoint_is_added_tried_paused_and_removed(client, alice):
