@@ -5,8 +5,10 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from hashlib import blake2b
 from typing import Any
 
+from django.core.cache import caches
 from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 
@@ -181,6 +183,7 @@ def drawn_ticks(trade: Trade, *, now: datetime) -> list[TickBucket]:
 
 # How many trades are added up at most while somebody waits for a page.
 MOST_SUMMED = 100_000
+TOO_MANY_SECONDS = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,9 +254,13 @@ def sums_of_trades(
 ) -> Sums:
     """Return the sums of the closed trades that match, never across currencies.
 
-    At most 100,000 rows are read; where there are more, there are no sums.
+    At most 100,000 rows are read; where there are more, there are no sums, and for some
+    minutes none of them is read again: trades rarely become fewer.
     """
     currency_of = {bot.pk: bot.account_currency for bot in bots}
+    too_many = _key_of_too_many(currency_of, matching, ticket)
+    if caches["kept"].get(too_many):
+        return Sums([], is_capped=True)
     rows = _in_their_months(currency_of, matching, ticket)
     if rows is None:
         return Sums([], is_capped=False)
@@ -271,6 +278,7 @@ def sums_of_trades(
         )
         by_bot = cursor.fetchall()
     if sum(trades for _, trades, _, _ in by_bot) > MOST_SUMMED:
+        caches["kept"].set(too_many, "1", TOO_MANY_SECONDS)
         return Sums([], is_capped=True)
     sums: dict[str, Sum] = {}
     for bot_id, trades, won, total in by_bot:
@@ -281,6 +289,13 @@ def sums_of_trades(
         )
     busiest = sorted(sums.values(), key=lambda each: (-each.trades, each.currency))
     return Sums(busiest, is_capped=False)
+
+
+def _key_of_too_many(
+    bot_ids: Collection[uuid.UUID], matching: QuerySet[Trade], ticket: str
+) -> str:
+    asked = (sorted(bot_ids), ticket, matching.order_by().query.sql_with_params())
+    return f"too-many-{blake2b(repr(asked).encode(), digest_size=16).hexdigest()}"
 
 
 def trades_of_ticket(

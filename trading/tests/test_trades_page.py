@@ -208,6 +208,23 @@ def test_too_many_trades_are_not_added_up(bot, monkeypatch):
     assert sums.by_currency == []
 
 
+def test_that_they_are_too_many_is_known_for_a_while_and_of_these_filters_alone(
+    bot, monkeypatch, count_statements
+):
+    monkeypatch.setattr(queries, "MOST_SUMMED", 2)
+    for ticket in range(3):
+        closed(bot, str(ticket), ticket)
+    every, none = Trade.objects.all(), Trade.objects.filter(symbol="NONE")
+    queries.sums_of_trades([bot], every)
+
+    with count_statements() as asked:
+        assert queries.sums_of_trades([bot], every).is_capped
+
+    assert len(asked) == 0
+    assert not queries.sums_of_trades([bot], none).is_capped
+    assert not queries.sums_of_trades([], every).is_capped
+
+
 def test_older_pages_go_on_where_the_last_one_ended(alices_browser, bot, monkeypatch):
     monkeypatch.setattr(pages, "ROWS", 2)
     together = MONDAY + timedelta(hours=5)
