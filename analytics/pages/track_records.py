@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from analytics import charts
 from analytics.models import LONGEST_DELAY_HOURS, PublicFigure, PublicTrackRecord
+from analytics.pages import public
 from analytics.pages.parts import user_of
 from analytics.queries import track_records as queries
 from analytics.services import track_records
@@ -97,50 +98,71 @@ def edit(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_safe
+@public.limited
 def show(request: HttpRequest, slug: str) -> HttpResponse:
     """Show a track record to whoever has its link, the same to all of them."""
-    record = queries.public_record(slug)
-    if record is None:
-        raise Http404
-    now = clock.now()
-    told = queries.track_record(record, now)
-    context = {
-        "told": told,
-        "chart": _chart(told, now),
-        "now": now,
-        "badge_url": reverse("track_record_badge", args=[slug]),
-    }
-    response = render(request, "analytics/track_record.html", context)
-    if not told.is_indexed:
+    record, verification = _public(slug)
+    language = translation.get_language()
+
+    def drawn() -> HttpResponse:
+        now = clock.now()
+        told = queries.track_record(record, verification, now)
+        context = {
+            "told": told,
+            "chart": _chart(told, now),
+            "now": now,
+            "badge_url": reverse("track_record_badge", args=[slug]),
+        }
+        return render(request, "analytics/track_record.html", context)
+
+    shown = ("page", language, verification)
+    # Browsers ask each time whether it is still there, and still the same.
+    response = public.kept(request, record, shown, drawn, cache_control="no-cache")
+    if not record.is_indexed:
         response.headers["X-Robots-Tag"] = "noindex, nofollow"
     return response
 
 
 @require_safe
+@public.limited
 def badge(request: HttpRequest, slug: str) -> HttpResponse:
     """Answer with a small picture for other sites, of what the owner chose to show."""
+    record, verification = _public(slug)
+    bot = record.bot_instance
+
+    def drawn() -> HttpResponse:
+        figures = queries.public_figures(record)
+        context = {
+            "title": record.title,
+            "figures": figures,
+            "shown": record.figures,
+            "currency": bot.account_currency,
+            "verification": verification,
+            "is_verified_whole": verification and verification.is_of_all(figures),
+        }
+        # The site that shows it is its owner's, and so is the language.
+        with translation.override(bot.user.language):
+            return render(request, "analytics/badge.svg", context)
+
+    response = public.kept(
+        request,
+        record,
+        ("badge", bot.user.language, verification),
+        drawn,
+        cache_control=f"public, max-age={BADGE_SECONDS}",
+        content_type="image/svg+xml",
+    )
+    response.headers["Content-Language"] = bot.user.language
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def _public(slug: str) -> tuple[PublicTrackRecord, queries.Verification | None]:
+    """Return what is public now, whatever is kept of it. Raises Http404."""
     record = queries.public_record(slug)
     if record is None:
         raise Http404
-    bot, figures = record.bot_instance, queries.public_figures(record)
-    verification = queries.verification_of(bot)
-    context = {
-        "title": record.title,
-        "figures": figures,
-        "shown": record.figures,
-        "currency": bot.account_currency,
-        "verification": verification,
-        "is_verified_whole": verification and verification.is_of_all(figures),
-    }
-    # The site that shows it is its owner's, and so is the language.
-    with translation.override(bot.user.language):
-        response = render(
-            request, "analytics/badge.svg", context, content_type="image/svg+xml"
-        )
-    response.headers["Content-Language"] = bot.user.language
-    response.headers["Cache-Control"] = f"public, max-age={BADGE_SECONDS}"
-    response.headers["X-Robots-Tag"] = "noindex"
-    return response
+    return record, queries.verification_of(record.bot_instance)
 
 
 def _renew(request: HttpRequest, bot: BotInstance) -> HttpResponse:

@@ -101,7 +101,9 @@ def public_figures(record: PublicTrackRecord) -> Figures:
     return periods.composed(days)
 
 
-def track_record(record: PublicTrackRecord, now: datetime) -> TrackRecord:
+def track_record(
+    record: PublicTrackRecord, verification: Verification | None, now: datetime
+) -> TrackRecord:
     """Return what a public page tells, as its owner chose."""
     bot = record.bot_instance
     days = periods.periods_of_days([bot.pk], ALL_DAYS)
@@ -115,7 +117,7 @@ def track_record(record: PublicTrackRecord, now: datetime) -> TrackRecord:
         figures=periods.composed(days),
         shown=frozenset(record.figures),
         first_day=days[0].start if days else None,
-        verification=verification_of(bot),
+        verification=verification,
         curve=balance_curve([bot.pk]) if record.shows(PublicFigure.CURVE) else [],
         months=_months(bot) if record.shows(PublicFigure.MONTHS) else [],
         open_trades=_told(record, told[:TRADES_SHOWN]),

@@ -307,11 +307,87 @@ def test_a_page_with_thirty_months_asks_as_much_as_one_with_one(bot, count_state
             bot_instance=bot, opened_at=NOW - timedelta(days=31 * month + 1)
         )
     rollups.roll_up(now=NOW)
+    publish(bot, title="Drawn anew")
 
     with count_statements() as for_many:
         see(record)
 
     assert len(for_many) == len(for_one)
+
+
+# --- How often, and what is kept of it ------------------------------------------------
+BOTH = ("track_record", "track_record_badge")
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_who_has_it_already_gets_no_second_copy(bot, name):
+    record = publish(bot)
+    first = see(record, name)
+    again = Client().get(
+        reverse(name, args=[record.slug]), headers={"If-None-Match": first["ETag"]}
+    )
+
+    assert (again.status_code, again.content) == (304, b"")
+    assert again["ETag"] == first["ETag"]
+    assert again["Cache-Control"] == first["Cache-Control"]
+
+
+def test_browsers_ask_each_time_whether_the_page_is_still_there(bot):
+    record = publish(bot)
+    page = see(record)
+    assert page["Cache-Control"] == "no-cache"
+
+    publish(bot, is_public=False)
+
+    path = reverse("track_record", args=[record.slug])
+    gone = Client().get(path, headers={"If-None-Match": page["ETag"]})
+    assert gone.status_code == 404
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_what_is_kept_is_drawn_once_and_nothing_that_is_switched_off(
+    bot, name, count_statements
+):
+    record = publish(bot)
+    with count_statements() as drawn:
+        first = see(record, name)
+    with count_statements() as kept:
+        assert see(record, name).content == first.content
+    assert len(kept) == 3 < len(drawn)
+    assert b"9.30" in first.content
+
+    publish(bot, figures=[PublicFigure.WIN_RATE])
+    assert b"9.30" not in see(record, name).content
+
+    publish(bot, is_public=False)
+    assert see(record, name).status_code == 404
+
+    publish(bot)
+    assert b"9.30" in see(record, name).content
+
+
+def test_each_language_has_its_own_page(bot):
+    path = reverse("track_record", args=[publish(bot).slug])
+
+    for language, text in (("en", "Closed trades"), ("de", "Geschlossene Trades")):
+        page = Client().get(path, headers={"Accept-Language": language})
+        assert text in page.content.decode()
+        assert page["Content-Language"] == language
+        assert "Accept-Language" in page["Vary"]
+
+
+def test_an_address_that_looks_too_often_has_to_wait(bot, settings, one_window):
+    settings.PUBLIC_CALLS_PER_IP = 2
+    record = publish(bot)
+    page, picture = (reverse(name, args=[record.slug]) for name in BOTH)
+
+    answers = [Client().get(path) for path in (page, picture, page, "/t/guess/")]
+
+    assert [each.status_code for each in answers] == [200, 200, 429, 429]
+    assert 0 < int(answers[2]["Retry-After"]) <= 61
+    assert "ETag" not in answers[2]
+    elsewhere = Client(REMOTE_ADDR="192.0.2.7").get(page)
+    assert elsewhere.status_code == 200
 
 
 # --- Its owner ------------------------------------------------------------------------
