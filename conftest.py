@@ -55,12 +55,14 @@ def own_counts(settings: Any) -> None:
     breaker amid a test, whose counts would begin anew in memory.
     """
     patience = {"socket_timeout": 2, "socket_connect_timeout": 2}
-    mine = {
-        **settings.CACHES["default"],
-        "KEY_PREFIX": uuid7().hex,
-        "OPTIONS": {**settings.CACHES["default"]["OPTIONS"], **patience},
+    settings.CACHES = {
+        name: {
+            **cache,
+            "KEY_PREFIX": f"{name}-{uuid7().hex}",
+            "OPTIONS": {**cache["OPTIONS"], **patience},
+        }
+        for name, cache in settings.CACHES.items()
     }
-    settings.CACHES = {"default": mine}
 
 
 @pytest.fixture
@@ -76,6 +78,7 @@ def one_window(monkeypatch: pytest.MonkeyPatch) -> None:
 def no_limits(settings: Any) -> None:
     """Let a test of other things call as often as it likes."""
     settings.EA_CALLS_PER_IP = settings.API_CALLS_PER_USER = MANY
+    settings.PUBLIC_CALLS_PER_IP = MANY
     settings.SIGN_INS_PER_IP = settings.SIGN_INS_PER_ACCOUNT = MANY
     for name in ("EA_KEY_CALLS_PER_IP", "EA_KEY_CALLS_PER_KEY", "EA_CALLS_PER_BOT"):
         setattr(settings, name, dict.fromkeys(getattr(settings, name), MANY))

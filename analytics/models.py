@@ -210,6 +210,24 @@ class RollupDirty(models.Model):
         return f"{self.bot_instance_id} {self.hour_start:%Y-%m-%d %H:00}"
 
 
+class CurveVersion(models.Model):
+    """Another one each time that a bot's hours of an earlier month were computed anew.
+
+    What is kept of a curve's past is kept under it.
+    """
+
+    bot_instance = models.OneToOneField(
+        BotInstance, models.DO_NOTHING, primary_key=True, related_name="curve_version"
+    )
+    version = models.UUIDField()
+
+    class Meta:
+        db_table = "curve_versions"
+
+    def __str__(self) -> str:
+        return f"{self.bot_instance_id} {self.version}"
+
+
 class StatementCheckQuerySet(models.QuerySet["StatementCheck"]):
     def visible_to(self, user: User) -> Self:
         return self.filter(user.owns_or_looks_after("statement_import__user"))

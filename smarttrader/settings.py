@@ -141,14 +141,19 @@ DATABASES["default"]["OPTIONS"] = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 RATE_LIMITS_DATABASE = 1
+_CACHE = {
+    # Celery has the database that REDIS_URL names.
+    "LOCATION": database_url(REDIS_URL, RATE_LIMITS_DATABASE),
+    # A hung Redis costs a request at most both, once in ten seconds.
+    "OPTIONS": {"socket_timeout": 0.2, "socket_connect_timeout": 0.2},
+}
 CACHES = {
-    "default": {
-        "BACKEND": "smarttrader.lib.cache.SurvivingCache",
-        # Celery has the database that REDIS_URL names.
-        "LOCATION": database_url(REDIS_URL, RATE_LIMITS_DATABASE),
-        # A hung Redis costs a request at most both, once in ten seconds.
-        "OPTIONS": {"socket_timeout": 0.2, "socket_connect_timeout": 0.2},
-    }
+    "default": {"BACKEND": "smarttrader.lib.cache.SurvivingCache", **_CACHE},
+    "kept": {
+        "BACKEND": "smarttrader.lib.cache.ForgetfulCache",
+        "KEY_PREFIX": "kept",
+        **_CACHE,
+    },
 }
 
 # --- Celery ---------------------------------------------------------------------------
@@ -227,6 +232,7 @@ SPECTACULAR_SETTINGS = {
 }
 # Calls a minute.
 API_CALLS_PER_USER = env.int("API_CALLS_PER_USER", default=120)
+PUBLIC_CALLS_PER_IP = env.int("PUBLIC_CALLS_PER_IP", default=120)
 
 # --- Expert Advisors ------------------------------------------------------------------
 EA_HEARTBEAT_SECONDS = env.int("EA_HEARTBEAT_SECONDS", default=60)

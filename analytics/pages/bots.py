@@ -47,7 +47,7 @@ def bot(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         raise Http404
     currency = found.bot.account_currency
     context = {"each": found, "bot": found.bot, "currency": currency, "now": now}
-    curve = curve_of([found])
+    curve = curve_of([found], now)
 
     def control() -> dict[str, Any]:
         told = bots_queries.latest_commands(found.bot, COMMAND_ROWS)

@@ -13,14 +13,15 @@ from django.views.decorators.http import require_safe
 
 from analytics import charts
 from analytics.pages import parts
-from analytics.queries import equity, fleet, performance
+from analytics.queries import curves, fleet, performance
+from analytics.queries.curves import Curve
 from analytics.queries.fleet import FleetBot
 from analytics.queries.performance import CurvePoint
 from bots.models import BotState
 from licensing.queries import newest_license
 from smarttrader.lib import clock
 
-Curve = Callable[[], list[CurvePoint]]
+CurveReader = Callable[[], Curve]
 
 BAR_DAYS = 14
 SPARK_SPAN = timedelta(days=30)
@@ -43,7 +44,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         raise Http404
     shown = [each for each in bots if each.bot.account_currency == currency]
     todo = fleet.attention(user, bots, now)
-    curve = curve_of(shown)
+    curve = curve_of(shown, now)
     summary = {
         "trading": sum(each.state in TRADING for each in bots),
         "count": len(bots),
@@ -87,15 +88,15 @@ def _first_run(request: HttpRequest) -> HttpResponse:
     return render(request, "analytics/first_run.html", {"license": license})
 
 
-def curve_of(bots: list[FleetBot]) -> Curve:
+def curve_of(bots: list[FleetBot], now: datetime) -> CurveReader:
     """Return the bots' curve, read when it is first asked for."""
-    return cache(lambda: performance.balance_curve([each.bot.pk for each in bots]))
+    return cache(lambda: curves.curve_of_bots([each.bot for each in bots], now))
 
 
 def figures_part(
     request: HttpRequest,
     bots: list[FleetBot],
-    curve: Curve,
+    curve: CurveReader,
     now: datetime,
     *,
     currency: str,
@@ -104,10 +105,11 @@ def figures_part(
     held = fleet.equity_now(bots)
 
     def context() -> dict[str, Any]:
-        days = performance.last_days(curve(), BAR_DAYS, now)
-        recent = _recent(curve(), now)
+        closed = curve().closed_since(now - SPARK_SPAN)
+        days = performance.last_days(closed, BAR_DAYS, now)
+        recent = _recent(curve(), closed, now)
         return {
-            "total": performance.combined(figures, curve()),
+            "total": performance.combined(figures, curve().deepest_drawdown()),
             "equity": held,
             "currency": currency,
             "today": days[-1],
@@ -129,7 +131,7 @@ def figures_part(
 def chart_parts(
     request: HttpRequest,
     bots: list[FleetBot],
-    curve: Curve,
+    curve: CurveReader,
     now: datetime,
     *,
     currency: str,
@@ -139,16 +141,15 @@ def chart_parts(
         return []
 
     def context() -> dict[str, Any]:
-        told = equity.told_equity([each.bot for each in bots])
-        shown = equity.curve_with_equity(curve(), told)
-        period = parts.period_of(request, shown.points, now)
+        shown = curve()
+        period = parts.period_of(request, shown.span, now)
         return {
             "period": period,
             "ranges": parts.RANGES.items(),
             "currency": currency,
-            "equity_since": told[0].hour if told else None,
+            "equity_since": shown.told_since,
             "chart": charts.balance_chart(
-                shown.points,
+                shown.between(period.start, period.end),
                 start=period.start,
                 end=period.end,
                 zone=timezone.get_current_timezone(),
@@ -167,6 +168,7 @@ def chart_parts(
     ]
 
 
-def _recent(curve: list[CurvePoint], now: datetime) -> list[CurvePoint]:
+def _recent(curve: Curve, closed: list[CurvePoint], now: datetime) -> list[CurvePoint]:
     """Return the last 30 days of a curve, or all of one that rested since."""
-    return [point for point in curve if point.hour >= now - SPARK_SPAN] or curve
+    recent = [point for point in closed if point.hour >= now - SPARK_SPAN]
+    return recent or curve.closed_since()

@@ -21,7 +21,6 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from analytics.queries.performance import CurvePoint
 
 log = logging.getLogger(__name__)
 
@@ -127,7 +126,7 @@ def answer(
 
 
 def period_of(
-    request: HttpRequest, curve: Sequence[CurvePoint], now: datetime
+    request: HttpRequest, span: tuple[datetime, datetime] | None, now: datetime
 ) -> Period:
     """Return the period that the URL names. Raises BadRequest for an unreadable one.
 
@@ -135,25 +134,26 @@ def period_of(
     """
     if "from" in request.GET or "to" in request.GET:
         return _custom_period(request)
-    name = request.GET.get("range") or _usual_range(curve, now)
+    name = request.GET.get("range") or _usual_range(span, now)
     if name not in RANGES:
         raise BadRequest("range")
     length = RANGES[name][1]
     if length is not None:
         return Period(name, now - length, now)
-    if not curve:
+    if not span:
         return Period(name, now - HOUR, now)
-    return Period(name, curve[0].hour, curve[-1].hour + HOUR)
+    first, last = span
+    return Period(name, first, last + HOUR)
 
 
 def is_zoomed(request: HttpRequest) -> bool:
     return "from" in request.GET or "to" in request.GET
 
 
-def _usual_range(curve: Sequence[CurvePoint], now: datetime) -> str:
+def _usual_range(span: tuple[datetime, datetime] | None, now: datetime) -> str:
     length = RANGES[USUAL_RANGE][1]
     assert length is not None  # noqa: S101
-    rested = not curve or curve[-1].hour < now - length
+    rested = not span or span[1] < now - length
     return ALL if rested else USUAL_RANGE
 
 

@@ -23,11 +23,10 @@ from django.views.decorators.http import require_safe
 from analytics.heat_map import months_of_year
 from analytics.models import MetricType
 from analytics.pages import parts
-from analytics.pages.overview import Curve, chart_parts, curve_of
+from analytics.pages.overview import CurveReader, chart_parts, curve_of
 from analytics.queries import breakdowns, fleet, order, periods
 from analytics.queries.breakdowns import Days, Part
 from analytics.queries.fleet import FleetBot
-from analytics.queries.performance import deepest_drawdown
 from bots.models import BotSource
 from smarttrader.lib import clock
 from trading.models import TradeType
@@ -75,7 +74,7 @@ class Chosen:
     bots: list[FleetBot]
     bot: FleetBot | None
     currency: str
-    curve: Curve
+    curve: CurveReader
     now: datetime
 
     @property
@@ -132,7 +131,8 @@ def _chosen(
         shown = [each for each in bots if _currency(each) == currency]
     if not shown:
         raise Http404
-    return Chosen(shown, shown[0] if wanted else None, currency, curve_of(shown), now)
+    bot = shown[0] if wanted else None
+    return Chosen(shown, bot, currency, curve_of(shown, now), now)
 
 
 def _currency(each: FleetBot) -> str:
@@ -157,11 +157,14 @@ def _numbers(request: HttpRequest, chosen: Chosen) -> dict[str, Any]:
         start, end = (
             breakdowns.midnight(day) if day else None for day in (days.start, days.end)
         )
-        drawdown = deepest_drawdown(chosen.curve(), start, end)
+        drawdown = chosen.curve().deepest_drawdown(start, end)
         figures = replace(figures, max_drawdown=drawdown)
-    in_order = order.order_of_trades(
-        chosen.ids, days, first_opened_at=figures.first_opened_at
-    )
+    in_order = None
+    if figures.total_trades <= order.MOST_ORDERED:
+        # Where the metrics know of more, twenty thousand would be read for nothing.
+        in_order = order.order_of_trades(
+            chosen.ids, days, first_opened_at=figures.first_opened_at
+        )
     return {
         "currency": chosen.currency,
         "days": days,
@@ -177,7 +180,7 @@ def _numbers(request: HttpRequest, chosen: Chosen) -> dict[str, Any]:
 
 def _days(request: HttpRequest, chosen: Chosen) -> Days:
     """Return the whole UTC days that the period in the address touches."""
-    period = parts.period_of(request, chosen.curve(), chosen.now)
+    period = parts.period_of(request, chosen.curve().span, chosen.now)
     if period.name == parts.ALL:
         return breakdowns.ALL_DAYS
     last = (period.end - INSTANT).astimezone(UTC).date()
@@ -271,9 +274,9 @@ def _rows(
 
 # --- The calendar and the tables ------------------------------------------------------
 def _calendar(request: HttpRequest, chosen: Chosen) -> dict[str, Any]:
-    curve = chosen.curve()
-    first = curve[0].hour.astimezone(UTC).year if curve else chosen.now.year
-    last = max(chosen.now, curve[-1].hour if curve else chosen.now).astimezone(UTC)
+    begun, ended = chosen.curve().span or (chosen.now, chosen.now)
+    first = begun.astimezone(UTC).year
+    last = max(chosen.now, ended).astimezone(UTC)
     years = range(first, last.year + 1)
     try:
         year = int(request.GET.get("year", years[-1]))

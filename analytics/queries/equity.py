@@ -1,6 +1,6 @@
 """Equity over time: what terminals told by the hour, beside what trades earned."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -18,6 +18,7 @@ from bots.queries import account_of
 TOLD = (Path(__file__).parent.parent / "sql" / "told_equity.sql").read_text()
 # A long weekend with the terminal off; after that nobody knows what open trades became.
 HOLDS = timedelta(days=4)
+EVER, NEVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
 
 class ToldEquity(NamedTuple):
@@ -47,28 +48,55 @@ class EquityCurve:
     points: Sequence[CurvePoint]
 
 
-def told_equity(bots: Sequence[BotInstance]) -> list[ToldEquity]:
+class Stand(NamedTuple):
+    """Where a curve stands between two hours, as if its balance had begun with 0."""
+
+    balance: Decimal = ZERO
+    peak: Decimal = ZERO
+    cash: Decimal | None = None  # of the balance told last, what no trade explains
+    equity: ToldEquity | None = None  # as told last, without that cash
+
+
+class Continued(NamedTuple):
+    points: list[CurvePoint]
+    stand: Stand
+
+
+def told_equity(
+    bots: Sequence[BotInstance],
+    *,
+    earliest: datetime = EVER,
+    since: datetime = EVER,
+    until: datetime = NEVER,
+) -> list[ToldEquity]:
     """Return the hours in which bots of one currency told their equity, in order.
 
     Bots on one account tell of the same money: it counts once. Accounts are added up
     hour by hour; one that is silent counts with what it told last, from its first hour
-    on. Where several told in an hour, lowest and highest are what they ended with.
+    on, but not with what it told before the `earliest`. Where several told in an hour,
+    lowest and highest are what they ended with. Returned are hours from `since` up to
+    `until`, and it among them.
     """
     accounts = list(map(account_of, bots))
     numbers = {account: number for number, account in enumerate(accounts)}
     parameters: dict[str, Any] = {
         "bots": [bot.pk for bot in bots],
         "accounts": [numbers[account] for account in accounts],
+        "earliest": earliest,
+        "since": max(since, earliest),
+        "until": until,
     }
     with connection.cursor() as cursor:
         cursor.execute(TOLD, parameters)
         changes = cursor.fetchall()
     equity, balance, told = ZERO, ZERO, []
+    first = since.timestamp()
     for seconds, equity_change, balance_change, dip, rise in changes:
         equity += equity_change
         balance += balance_change
-        hour = datetime.fromtimestamp(seconds, UTC)
-        told.append(ToldEquity(hour, equity, equity - dip, equity + rise, balance))
+        if seconds >= first:
+            hour = datetime.fromtimestamp(seconds, UTC)
+            told.append(ToldEquity(hour, equity, equity - dip, equity + rise, balance))
     return told
 
 
@@ -77,45 +105,90 @@ def curve_with_equity(
 ) -> EquityCurve:
     """Return the curve of closed trades with the equity that is known, hour by hour.
 
-    The curve is raised so that it ends at the balance that was told last. Deposits and
-    withdrawals are left out, as MetaTrader leaves them out of a drawdown: equity is
+    The curve is raised so that it ends at the balance that was told last: see
+    `continued` for the rest.
+    """
+    points, stand = continued(Stand(), curve, told)
+    start = stand.cash or ZERO
+    return EquityCurve(start, [raised(point, start) for point in points])
+
+
+def raised(point: CurvePoint, amount: Decimal) -> CurvePoint:
+    hour, trades, balance, drawdown, equity = point
+    known = None if equity is None else equity + amount
+    return CurvePoint(hour, trades, balance + amount, drawdown, known)
+
+
+def continued(
+    stand: Stand,
+    curve: Sequence[CurvePoint],
+    told: Sequence[ToldEquity],
+    *,
+    until: datetime = NEVER,
+) -> Continued:
+    """Go on with a curve by its next hours up to, and without, one; tell where it ends.
+
+    Both may reach further: what is told next decides what cash an hour had. Deposits
+    and withdrawals are left out, as MetaTrader leaves them out of a drawdown: equity is
     moved by what the told balance had then that no trade explains. Equity holds until
     it is told anew, for four days at most. Where it is known the drawdown is that of
     equity: how far its lowest of an hour is below the highest of the hours before, or
     its end below the highest until then.
     """
-    if not told:
-        return EquityCurve(ZERO, curve)
-    cash = _cash(curve, told)
-    peak, points = cash[-1], []
-    for hour, trades, balance, known in _hours(curve, told, cash):
+    raw = _cash(stand, curve, told)
+    moved = _smoothed(stand, raw)
+    known = {
+        each.hour: each.moved(-cash) for each, cash in zip(told, moved, strict=True)
+    }
+    balance, peak, latest = stand.balance, stand.peak, stand.equity
+    points = []
+    for hour, point in _hours(curve, known):
+        if hour >= until:
+            break
+        if point:
+            balance = point.balance
+        latest = known.get(hour, latest)
+        holds = _held(latest, hour)
         equity, low, high = (
-            (known.equity, known.low, known.high) if known else (balance,) * 3
+            (holds.equity, holds.low, holds.high) if holds else (balance,) * 3
         )
         drawdown = max(peak - low, max(peak, high) - equity)
         peak = max(peak, high)
-        told_equity = known.equity if known else None
-        points.append(CurvePoint(hour, trades, balance, drawdown, told_equity))
-    return EquityCurve(cash[-1], points)
+        trades, told_then = point.trades if point else 0, holds and holds.equity
+        points.append(CurvePoint(hour, trades, balance, drawdown, told_then))
+    cash = stand.cash
+    for each, unexplained in zip(told, raw, strict=True):
+        if each.hour < until:
+            cash = unexplained
+    return Continued(points, Stand(balance, peak, cash, latest))
 
 
-def _cash(curve: Sequence[CurvePoint], told: Sequence[ToldEquity]) -> list[Decimal]:
-    """Return what each told balance has that closed trades do not explain.
+def _cash(
+    stand: Stand, curve: Sequence[CurvePoint], told: Sequence[ToldEquity]
+) -> list[Decimal]:
+    """Return what each told balance has that closed trades do not explain."""
+    closed = _balances_at(stand, curve, [each.hour for each in told])
+    return [each.balance - earned for each, earned in zip(told, closed, strict=True)]
+
+
+def _smoothed(stand: Stand, cash: Sequence[Decimal]) -> list[Decimal]:
+    """Return the median of each three in a row.
 
     A trade that closes after an hour's last report makes it look as if cash had come
     and gone in the next one: the median of three hours does not see it.
     """
-    closed = _balances_at(curve, [each.hour for each in told])
-    cash = [each.balance - earned for each, earned in zip(told, closed, strict=True)]
-    before, after = [cash[0], *cash], [*cash[1:], cash[-1]]
+    if not cash:
+        return []
+    before = [cash[0] if stand.cash is None else stand.cash, *cash]
+    after = [*cash[1:], cash[-1]]
     return [median_low(three) for three in zip(before, cash, after, strict=False)]
 
 
 def _balances_at(
-    curve: Sequence[CurvePoint], hours: Sequence[datetime]
+    stand: Stand, curve: Sequence[CurvePoint], hours: Sequence[datetime]
 ) -> list[Decimal]:
     """Return what had been earned at the end of each of these hours."""
-    place, balance, balances = 0, ZERO, []
+    place, balance, balances = 0, stand.balance, []
     for hour in hours:
         while place < len(curve) and curve[place].hour <= hour:
             balance = curve[place].balance
@@ -125,22 +198,13 @@ def _balances_at(
 
 
 def _hours(
-    curve: Sequence[CurvePoint], told: Sequence[ToldEquity], cash: Sequence[Decimal]
-) -> Iterator[tuple[datetime, int, Decimal, ToldEquity | None]]:
-    """Yield each hour of both: its closed trades, the balance, the equity if known."""
-    start = cash[-1]
+    curve: Sequence[CurvePoint], known: Mapping[datetime, ToldEquity]
+) -> Iterator[tuple[datetime, CurvePoint | None]]:
+    """Yield each hour of both, in order, with what closed in it."""
     closed = {point.hour: point for point in curve}
-    known = {
-        each.hour: each.moved(start - moved)
-        for each, moved in zip(told, cash, strict=True)
-    }
-    balance, latest = start, None
     # Both are in order: sorting them is merging them.
     for hour, _ in groupby(sorted([*closed, *known])):
-        point = closed.get(hour)
-        balance = point.balance + start if point else balance
-        latest = known.get(hour, latest)
-        yield hour, point.trades if point else 0, balance, _held(latest, hour)
+        yield hour, closed.get(hour)
 
 
 def _held(latest: ToldEquity | None, hour: datetime) -> ToldEquity | None:

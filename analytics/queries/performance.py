@@ -101,10 +101,10 @@ def performance_by_bot(bot_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Perfor
     return {bot_id: _composed(parts) for bot_id, parts in by_bot.items()}
 
 
-def combined(parts: Sequence[Performance], curve: list[CurvePoint]) -> Performance:
-    """Return the figures of several bots in one currency; `curve` is that of all.
+def combined(parts: Sequence[Performance], max_drawdown: Decimal) -> Performance:
+    """Return the figures of several bots in one currency.
 
-    Combined curves add per hour; the drawdown is that of their sum.
+    Combined curves add per hour; `max_drawdown` is that of their sum.
     """
     if len(parts) == 1:
         return parts[0]
@@ -113,28 +113,46 @@ def combined(parts: Sequence[Performance], curve: list[CurvePoint]) -> Performan
         winning_trades=sum(part.winning_trades for part in parts),
         gross_profit=sum((part.gross_profit for part in parts), ZERO),
         gross_loss=sum((part.gross_loss for part in parts), ZERO),
-        max_drawdown=max((point.drawdown for point in curve), default=ZERO),
+        max_drawdown=max_drawdown,
     )
 
 
-def balance_curve(bot_ids: Collection[uuid.UUID]) -> list[CurvePoint]:
-    """Return the hours in which trades of these bots closed, added up, in order."""
+def balance_curve(
+    bot_ids: Collection[uuid.UUID],
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    opening: Decimal = ZERO,
+) -> list[CurvePoint]:
+    """Return the hours in which trades of these bots closed, added up, in order.
+
+    From the hour `since` up to `until`, and it among them; `opening` was earned before.
+    """
     hours = (
-        PerformanceMetric.objects.filter(
-            bot_instance__in=bot_ids, metric_type=MetricType.HOURLY
-        )
+        _hours(bot_ids, since, until)
         # Seconds, as reading as many timestamps takes longer than all the rest.
         .values_list(Cast(Extract("period_start", "epoch"), BigIntegerField()))
         .annotate(net=Sum("net_profit"), trades=Sum("total_trades"))
         .order_by("period_start")
     )
-    balance, peak, curve = ZERO, ZERO, []
+    balance, peak, curve = opening, opening, []
     for seconds, net, trades in hours:
         balance += net
         peak = max(peak, balance)
         hour = datetime.fromtimestamp(seconds, UTC)
         curve.append(CurvePoint(hour, trades, balance, peak - balance))
     return curve
+
+
+def _hours(
+    bot_ids: Collection[uuid.UUID], since: datetime | None, until: datetime | None
+) -> QuerySet[PerformanceMetric]:
+    rows = PerformanceMetric.objects.filter(
+        bot_instance__in=bot_ids, metric_type=MetricType.HOURLY
+    )
+    if since:
+        rows = rows.filter(period_start__gte=since)
+    return rows.filter(period_start__lte=until) if until else rows
 
 
 def deepest_drawdown(

@@ -126,6 +126,7 @@ def _roll_up_claimed(only_bots: Collection[uuid.UUID] | None, now: datetime) -> 
 
 
 def _recompute(hours: Hours, now: datetime) -> None:
+    _note_changed_past(hours, now)
     clamped: dict[uuid.UUID, list[str]] = defaultdict(list)
     for step in steps(hours):
         for bot_id, start in _upsert(step, now):
@@ -134,6 +135,11 @@ def _recompute(hours: Hours, now: datetime) -> None:
             _upsert_breakdowns(step)
     for bot_id, names in clamped.items():
         _warn_of_clamps(bot_id, names, now)
+
+
+def _note_changed_past(hours: Hours, now: datetime) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_sql("note_changed_past"), {**hours._asdict(), "now": now})
 
 
 def steps(hours: Hours) -> Iterator[Step]:

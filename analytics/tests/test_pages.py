@@ -113,7 +113,7 @@ def test_overview_asks_as_often_for_one_bot_as_for_thirty(
     for _ in range(bots):
         trade_of(alice)
 
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         alices_browser.get(reverse("overview"))
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from django.core.cache.backends.base import BaseCache
+from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 from redis.backoff import NoBackoff
@@ -150,7 +151,7 @@ class SurvivingCache(BaseCache):
     def __init__(self, location: str, params: dict[str, Any]) -> None:
         super().__init__(params)
         self._redis = _SharedRedisCache(location, params)
-        self._memory = LocMemCache(
+        self._memory: BaseCache = LocMemCache(
             location, {**params, "OPTIONS": {"MAX_ENTRIES": MOST_COUNTS_IN_MEMORY}}
         )
         self._breaker = breaker_of(location)
@@ -229,3 +230,11 @@ class SurvivingCache(BaseCache):
             raise
         self._breaker.note_success()
         return True, value
+
+
+class ForgetfulCache(SurvivingCache):
+    """The same for what is large and can be made anew: Redis keeps it, or nobody."""
+
+    def __init__(self, location: str, params: dict[str, Any]) -> None:
+        super().__init__(location, params)
+        self._memory = DummyCache(location, params)

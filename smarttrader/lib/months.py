@@ -1,7 +1,7 @@
 """Months of the calendar."""
 
 import calendar
-from datetime import MAXYEAR, datetime
+from datetime import MAXYEAR, UTC, datetime
 
 
 def add_months(moment: datetime, months: int) -> datetime:
@@ -14,3 +14,10 @@ def add_months(moment: datetime, months: int) -> datetime:
         raise OverflowError
     last = calendar.monthrange(year, month + 1)[1]
     return moment.replace(year=year, month=month + 1, day=min(moment.day, last))
+
+
+def month_of(moment: datetime) -> datetime:
+    """Return the moment at which its month began in UTC."""
+    return moment.astimezone(UTC).replace(
+        day=1, hour=0, minute=0, second=0, microsecond=0
+    )

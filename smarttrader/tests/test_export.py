@@ -39,6 +39,7 @@ NOT_EXPORTED = {
     "licensing.LicenseHold": "the events of licenses tell of them",
     "analytics.DailyBreakdown": "sums of trades",
     "analytics.RollupDirty": "work that waits",
+    "analytics.CurveVersion": "tells that a kept curve is another one now",
     "bots.GuardPeak": "from where the risk guard measures",
     "trading.TradeTicket": "an index of trades",
     "notifications.TelegramCode": "codes that link a chat",

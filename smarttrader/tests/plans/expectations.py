@@ -21,6 +21,7 @@ from analytics.models import (
 )
 from analytics.queries import (
     breakdowns,
+    curves,
     equity,
     fleet,
     order,
@@ -360,6 +361,10 @@ EXPECTATIONS: dict[str, Expected] = {
         call=lambda g: performance.balance_curve([bot.pk for bot in g.bots]),
         rows=3300,
     ),
+    # As for the first time: all that there is, once.
+    "analytics.queries.curves.curve_of_bots": Expected(
+        call=lambda g: curves.curve_of_bots(g.bots, g.now), rows=5300
+    ),
     # Twenty days of ten bots, sorted once by their accounts and once added up.
     "analytics.queries.equity.told_equity": Expected(
         call=lambda g: equity.told_equity(g.bots), rows=5300
@@ -419,7 +424,7 @@ EXPECTATIONS: dict[str, Expected] = {
     # The hours of the curve are half of the bot's metrics: the client's index of bots
     # alone costs as much, and by it all 1,544 of them are read.
     "analytics.queries.track_records.track_record": Expected(
-        call=lambda g: track_records.track_record(_record(g), g.now),
+        call=lambda g: track_records.track_record(_record(g), None, g.now),
         trades=37, rows=1600,
     ),
     "analytics.queries.track_records.verification_of": Expected(
@@ -526,7 +531,9 @@ ASK_NOTHING = {
     "bots.queries.of_each_bot",
     "analytics.queries.fleet.currencies",
     "analytics.queries.fleet.equity_now",
+    "analytics.queries.equity.continued",
     "analytics.queries.equity.curve_with_equity",
+    "analytics.queries.equity.raised",
     "analytics.queries.performance.combined",
     "analytics.queries.performance.deepest_drawdown",
     "analytics.queries.performance.last_days",
