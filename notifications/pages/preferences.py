@@ -90,9 +90,9 @@ def _headings(
     """Return the columns, and what a way still lacks before anything goes by it."""
     missing = {}
     if not has_chat:
-        missing[Channel.TELEGRAM] = _("no chat yet")
+        missing[Channel.TELEGRAM] = _("none yet")
     if not has_endpoint:
-        missing[Channel.WEBHOOK] = _("no endpoint yet")
+        missing[Channel.WEBHOOK] = _("none yet")
     return [
         {
             "value": each.value,
