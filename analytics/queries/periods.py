@@ -154,14 +154,17 @@ def newest_periods(
 
 def days_of_year(bot_ids: Collection[uuid.UUID], year: int) -> list[Day]:
     """Return the UTC days of a year on which trades closed, in order."""
-    days = Days(date(year, 1, 1), date(year + 1, 1, 1))
+    rows = _metrics(bot_ids, MetricType.DAILY).filter(
+        period_start__gte=midnight(date(year, 1, 1)),
+        period_start__lt=midnight(date(year + 1, 1, 1)),
+    )
+    # No more than two sums: a calendar has no use for the others.
+    sums = rows.values_list("period_start").annotate(
+        trades=Sum("total_trades"), net=Sum("net_profit")
+    )
     return [
-        Day(
-            each.start.astimezone(UTC).date(),
-            each.figures.total_trades,
-            each.figures.net_profit,
-        )
-        for each in periods_of_days(bot_ids, days)
+        Day(start.astimezone(UTC).date(), trades, net)
+        for start, trades, net in sums.order_by("period_start")
     ]
 
 
