@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +18,7 @@ from billing.models import (
     Invoice,
     Payment,
     PaymentStatus,
+    Provider,
     Subscription,
     SubscriptionStatus,
 )
@@ -30,7 +31,7 @@ from billing.prices import (
     upgrade_price,
 )
 from bots.queries import accounts_of, licenses_in_use, live_bots
-from licensing.models import License, LicenseStatus, Plan
+from licensing.models import License, LicenseStatus, LicenseType, Plan
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,18 @@ class ShownSubscription:
     subscription: Subscription
     accounts: int
     is_over: bool
+    is_paid_online: bool  # else it is paid to whoever sold it
+    is_cancellable: bool
+    held_from: datetime | None  # while its payment is missing
     offers: list[Offer] = field(default_factory=list)
+
+    @property
+    def offers_now(self) -> list[Offer]:
+        return [offer for offer in self.offers if offer.is_now]
+
+    @property
+    def offers_later(self) -> list[Offer]:
+        return [offer for offer in self.offers if not offer.is_now]
 
 
 def accounts_in_use(subscription: Subscription) -> int:
@@ -79,7 +91,9 @@ def paid_periods(subscription: Subscription, now: datetime) -> list[PaidPeriod]:
     ]
 
 
-def subscriptions_to_show(user: User, now: datetime) -> list[ShownSubscription]:
+def subscriptions_to_show(
+    user: User, now: datetime, *, is_sold_online: bool
+) -> list[ShownSubscription]:
     """Return a user's own subscriptions, live ones first, with what else there is."""
     in_use = licenses_in_use(License.objects.all())
     own = Subscription.objects.filter(user=user).prefetch_related(
@@ -94,10 +108,29 @@ def subscriptions_to_show(user: User, now: datetime) -> list[ShownSubscription]:
             subscription=each,
             accounts=_accounts_read(each.license),
             is_over=each.is_over(now),
+            is_paid_online=is_sold_online and each.payment_method == Provider.STRIPE,
+            is_cancellable=_is_cancellable(each, now),
+            held_from=_held_from(each, plans),
             offers=offers_of(each, now, plans),
         )
         for each in ordered
     ]
+
+
+def _is_cancellable(subscription: Subscription, now: datetime) -> bool:
+    """Tell whether something is left that is paid for, to cancel at its end."""
+    is_active = subscription.status == SubscriptionStatus.ACTIVE
+    is_running = subscription.current_period_end > now
+    return is_active and is_running and not subscription.is_lifetime
+
+
+def _held_from(subscription: Subscription, plans: Sequence[Plan]) -> datetime | None:
+    """Return when its license is held for want of a payment."""
+    if subscription.past_due_since is None:
+        return None
+    days = {plan.license_type: plan.grace_days for plan in plans}
+    grace = timedelta(days=days[subscription.plan_type])
+    return subscription.current_period_end + grace
 
 
 def _accounts_read(license: License | None) -> int:
@@ -109,6 +142,14 @@ def plans_on_offer() -> list[Plan]:
     """Return the plans that have a price, the smallest first."""
     unpriced = Q(monthly_price=None, yearly_price=None, lifetime_price=None)
     return list(Plan.objects.exclude(unpriced).order_by("max_accounts"))
+
+
+def trial_of(user: User) -> License | None:
+    """Return the newest trial of a user that is not over."""
+    trials = License.objects.filter(
+        user=user, license_type=LicenseType.TRIAL, status=LicenseStatus.ACTIVE
+    )
+    return trials.order_by("-issued_at").first()
 
 
 def licenses_without_subscription(user: User) -> "QuerySet[License]":

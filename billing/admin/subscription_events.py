@@ -1,11 +1,15 @@
-"""Who changed plan or cycle of a subscription, and when."""
+"""What happened to subscriptions, when, and who did it."""
 
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import signed_in
@@ -13,16 +17,27 @@ from accounts.models import User
 from accounts.queries import user_by_email
 from billing.models import SubscriptionEvent, SubscriptionEventType
 from smarttrader.lib.actors import ActorType
+from smarttrader.lib.admin import is_staff_member
 from smarttrader.lib.admin_audit import AuditAdmin, identifier
+
+NOTHING = "\N{EN DASH}"
 
 
 @admin.register(SubscriptionEvent)
 class SubscriptionEventAdmin(AuditAdmin[SubscriptionEvent]):
-    list_display = ("at", "subscription_id", "type", "actor_type", "before", "after")
+    list_display = ("at", "owner", "subscription", "type", "who", "changed", "reason")
     list_filter = ("type", "actor_type", "at")
     search_fields = ("subscription_id", "user_id", "actor_id")
     search_help_text = _("Owner's e-mail, or the id of a subscription or a user")
     apart = {"type": SubscriptionEventType.values, "actor_type": ActorType.values}
+
+    def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
+        """Tell a reseller not by which address the staff signs in."""
+        is_staff = is_staff_member(request)
+        return tuple(
+            "actor_type" if name == "who" and not is_staff else name
+            for name in self.list_display
+        )
 
     def named(self, word: str) -> Iterator[Q]:
         if user := user_by_email(word):
@@ -35,3 +50,49 @@ class SubscriptionEventAdmin(AuditAdmin[SubscriptionEvent]):
     def looked_after(self, request: HttpRequest) -> dict[str, list[uuid.UUID]]:
         people = User.objects.visible_to(signed_in(request))
         return {"user_id": list(people.values_list("pk", flat=True))}
+
+    def shaped(self, rows: list[SubscriptionEvent]) -> list[SubscriptionEvent]:
+        ids = {pk for event in rows for pk in (event.user_id, event.actor_id) if pk}
+        people = User.objects.only("email").in_bulk(ids)
+        for event in rows:
+            shown: Any = event
+            shown.known_owner = people.get(event.user_id)
+            shown.known_actor = people.get(event.actor_id) if event.actor_id else None
+        return rows
+
+    @admin.display(description=_("owner"))
+    def owner(self, event: Any) -> str:
+        known = event.known_owner
+        return known.email if known else gettext("deleted")
+
+    @admin.display(description=_("subscription"))
+    def subscription(self, event: Any) -> str:
+        if not event.known_owner:
+            return str(event.subscription_id)  # it went with its user
+        url = reverse("admin:billing_subscription_change", args=[event.subscription_id])
+        return format_html('<a href="{}">…{}</a>', url, str(event.subscription_id)[-8:])
+
+    @admin.display(description=_("by"))
+    def who(self, event: Any) -> str:
+        role = event.get_actor_type_display()
+        known = event.known_actor
+        return f"{known.email}, {role}" if known else str(role)
+
+    @admin.display(description=_("changed"))
+    def changed(self, event: SubscriptionEvent) -> str:
+        """Tell which terms are others than before; at a start there were none."""
+        names = [name for name in event.after if _differs(event, name)]
+        return "; ".join(
+            f"{name}: {_shown(event.before.get(name))} → {_shown(event.after[name])}"
+            if event.before
+            else f"{name}: {_shown(event.after[name])}"
+            for name in names
+        )
+
+
+def _differs(event: SubscriptionEvent, name: str) -> bool:
+    return bool(event.before.get(name) != event.after[name])
+
+
+def _shown(value: Any) -> str:
+    return NOTHING if value in (None, "", False) else str(value)

@@ -51,12 +51,14 @@ STATUS = badge_column(
 )
 
 
-def _cancel_at_end(_request: HttpRequest, row: Subscription, _told: Told) -> None:
-    cancelling.cancel_at_period_end(subscription=row, now=clock.now())
+def _cancel_at_end(request: HttpRequest, row: Subscription, _told: Told) -> None:
+    actor = staff_actor(request)
+    cancelling.cancel_at_period_end(subscription=row, actor=actor, now=clock.now())
 
 
-def _undo_cancellation(_request: HttpRequest, row: Subscription, _told: Told) -> None:
-    cancelling.undo_cancellation(subscription=row, now=clock.now())
+def _undo_cancellation(request: HttpRequest, row: Subscription, _told: Told) -> None:
+    actor = staff_actor(request)
+    cancelling.undo_cancellation(subscription=row, actor=actor, now=clock.now())
 
 
 def _keep_plan(request: HttpRequest, row: Subscription, _told: Told) -> None:
@@ -64,9 +66,9 @@ def _keep_plan(request: HttpRequest, row: Subscription, _told: Told) -> None:
     plans.forget_change(subscription=row, actor=actor, now=clock.now())
 
 
-def _cancel_at_once(request: HttpRequest, row: Subscription, _told: Told) -> None:
-    actor = staff_actor(request)
-    cancelling.cancel_now(subscription=row, actor=actor, now=clock.now())
+def _cancel_at_once(request: HttpRequest, row: Subscription, told: Told) -> None:
+    actor, reason = staff_actor(request), told["reason"]
+    cancelling.cancel_now(subscription=row, actor=actor, reason=reason, now=clock.now())
 
 
 @admin.register(Subscription)

@@ -1,4 +1,4 @@
-"""What was changed of a subscription: another plan or cycle, and who wanted it."""
+"""The life of a subscription: what happened, when, and by whom."""
 
 from typing import Self
 
@@ -13,10 +13,22 @@ from smarttrader.lib.ids import uuid7
 
 
 class SubscriptionEventType(models.TextChoices):
+    STARTED = "started", _("Started")
+    RENEWED = "renewed", _("Renewed")
+    PAYMENT_FAILED = "payment_failed", _("Payment failed")
+    PAST_DUE = "past_due", _("Past due")
+    SUSPENDED = "suspended", _("Suspended")
+    EXPIRED = "expired", _("Expired")
+    CANCELLED = "cancelled", _("Cancelled")
+    CANCELLATION_UNDONE = "cancellation_undone", _("Cancellation undone")
     CHANGE_SCHEDULED = "change_scheduled", _("Change scheduled")
     CHANGE_UNDONE = "change_undone", _("Scheduled change undone")
     PLAN_CHANGED = "plan_changed", _("Plan changed")
     CYCLE_CHANGED = "cycle_changed", _("Cycle changed")
+    REFUNDED = "refunded", _("Refunded")
+    DISPUTED = "disputed", _("Disputed")
+    DISPUTE_WON = "dispute_won", _("Dispute won")
+    DISPUTE_LOST = "dispute_lost", _("Dispute lost")
 
 
 class SubscriptionEventQuerySet(models.QuerySet["SubscriptionEvent"]):
@@ -25,7 +37,7 @@ class SubscriptionEventQuerySet(models.QuerySet["SubscriptionEvent"]):
 
 
 class SubscriptionEvent(models.Model):
-    """Another plan or cycle, and who wanted it.
+    """What happened to a subscription, who did it, and the terms before and after.
 
     Append-only: a trigger refuses all else. Plain ids, so that it survives subscription
     and user.
@@ -38,6 +50,8 @@ class SubscriptionEvent(models.Model):
     user_id = models.UUIDField()
     actor_type = models.CharField(max_length=20, choices=ActorType)
     actor_id = models.UUIDField(blank=True, null=True)
+    payment_id = models.UUIDField(blank=True, null=True)
+    reason = models.TextField(blank=True, db_default="")
     before = models.JSONField()
     after = models.JSONField()
 

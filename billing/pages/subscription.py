@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
@@ -24,6 +25,7 @@ from licensing.models import License, LicenseType
 from smarttrader.lib import clock
 from smarttrader.lib.actors import Actor, ActorType, actor_of
 from smarttrader.lib.errors import DomainError
+from smarttrader.lib.localization import localized_date
 
 PAPERS_SHOWN, PAPERS_AT_MOST = 12, 500
 
@@ -32,15 +34,17 @@ PAPERS_SHOWN, PAPERS_AT_MOST = 12, 500
 @login_required
 def subscription(request: HttpRequest) -> HttpResponse:
     user, now = signed_in(request), clock.now()
-    is_whole = "all" in request.GET
+    is_sold_online, is_whole = checkouts.is_sold_online(), "all" in request.GET
     papers = queries.papers_of(user, PAPERS_AT_MOST if is_whole else PAPERS_SHOWN + 1)
+    own = queries.subscriptions_to_show(user, now, is_sold_online=is_sold_online)
     shown = {
-        "subscriptions": queries.subscriptions_to_show(user, now),
+        "subscriptions": own,
+        "trial": None if own else queries.trial_of(user),
         "papers": papers if is_whole else papers[:PAPERS_SHOWN],
         "has_more": not is_whole and len(papers) > PAPERS_SHOWN,
         "offers": queries.plans_on_offer(),
         "licenses": queries.licenses_without_subscription(user),
-        "is_sold_online": checkouts.is_sold_online(),
+        "is_sold_online": is_sold_online,
     }
     return render(request, "billing/subscription.html", shown)
 
@@ -90,7 +94,7 @@ def downgrade(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             subscription=own, plan_type=plan_type, actor=_owner(request), now=now
         )
         text = _("From %(day)s on you have the smaller plan.")
-        messages.success(request, text % {"day": f"{scheduled.at:%Y-%m-%d}"})
+        messages.success(request, text % {"day": _day(scheduled.at)})
         if scheduled.accounts_beyond:
             warning = ngettext(
                 "%(n)d account is in use beyond it: it goes on, but no new one starts.",
@@ -141,7 +145,7 @@ def cycle_later(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             now=now,
         )
         text = _("From %(day)s on you pay %(cycle)s.")
-        told = {"day": f"{begins:%Y-%m-%d}", "cycle": billing_cycle.label.lower()}
+        told = {"day": _day(begins), "cycle": billing_cycle.label.lower()}
         messages.success(request, text % told)
 
     return _act(request, act)
@@ -153,9 +157,11 @@ def cancel(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     own = _own(request, pk)
 
     def act(now: datetime) -> None:
-        cancelling.cancel_at_period_end(subscription=own, now=now)
+        cancelling.cancel_at_period_end(
+            subscription=own, actor=_owner(request), now=now
+        )
         text = _("Cancelled. It runs until %(day)s; until then you can undo this.")
-        messages.success(request, text % {"day": f"{own.current_period_end:%Y-%m-%d}"})
+        messages.success(request, text % {"day": _day(own.current_period_end)})
 
     return _act(request, act)
 
@@ -166,7 +172,7 @@ def undo(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     own = _own(request, pk)
 
     def act(now: datetime) -> None:
-        cancelling.undo_cancellation(subscription=own, now=now)
+        cancelling.undo_cancellation(subscription=own, actor=_owner(request), now=now)
         messages.success(request, _("Your subscription goes on."))
 
     return _act(request, act)
@@ -230,6 +236,10 @@ def _own(request: HttpRequest, pk: uuid.UUID) -> Subscription:
 
 def _owner(request: HttpRequest) -> Actor:
     return actor_of(request, ActorType.USER, signed_in(request).pk)
+
+
+def _day(moment: datetime) -> str:
+    return localized_date(timezone.localtime(moment), "j M Y")
 
 
 def _plan_type(request: HttpRequest) -> LicenseType:

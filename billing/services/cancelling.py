@@ -5,7 +5,8 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from billing.models import Subscription, SubscriptionStatus
+from billing.models import Subscription, SubscriptionEventType, SubscriptionStatus
+from billing.services.audit import note_event, terms_of
 from billing.services.licenses import CANCELLED, hold, is_paid_otherwise
 from billing.services.locks import (
     NO_NEXT_PLAN,
@@ -30,7 +31,9 @@ class NotCancellable(DomainError):
     kind = "conflict"
 
 
-def cancel_at_period_end(*, subscription: Subscription, now: datetime) -> bool:
+def cancel_at_period_end(
+    *, subscription: Subscription, actor: Actor, now: datetime
+) -> bool:
     """Let a subscription end where what is paid for ends; a second call moves nothing.
 
     Returns whether this call did it. One that is past due or lifetime has nothing left
@@ -43,6 +46,7 @@ def cancel_at_period_end(*, subscription: Subscription, now: datetime) -> bool:
             return False
         if locked.is_lifetime or locked.current_period_end <= now:
             raise NotCancellable
+        before = terms_of(locked)
         update_subscription(
             locked,
             now=now,
@@ -53,11 +57,15 @@ def cancel_at_period_end(*, subscription: Subscription, now: datetime) -> bool:
             **NO_NEXT_PLAN,
             is_provider_behind=locked.provider_id is not None,
         )
+        cancelled = SubscriptionEventType.CANCELLED
+        note_event(locked, cancelled, before=before, actor=actor, now=now)
         subscription_cancelled.send(sender=Subscription, subscription=locked, now=now)
         return True
 
 
-def undo_cancellation(*, subscription: Subscription, now: datetime) -> None:
+def undo_cancellation(
+    *, subscription: Subscription, actor: Actor, now: datetime
+) -> None:
     """Let a cancelled subscription go on, before it is over.
 
     Not when another one pays for its license by now. Locks the subscription. Raises
@@ -68,6 +76,7 @@ def undo_cancellation(*, subscription: Subscription, now: datetime) -> None:
         is_ending = locked.cancel_at_period_end and not locked.is_over(now)
         if not is_ending or is_paid_otherwise(locked):
             raise NothingToUndo
+        before = terms_of(locked)
         update_subscription(
             locked,
             now=now,
@@ -76,10 +85,14 @@ def undo_cancellation(*, subscription: Subscription, now: datetime) -> None:
             cancelled_at=None,
             is_provider_behind=locked.provider_id is not None,
         )
+        undone = SubscriptionEventType.CANCELLATION_UNDONE
+        note_event(locked, undone, before=before, actor=actor, now=now)
         cancellation_undone.send(sender=Subscription, subscription=locked, now=now)
 
 
-def cancel_now(*, subscription: Subscription, actor: Actor, now: datetime) -> bool:
+def cancel_now(
+    *, subscription: Subscription, actor: Actor, now: datetime, reason: str = ""
+) -> bool:
     """End a subscription at once, and hold its license; a second call moves nothing.
 
     Returns whether this call did it. What is left of the period is not paid back by
@@ -91,7 +104,7 @@ def cancel_now(*, subscription: Subscription, actor: Actor, now: datetime) -> bo
         was_cancelled = locked.status == SubscriptionStatus.CANCELLED
         if was_cancelled and not locked.cancel_at_period_end:
             return False
-        is_running = locked.current_period_end > now
+        before, is_running = terms_of(locked), locked.current_period_end > now
         update_subscription(
             locked,
             now=now,
@@ -104,6 +117,14 @@ def cancel_now(*, subscription: Subscription, actor: Actor, now: datetime) -> bo
             **NOTHING_DUE,
             **NO_NEXT_PLAN,
             is_provider_behind=locked.provider_id is not None,
+        )
+        note_event(
+            locked,
+            SubscriptionEventType.CANCELLED,
+            before=before,
+            actor=actor,
+            now=now,
+            reason=reason,
         )
         if not is_paid_otherwise(locked):
             hold(locked.license, CANCELLED, actor=actor, now=now)

@@ -15,7 +15,7 @@ from billing.models import (
 from billing.periods import is_longer, period_end
 from billing.prices import cycle_price, price_of
 from billing.queries import paid_periods
-from billing.services.audit import note_change, terms_of
+from billing.services.audit import note_event, terms_of
 from billing.services.fulfilling import fulfil, locked_for, note_period
 from billing.services.licenses import PAST_DUE, follow_subscription, release
 from billing.services.locks import (
@@ -101,8 +101,14 @@ def change_cycle(
         period = _begin_anew(locked, billing_cycle, price, now)
         release(locked.license, PAST_DUE, actor=actor, now=now)
         follow_subscription(locked, actor=actor, now=now, reason="Cycle changed")
-        changed = SubscriptionEventType.CYCLE_CHANGED
-        note_change(locked, changed, before=before, actor=actor, now=now)
+        note_event(
+            locked,
+            SubscriptionEventType.CYCLE_CHANGED,
+            before=before,
+            actor=actor,
+            now=now,
+            payment=payment,
+        )
         text = note_period(locked, payment, period=period, price=price)
         fulfil(
             payment,

@@ -1,12 +1,20 @@
 """What the clock does to subscriptions: everything due, each step once."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import OperationalError, transaction
 from django.db.models import Exists, OuterRef, Q
 
-from billing.models import Renewal, Subscription, SubscriptionStatus
+from billing.models import (
+    Payment,
+    Renewal,
+    Subscription,
+    SubscriptionEventType,
+    SubscriptionStatus,
+)
+from billing.services.audit import note_event, terms_of
 from billing.services.licenses import PAST_DUE, hold
 from billing.services.locks import (
     SubscriptionGone,
@@ -52,7 +60,11 @@ def settle_due(*, now: datetime) -> int:
 
 
 def note_failed_payment(
-    *, subscription: Subscription, failed_at: datetime, now: datetime
+    *,
+    subscription: Subscription,
+    failed_at: datetime,
+    now: datetime,
+    payment: Payment | None = None,
 ) -> bool:
     """Note that a payment was tried and failed; return whether that is news.
 
@@ -66,11 +78,20 @@ def note_failed_payment(
         is_active = locked.status == SubscriptionStatus.ACTIVE
         if not is_active or locked.payment_failed_at is not None:
             return False
+        before = terms_of(locked)
         update_subscription(
             locked,
             now=now,
             payment_failed_at=failed_at,
             past_due_since=locked.past_due_since or failed_at,
+        )
+        note_event(
+            locked,
+            SubscriptionEventType.PAYMENT_FAILED,
+            before=before,
+            actor=SYSTEM,
+            now=now,
+            payment=payment,
         )
         payment_failed.send(sender=Subscription, subscription=locked, now=now)
         return True
@@ -121,7 +142,8 @@ def _note_past_due(locked: Subscription, now: datetime) -> bool:
     if locked.past_due_since is not None or locked.current_period_end > now:
         return False
     # Nobody is told on that day: providers collect within the hour after the end.
-    update_subscription(locked, now=now, past_due_since=locked.current_period_end)
+    since = locked.current_period_end
+    _move(locked, SubscriptionEventType.PAST_DUE, now, past_due_since=since)
     return True
 
 
@@ -143,7 +165,8 @@ def _suspend(locked: Subscription, now: datetime) -> bool:
     is_active = locked.status == SubscriptionStatus.ACTIVE
     if not is_active or locked.past_due_since is None or now < _grace_end(locked):
         return False
-    update_subscription(locked, now=now, status=SubscriptionStatus.SUSPENDED)
+    suspended = SubscriptionEventType.SUSPENDED
+    _move(locked, suspended, now, status=SubscriptionStatus.SUSPENDED)
     hold(locked.license, PAST_DUE, actor=SYSTEM, now=now)
     subscription_suspended.send(sender=Subscription, subscription=locked, now=now)
     return True
@@ -153,9 +176,21 @@ def _expire(locked: Subscription, now: datetime) -> bool:
     is_suspended = locked.status == SubscriptionStatus.SUSPENDED
     if not is_suspended or now < _grace_end(locked) + SUSPENDED_FOR:
         return False
-    update_subscription(locked, now=now, status=SubscriptionStatus.EXPIRED)
+    expired = SubscriptionEventType.EXPIRED
+    _move(locked, expired, now, status=SubscriptionStatus.EXPIRED)
     subscription_expired.send(sender=Subscription, subscription=locked, now=now)
     return True
+
+
+def _move(
+    locked: Subscription,
+    type: SubscriptionEventType,  # noqa: A002 -- the column's own name
+    now: datetime,
+    **values: Any,
+) -> None:
+    before = terms_of(locked)
+    update_subscription(locked, now=now, **values)
+    note_event(locked, type, before=before, actor=SYSTEM, now=now)
 
 
 def _grace_end(locked: Subscription) -> datetime:

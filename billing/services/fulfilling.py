@@ -9,7 +9,7 @@ from billing.services import payments
 from billing.services.invoices import credit_reversals, issue_invoice
 from billing.services.locks import locked_subscription
 from billing.services.payments import Receipt
-from billing.services.reversals import hold_if_disputed
+from billing.services.reversals import follow_what_came_first
 from billing.services.wording import REFUNDED, period_text
 from smarttrader.lib.actors import Actor
 
@@ -51,7 +51,7 @@ def fulfil(
         user=locked.user,
         subscription_id=locked.pk,
     )
-    hold_if_disputed(payment, locked, actor=actor, now=now)
+    follow_what_came_first(payment, locked, actor=actor, now=now)
     language = locked.user.language
     issue_invoice(payment=payment, lines=lines, language=language, now=now)
     credit_reversals(payment=payment, reason=REFUNDED, now=now)

@@ -15,7 +15,7 @@ from billing.models import (
 )
 from billing.prices import price_of, upgrade_price
 from billing.queries import accounts_in_use, paid_periods
-from billing.services.audit import note_change, terms_of
+from billing.services.audit import note_event, terms_of
 from billing.services.fulfilling import fulfil, locked_for
 from billing.services.licenses import follow_subscription
 from billing.services.locks import (
@@ -117,8 +117,14 @@ def upgrade_subscription(
             raise PaidTooLittle
         before = terms_of(locked)
         _enter(locked, plan_type, price, actor=actor, now=now, reason="Upgraded")
-        changed = SubscriptionEventType.PLAN_CHANGED
-        note_change(locked, changed, before=before, actor=actor, now=now)
+        note_event(
+            locked,
+            SubscriptionEventType.PLAN_CHANGED,
+            before=before,
+            actor=actor,
+            now=now,
+            payment=payment,
+        )
         counting = locked.renewals.uncredited().filter(period_end__gt=now)
         counting.update(plan_type=plan_type, price=price)
         fulfil(
@@ -186,7 +192,7 @@ def schedule_change(
         is_provider_behind=locked.provider_id is not None,
     )
     scheduled = SubscriptionEventType.CHANGE_SCHEDULED
-    note_change(locked, scheduled, before=before, actor=actor, now=now)
+    note_event(locked, scheduled, before=before, actor=actor, now=now)
     return price
 
 
@@ -209,7 +215,7 @@ def forget_change(*, subscription: Subscription, actor: Actor, now: datetime) ->
             is_provider_behind=locked.provider_id is not None,
         )
         undone = SubscriptionEventType.CHANGE_UNDONE
-        note_change(locked, undone, before=before, actor=actor, now=now)
+        note_event(locked, undone, before=before, actor=actor, now=now)
         change_undone.send(sender=Subscription, subscription=locked, now=now)
 
 
@@ -236,11 +242,11 @@ def enter_due_plan(locked: Subscription, *, actor: Actor, now: datetime) -> bool
     later.update(plan_type=plan_type)
     if plan_type != before["plan_type"]:
         changed = SubscriptionEventType.PLAN_CHANGED
-        note_change(locked, changed, before=before, actor=actor, now=now)
+        note_event(locked, changed, before=before, actor=actor, now=now)
         subscription_downgraded.send(sender=Subscription, subscription=locked, now=now)
     if cycle != before["billing_cycle"]:
         changed = SubscriptionEventType.CYCLE_CHANGED
-        note_change(locked, changed, before=before, actor=actor, now=now)
+        note_event(locked, changed, before=before, actor=actor, now=now)
         cycle_changed.send(
             sender=Subscription, subscription=locked, payment=None, now=now
         )

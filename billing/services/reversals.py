@@ -5,7 +5,14 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from billing.models import Dispute, Payment, PaymentStatus, Subscription
+from billing.models import (
+    Dispute,
+    Payment,
+    PaymentStatus,
+    Subscription,
+    SubscriptionEventType,
+)
+from billing.services.audit import NONE_YET, note_event, terms_of
 from billing.services.cancelling import cancel_now
 from billing.services.invoices import credit_reversals
 from billing.services.licenses import hold, is_paid_otherwise, release, revoke
@@ -14,6 +21,12 @@ from billing.services.payments import Receipt, find_or_mark
 from billing.services.wording import LOST, refund_text
 from billing.signals import payment_disputed, payment_refunded
 from smarttrader.lib.actors import Actor
+
+DISPUTES = {
+    Dispute.OPEN: SubscriptionEventType.DISPUTED,
+    Dispute.WON: SubscriptionEventType.DISPUTE_WON,
+    Dispute.LOST: SubscriptionEventType.DISPUTE_LOST,
+}
 
 
 def refund_payment(
@@ -37,12 +50,23 @@ def refund_payment(
         refunded = min(refunded, Decimal(payment.amount) - Decimal(payment.lost_amount))
         if refunded <= payment.refunded_amount:
             return False  # told again, or out of order: the sum only grows
+        subscription = _locked_subscription(payment)
+        before = terms_of(subscription, payment) if subscription else NONE_YET
         payment.refunded_amount = refunded
         is_full = payment.reversed_amount == payment.amount
         if is_full:
             payment.status = PaymentStatus.REFUNDED
         payment.save()
-        subscription = _locked_subscription(payment)
+        if subscription is not None:
+            note_event(
+                subscription,
+                SubscriptionEventType.REFUNDED,
+                before=before,
+                actor=actor,
+                now=now,
+                payment=payment,
+                reason=reason,
+            )
         if is_full and subscription is not None:
             _end(subscription, "Refunded", actor=actor, now=now)
         credit_reversals(payment=payment, reason=refund_text(reason), now=now)
@@ -67,13 +91,22 @@ def note_dispute(
         payment = find_or_mark(receipt)
         if payment.dispute in (dispute, Dispute.WON, Dispute.LOST):
             return False
+        subscription = _locked_subscription(payment)
+        before = terms_of(subscription, payment) if subscription else NONE_YET
         payment.dispute = dispute
         if dispute == Dispute.LOST:
             kept = Decimal(payment.amount) - Decimal(payment.refunded_amount)
             payment.lost_amount = min(receipt.amount, kept)
         payment.save()
-        subscription = _locked_subscription(payment)
         if subscription is not None:
+            note_event(
+                subscription,
+                DISPUTES[dispute],
+                before=before,
+                actor=actor,
+                now=now,
+                payment=payment,
+            )
             _follow(dispute, payment, subscription, actor=actor, now=now)
         credit_reversals(payment=payment, reason=LOST, now=now)
         if subscription is not None:
@@ -83,10 +116,23 @@ def note_dispute(
         return True
 
 
-def hold_if_disputed(
+def follow_what_came_first(
     payment: Payment, subscription: Subscription, *, actor: Actor, now: datetime
 ) -> None:
-    """Hold the license of a payment that was disputed before it was fulfilled."""
+    """Leave events of what was taken back before the payment was fulfilled.
+
+    While that is disputed, the license is held.
+    """
+    known = []
+    if payment.refunded_amount:
+        known.append(SubscriptionEventType.REFUNDED)
+    if payment.dispute != Dispute.NONE:
+        known.append(DISPUTES[Dispute(payment.dispute)])
+    for each in known:
+        before = terms_of(subscription, payment)
+        note_event(
+            subscription, each, before=before, actor=actor, now=now, payment=payment
+        )
     if payment.dispute == Dispute.OPEN:
         hold(subscription.license, _reference(payment), actor=actor, now=now)
 
@@ -113,7 +159,7 @@ def _follow(
 def _end(
     subscription: Subscription, reason: str, *, actor: Actor, now: datetime
 ) -> None:
-    cancel_now(subscription=subscription, actor=actor, now=now)
+    cancel_now(subscription=subscription, actor=actor, now=now, reason=reason)
     if not is_paid_otherwise(subscription):
         revoke(subscription.license, reason, actor=actor, now=now)
 

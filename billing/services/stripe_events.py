@@ -124,15 +124,18 @@ def _invoice_failed(invoice: Told, occurred_at: datetime, now: datetime) -> UUID
     subscription = _known(invoice["subscription"])
     if subscription is None:
         return None  # the first payment: nothing has begun
+    payment = None
     if invoice.get("payment_intent"):
         receipt = _receipt(
             invoice["payment_intent"], invoice["amount_due"], invoice, occurred_at
         )
-        payments.note_failure(
+        payment = payments.note_failure(
             receipt=receipt, user=subscription.user, subscription_id=subscription.pk
         )
     if _note_time(subscription, occurred_at, now):
-        note_failed_payment(subscription=subscription, failed_at=occurred_at, now=now)
+        note_failed_payment(
+            subscription=subscription, failed_at=occurred_at, payment=payment, now=now
+        )
     return subscription.user_id
 
 
@@ -146,9 +149,9 @@ def _subscription_updated(told: Told, occurred_at: datetime, now: datetime) -> U
         return subscription.user_id  # it answers what we have not told it yet
     is_ending = bool(told["cancel_at_period_end"])
     if is_ending and locked.status == SubscriptionStatus.ACTIVE:
-        cancel_at_period_end(subscription=locked, now=now)
+        cancel_at_period_end(subscription=locked, actor=SYSTEM, now=now)
     elif not is_ending and locked.cancel_at_period_end and not locked.is_over(now):
-        undo_cancellation(subscription=locked, now=now)
+        undo_cancellation(subscription=locked, actor=SYSTEM, now=now)
     update_subscription(locked, now=now, is_provider_behind=False)
     return subscription.user_id
 

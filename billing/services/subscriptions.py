@@ -10,11 +10,13 @@ from billing.models import (
     BillingCycle,
     Purpose,
     Subscription,
+    SubscriptionEventType,
     SubscriptionStatus,
 )
 from billing.periods import next_start, period_end
 from billing.prices import price_of
 from billing.services import payments
+from billing.services.audit import NONE_YET, note_event, terms_of
 from billing.services.fulfilling import fulfil_period, locked_for
 from billing.services.licenses import (
     CANCELLED,
@@ -88,6 +90,14 @@ def start_subscription(
         subscription.provider_customer_id = provider_customer_id
         _insert(subscription)
         _begin_license(subscription, actor=actor, now=now)
+        note_event(
+            subscription,
+            SubscriptionEventType.STARTED,
+            before=NONE_YET,
+            actor=actor,
+            now=now,
+            payment=payment,
+        )
         fulfil_period(
             payment,
             subscription,
@@ -122,9 +132,18 @@ def renew_subscription(
             return False
         refuse_unpayable(locked, now)
         enter_due_plan(locked, actor=actor, now=now)
+        before = terms_of(locked)
         period = _prolong(locked, now)
         release(locked.license, PAST_DUE, actor=actor, now=now)
         follow_subscription(locked, actor=actor, now=now, reason="Renewed")
+        note_event(
+            locked,
+            SubscriptionEventType.RENEWED,
+            before=before,
+            actor=actor,
+            now=now,
+            payment=payment,
+        )
         fulfil_period(
             payment,
             locked,

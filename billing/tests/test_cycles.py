@@ -254,7 +254,7 @@ def test_who_is_past_due_pays_first_and_who_paid_meanwhile_is_active(alice):
 def test_who_cancelled_and_still_pays_for_a_year_leaves_after_it(alice):
     subscription = subscribed(alice, START)
     quoted = quote_cycle(subscription=subscription, billing_cycle=YEARLY, now=START)
-    cancel_at_period_end(subscription=subscription, now=START)
+    cancel_at_period_end(subscription=subscription, actor=SYSTEM, now=START)
 
     change(subscription, YEARLY, START + SECOND, amount=quoted)
 

@@ -320,8 +320,12 @@ def test_a_cancelled_subscription_runs_to_its_end_and_is_not_dunned(alice):
     end = subscription.current_period_end
 
     with announced_by(signals) as heard:
-        first = cancel_at_period_end(subscription=subscription, now=START + DAY)
-        again = cancel_at_period_end(subscription=subscription, now=START + 2 * DAY)
+        first = cancel_at_period_end(
+            subscription=subscription, actor=SYSTEM, now=START + DAY
+        )
+        again = cancel_at_period_end(
+            subscription=subscription, actor=SYSTEM, now=START + 2 * DAY
+        )
         settle_due(now=end + 30 * DAY)
 
     subscription.refresh_from_db()
@@ -334,11 +338,11 @@ def test_a_cancelled_subscription_runs_to_its_end_and_is_not_dunned(alice):
 def test_a_cancellation_is_undone_until_the_end(alice):
     subscription = subscribed(alice, START)
     end = subscription.current_period_end
-    cancel_at_period_end(subscription=subscription, now=START)
+    cancel_at_period_end(subscription=subscription, actor=SYSTEM, now=START)
 
     with pytest.raises(NothingToUndo):
-        undo_cancellation(subscription=subscription, now=end)
-    undo_cancellation(subscription=subscription, now=end - SECOND)
+        undo_cancellation(subscription=subscription, actor=SYSTEM, now=end)
+    undo_cancellation(subscription=subscription, actor=SYSTEM, now=end - SECOND)
 
     subscription.refresh_from_db()
     assert subscription.status == SubscriptionStatus.ACTIVE
@@ -347,7 +351,7 @@ def test_a_cancellation_is_undone_until_the_end(alice):
         False,
     )
     with pytest.raises(NothingToUndo):
-        undo_cancellation(subscription=subscription, now=START)
+        undo_cancellation(subscription=subscription, actor=SYSTEM, now=START)
 
 
 def test_cancelled_at_once_it_ends_and_its_license_is_held(alice):
@@ -363,7 +367,7 @@ def test_cancelled_at_once_it_ends_and_its_license_is_held(alice):
     assert subscription.current_period_end == subscription.cancelled_at == now
     assert LicenseHold.objects.open().get().reference == "cancelled"
     with pytest.raises(NothingToUndo):
-        undo_cancellation(subscription=subscription, now=now)
+        undo_cancellation(subscription=subscription, actor=SYSTEM, now=now)
 
 
 def test_who_comes_back_gets_the_same_license_back(alice):
@@ -381,4 +385,4 @@ def test_a_lifetime_has_no_end_to_be_cancelled_at(alice):
     subscription = subscribed(alice, START, billing_cycle=BillingCycle.LIFETIME)
 
     with pytest.raises(NotCancellable):
-        cancel_at_period_end(subscription=subscription, now=START + DAY)
+        cancel_at_period_end(subscription=subscription, actor=SYSTEM, now=START + DAY)

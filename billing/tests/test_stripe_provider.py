@@ -235,7 +235,7 @@ def test_a_lifetime_is_collected_for_no_more(recorder, alice):
 def test_a_provider_that_is_away_is_told_later(recorder, alice):
     subscription = subscribed(alice, NOW)
     Subscription.objects.update(provider_id="sub_1", payment_method="stripe")
-    cancel_at_period_end(subscription=subscription, now=NOW)
+    cancel_at_period_end(subscription=subscription, actor=SYSTEM, now=NOW)
 
     with pytest.raises(ProviderRefused):
         tell_providers(now=NOW)
@@ -281,7 +281,7 @@ def test_a_cancellation_and_an_end_reach_stripe(peer, alice):
     known = a_stripe_subscription(peer)
     subscription = subscribed(alice, NOW)
     Subscription.objects.update(provider_id=known.id, payment_method="stripe")
-    cancel_at_period_end(subscription=subscription, now=NOW)
+    cancel_at_period_end(subscription=subscription, actor=SYSTEM, now=NOW)
 
     told = tell_providers(now=NOW)
     ending = peer.v1.subscriptions.retrieve(known.id).cancel_at_period_end

@@ -8,17 +8,20 @@ from django.urls import reverse
 
 from billing.models import BillingCycle, CreditNote, Invoice, Subscription
 from billing.services.cancelling import cancel_at_period_end
+from billing.services.due import settle_due
 from billing.services.reversals import refund_payment
 from billing.tests.factories import license_of, receipt, renew, subscribed
 from billing.tests.stripe_payloads import checkout
 from billing.tests.stripe_peers import recording_peer
 from bots.tests.factories import BotInstanceFactory
-from licensing.models import LicenseType
+from licensing.models import License, LicenseType
+from licensing.services.issuing import issue_license
 from smarttrader.lib import clock
 from smarttrader.lib.actors import SYSTEM
 
 pytestmark = pytest.mark.django_db
 PAGE = "/subscription/"
+DAY = timedelta(days=1)
 ACTIONS = ["upgrade", "downgrade", "keep_plan", "cycle", "cycle_later"]
 ACTIONS += ["cancel", "undo", "portal"]
 CHECKOUT = "/v1/checkout/sessions"
@@ -163,6 +166,68 @@ def test_a_refusal_is_told_on_the_page(client, alice, now):
     )
 
     assert "was not cancelled" in answer.content.decode()
+
+
+def test_whom_to_ask_for_what_begins_now_is_said_once(client, alice, now):
+    subscribed(alice, now)
+    client.force_login(alice)
+
+    page = page_of(client)
+
+    assert page.count("Ask whoever sold it to you") == 1
+    assert page.count(" USD now</small>") == 3  # a plan and two cycles
+    assert ">Upgrade</button>" not in page
+    assert page.count(">Change</button>") == 2  # at the end
+
+
+def test_nobody_is_to_be_asked_where_it_is_paid_online(client, alice, now, stripe_peer):
+    subscription = subscribed(alice, now)
+    Subscription.objects.filter(pk=subscription.pk).update(payment_method="stripe")
+    client.force_login(alice)
+
+    page = page_of(client)
+
+    assert "Ask whoever sold it" not in page
+    assert page.count(">Upgrade</button>") == 1
+    assert page.count(">Change</button>") == 4
+
+
+def test_what_is_late_says_from_when_on_it_is_held_and_whom_to_pay(client, alice, now):
+    subscription = subscribed(alice, now - 33 * DAY)
+    settle_due(now=now)
+    client.force_login(alice)
+    held_from = subscription.current_period_end + 7 * DAY
+
+    pages = [page_of(client)]
+    for later in (held_from, held_from + 30 * DAY):
+        settle_due(now=later)
+        pages.append(page_of(client))
+
+    late, held, expired = pages
+    assert f"open nothing new from {held_from:%-d %b %Y %H:%M} on." in late
+    assert "open nothing new until it does." in held
+    assert "It ended, as no payment came." in expired
+    for page in pages:
+        assert "You pay whoever sold it to you." in page
+        # Nothing is left that is paid for, to be cancelled at its end.
+        assert "Cancel at the end" not in page
+
+
+def test_a_trial_says_until_when(client, alice, now):
+    client.force_login(alice)
+    trial = issue_license(
+        user=alice,
+        license_type=LicenseType.TRIAL,
+        expires_at=now + 5 * DAY,
+        now=now,
+    ).license
+    running = page_of(client)
+    License.objects.filter(pk=trial.pk).update(expires_at=None, trial_days=14)
+
+    begins = page_of(client)
+
+    assert f"Your trial runs until {now + 5 * DAY:%-d %b %Y %H:%M}." in running
+    assert "Your trial begins with the first account that you connect." in begins
 
 
 @pytest.mark.parametrize("action", ACTIONS)
@@ -333,7 +398,9 @@ def test_the_page_asks_as_often_of_thirty_subscriptions_as_of_one(
 
 def test_what_has_ended_offers_nothing(client, alice, now):
     subscription = subscribed(alice, now - timedelta(days=90))
-    cancel_at_period_end(subscription=subscription, now=now - timedelta(days=80))
+    cancel_at_period_end(
+        subscription=subscription, actor=SYSTEM, now=now - timedelta(days=80)
+    )
     client.force_login(alice)
 
     page = page_of(client)

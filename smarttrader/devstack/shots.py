@@ -93,6 +93,7 @@ LISTS = {
     "bots/guardbreach": "",
     "bots/botlog": EMAIL,
     "billing/subscription": "",
+    "billing/subscriptionevent": "",
     "billing/renewal": "",
     "billing/payment": "",
     "billing/invoice": "",

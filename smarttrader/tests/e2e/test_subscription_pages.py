@@ -60,7 +60,7 @@ def every_kind(alice, monthly):
         subscription=ahead, billing_cycle=BillingCycle.MONTHLY, actor=SYSTEM, now=now
     )
     leaving = subscribed(alice, now, plan_type=LicenseType.BASIC)
-    cancel_at_period_end(subscription=leaving, now=now)
+    cancel_at_period_end(subscription=leaving, actor=SYSTEM, now=now)
     overdue = subscribed(alice, now, plan_type=LicenseType.ENTERPRISE)
     Subscription.objects.filter(pk=overdue.pk).update(past_due_since=now)
     refund(

@@ -184,7 +184,10 @@ EXPECTATIONS: dict[str, Expected] = {
         call=lambda g: billing.paid_periods(Subscription(), g.now), rows=1
     ),
     "billing.queries.subscriptions_to_show": Expected(
-        call=lambda g: billing.subscriptions_to_show(g.owner, g.now), rows=20
+        call=lambda g: billing.subscriptions_to_show(
+            g.owner, g.now, is_sold_online=True
+        ),
+        rows=20,
     ),
     "billing.queries.plans_on_offer": Expected(
         call=lambda _: billing.plans_on_offer(), rows=4
