@@ -1,9 +1,9 @@
 """Hours in which nobody wants to be woken, in their own time zone."""
 
-from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from accounts.models import User
+from notifications.periods import zone_named
 
 DAY = timedelta(days=1)
 
@@ -16,7 +16,7 @@ def end_of_quiet(user: User, now: datetime) -> datetime:
     """
     if user.quiet_from is None or user.quiet_until is None:
         return now
-    zone = ZoneInfo(user.time_zone)
+    zone = zone_named(user.time_zone)
     today = now.astimezone(zone).date()
     # Those of last night may last until this morning.
     for day in (today - DAY, today):
@@ -28,6 +28,6 @@ def end_of_quiet(user: User, now: datetime) -> datetime:
     return now
 
 
-def _moment(day: date, at: time, zone: ZoneInfo) -> datetime:
+def _moment(day: date, at: time, zone: tzinfo) -> datetime:
     # In UTC, since Python compares the times of one zone by their clocks.
     return datetime.combine(day, at, zone).astimezone(UTC)

@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import AuthEvent, User
 from accounts.signals import mail_wanted, new_sign_in
 from notifications.models import Event
-from notifications.receivers.wording import moment_of
 from notifications.services import outbox
 from notifications.services.telling import tell
+from notifications.services.wording import moment_of
 
 
 @receiver(mail_wanted)
@@ -43,7 +43,7 @@ def tell_sign_in(user: User, event: AuthEvent, now: datetime, **_kwargs: Any) ->
         title=_("Somebody signed in from a new place"),
         message=format_lazy(
             _(
-                "At {moment} UTC from {address}, with {program}. If that was not you,"
+                "On {moment} from {address}, with {program}. If that was not you,"
                 " change your password: that ends every session."
             ),
             moment=moment_of(now),

@@ -4,14 +4,16 @@ from datetime import MAXYEAR, datetime
 from typing import Any
 
 from django.dispatch import Signal
+from django.utils.functional import lazy
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from billing import signals as billing
-from billing.models import Payment, Subscription
+from billing.models import BillingCycle, Dispute, Payment, Subscription
 from notifications.models import Event
-from notifications.receivers.wording import amount_of, day_of
 from notifications.services.telling import Words, tell
+from notifications.services.wording import amount_of, day_of
 
 
 def _announces(signal: Signal, event: Event, title: Words, message: Words) -> None:
@@ -40,17 +42,34 @@ def _facts(
     facts = {
         "plan": subscription.get_plan_type_display(),
         "next_plan": subscription.get_next_plan_type_display() or "",
-        "cycle": subscription.get_billing_cycle_display(),
-        "next_cycle": subscription.get_next_billing_cycle_display() or "",
+        "cycle": _cycle(subscription.billing_cycle),
+        "next_cycle": _cycle(subscription.next_billing_cycle),
         "amount": amount_of(subscription.amount, subscription.currency),
         "end": _("for ever") if end.year == MAXYEAR else day_of(end),
-        "day": day,
+        "overdue": _overdue(day or 0),
     }
     if payment is not None:
         facts["amount"] = amount_of(payment.amount, payment.currency)
         facts["refunded"] = amount_of(payment.refunded_amount, payment.currency)
-        facts["dispute"] = payment.get_dispute_display()
+        facts["dispute"] = _dispute(payment.dispute)
     return facts
+
+
+def _overdue(days: int) -> Words:
+    words = ngettext_lazy("due for {days} day", "due for {days} days", days)
+    return format_lazy(words, days=days)
+
+
+def _cycle_named(cycle: str | None) -> str:
+    return str(BillingCycle(cycle).label).lower() if cycle else ""
+
+
+def _dispute_named(dispute: str) -> str:
+    return str(Dispute(dispute).label).lower() if dispute else ""
+
+
+# A choice is named in the language of whoever is told, not of whoever acts.
+_cycle, _dispute = lazy(_cycle_named, str), lazy(_dispute_named, str)
 
 
 _announces(
@@ -111,7 +130,7 @@ _announces(
     billing.payment_overdue,
     Event.PAYMENT_OVERDUE,
     _("A payment is overdue"),
-    _("{amount} for {plan}, due for days: {day}. Without it your license is held."),
+    _("{amount} for {plan}, {overdue}. Without it your license is held."),
 )
 _announces(
     billing.subscription_suspended,

@@ -12,16 +12,16 @@ from bots.models import BotInstance
 from bots.services.logs import LogLine
 from bots.signals import bot_offline, bot_online, errors_logged
 from notifications.models import Event
-from notifications.receivers.wording import moment_of
 from notifications.services import news
 from notifications.services.telling import Words, tell_of_bot
+from notifications.services.wording import moment_of
 
 
 @receiver(bot_offline)
 def tell_offline(bot: BotInstance, now: datetime, **_kwargs: Any) -> None:
     seen: Words = _("it was connected")
     if bot.last_heartbeat:
-        seen = format_lazy("{} UTC", moment_of(bot.last_heartbeat))
+        seen = moment_of(bot.last_heartbeat)
     tell_of_bot(
         bot=bot,
         event=Event.BOT_OFFLINE,

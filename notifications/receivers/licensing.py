@@ -16,8 +16,8 @@ from licensing.signals import (
     license_suspended,
 )
 from notifications.models import Event
-from notifications.receivers.wording import day_of
 from notifications.services.telling import Words, tell
+from notifications.services.wording import day_of
 
 
 @receiver(license_expiring_soon)

@@ -17,6 +17,7 @@ from django.utils.translation import ngettext_lazy
 from bots.models import BotInstance
 from notifications.models import BotNews, ErrorSeries, Event
 from notifications.services.telling import Words, tell_of_bot
+from notifications.services.wording import moment_of
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=5), timedelta(days=1)
 CALM = timedelta(hours=6)
@@ -110,10 +111,6 @@ def _message(series: ErrorSeries, next_at: datetime | None) -> Words:
         if next_at:
             moments["next"] = next_at
         parts.append(
-            format_lazy(words, **{name: _shown(at) for name, at in moments.items()})
+            format_lazy(words, **{name: moment_of(at) for name, at in moments.items()})
         )
     return format_lazy("\n".join(["{}"] * len(parts)), *parts)
-
-
-def _shown(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC"

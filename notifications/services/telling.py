@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.utils import translation
+from django.utils import timezone, translation
 from django_stubs_ext import StrOrPromise
 
 from accounts.models import User
@@ -22,11 +22,12 @@ from notifications.models import (
     ToldCause,
     WebhookEndpoint,
 )
+from notifications.periods import zone_named
 from notifications.quiet_hours import end_of_quiet
 from notifications.services import inbox
 
 Metadata = dict[str, Any]
-# Lazy ones are put into the language of whoever is told.
+# Lazy ones are put into the language and the zone of whoever is told.
 Words = StrOrPromise
 
 
@@ -49,7 +50,8 @@ def tell(
         if cause_key is not None and not _is_new(cause_key, now):
             return
         channels = wanted_channels(user, event)
-        with translation.override(user.language):
+        zone = zone_named(user.time_zone)
+        with translation.override(user.language), timezone.override(zone):
             headline, body = str(title)[:MOST_SUBJECT_CHARACTERS], str(message)
         if Channel.INBOX in channels:
             inbox.notify(

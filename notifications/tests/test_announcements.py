@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.dispatch import Signal
+from django.utils import translation
 
 from accounts.models import AuthEventType
 from accounts.services import events
@@ -19,7 +20,7 @@ from bots.tests.factories import BotInstanceFactory
 from licensing.models import HoldSource, LicenseType
 from licensing.services import expiry, holds, terms
 from licensing.services.issuing import issue_license
-from notifications.models import Notification
+from notifications.models import Delivery, Notification
 from smarttrader.lib.actors import COMMAND_LINE, Actor, ActorType
 from trading.models import StatementImport
 from trading.tests.factories import StatementImportFactory
@@ -138,7 +139,7 @@ BILLING: list[tuple[Any, dict[str, Any], str, str]] = [
         billing.payment_overdue,
         {"day": 3},
         "A payment is overdue",
-        "49.00 USD for Pro, due for days: 3. Without it your license is held.",
+        "49.00 USD for Pro, due for 3 days. Without it your license is held.",
     ),
     (
         billing.downgrade_scheduled,
@@ -150,19 +151,19 @@ BILLING: list[tuple[Any, dict[str, Any], str, str]] = [
         billing.cycle_change_scheduled,
         {},
         "Another cycle is scheduled",
-        "Pro: after 25 Dec 2026 it is paid Yearly.",
+        "Pro: after 25 Dec 2026 it is paid yearly.",
     ),
     (
         billing.cycle_changed,
         {"payment": True},
         "Your subscription is paid otherwise",
-        "Pro, Monthly from now on, 49.00 EUR. Paid until: 25 Dec 2026.",
+        "Pro, monthly from now on, 49.00 EUR. Paid until: 25 Dec 2026.",
     ),
     (
         billing.change_undone,
         {},
         "A scheduled change is undone",
-        "Pro, Monthly, goes on as it is. Paid until: 25 Dec 2026.",
+        "Pro, monthly, goes on as it is. Paid until: 25 Dec 2026.",
     ),
     (
         billing.payment_refunded,
@@ -224,6 +225,50 @@ def test_every_signal_of_billing_is_told():
 
     assert len(signals) == 16
     assert all(signal.has_listeners(Subscription) for signal in signals)
+
+
+@pytest.fixture
+def berlin(alice):
+    """Alice reads German, an hour or two east of UTC."""
+    alice.language, alice.time_zone = "de", "Europe/Berlin"
+    alice.save()
+    return alice
+
+
+def test_a_subscriptions_mail_is_in_its_readers_language_and_day(berlin):
+    # Eleven at night in UTC is the next day in Berlin.
+    start = datetime(2026, 11, 24, 23, 30, tzinfo=UTC)
+    subscription = subscribed(berlin, start)
+
+    with translation.override("en"):  # as a worker, or staff
+        for signal in (billing.cycle_changed, billing.subscription_renewed):
+            signal.send(
+                sender=Subscription, subscription=subscription, payment=None, now=NOW
+            )
+
+    mails = Delivery.objects.filter(channel="email").order_by("created_at", "id")
+    texts = [mail.text for mail in mails]
+    assert texts == [
+        "Pro, 59,00 USD. Bezahlt bis: 25.12.2026.",
+        "Pro, ab jetzt monatlich, 59,00 USD. Bezahlt bis: 25.12.2026.",
+        "Pro, 59,00 USD. Bezahlt bis: 25.12.2026.",
+    ]
+
+
+def test_moments_in_mails_are_in_their_readers_zone(berlin):
+    bot = BotInstanceFactory.create(owner=berlin, instance_name="Grid")
+    BotInstance.objects.filter(pk=bot.pk).update(last_heartbeat=NOW)
+    sweep_offline(now=NOW + DAY)
+    for ip in ("203.0.113.7", "203.0.113.8"):
+        events.record_event(
+            type=AuthEventType.SIGNED_IN,
+            user=berlin,
+            actor=Actor(ActorType.USER, berlin.pk, ip, "request", "Firefox"),
+            now=NOW,
+        )
+
+    texts = Delivery.objects.filter(channel="email").values_list("text", flat=True)
+    assert ["25.11.2026 13:00 CET" in text for text in texts] == [True, True]
 
 
 def test_an_imported_statement_is_told(alice):

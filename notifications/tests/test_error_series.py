@@ -106,8 +106,8 @@ def test_what_was_held_is_told_with_the_next(alice, bot):
         *(f"{minute}.{each}" for minute in (1, 2) for each in range(5)),
         "and 5 more",
         (
-            "All since 2026-11-25 12:00 UTC, when you were told last. While it goes on"
-            " you are told less and less often: not before 2026-11-25 12:15 UTC."
+            "All since 25 Nov 2026 12:00 UTC, when you were told last. While it goes on"
+            " you are told less and less often: not before 25 Nov 2026 12:15 UTC."
         ),
     ]
     assert told() == [(0, 1), (5, 15)]
@@ -149,8 +149,39 @@ def test_what_a_series_held_at_its_end_is_told_then(alice, bot):
         "Grid logged 12 errors",
         (
             "No money\nand 11 more\n"
-            "All since 2026-11-25 12:00 UTC; the last one came at 2026-11-25 13:00 UTC."
+            "All since 25 Nov 2026 12:00 UTC;"
+            " the last one came at 25 Nov 2026 13:00 UTC."
         ),
+    )
+
+
+def test_moments_are_in_the_language_and_zone_of_the_reader(alice):
+    alice.language, alice.time_zone = "de", "Europe/Berlin"
+    alice.save()
+    bot = BotInstanceFactory.create(owner=alice, instance_name="Grid")
+    # An hour before the clocks go back, told an hour after: two o'clock comes twice.
+    first = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    ErrorSeries.objects.create(
+        bot_instance=bot,
+        pause=HOUR,
+        told_at=first,
+        next_at=first + HOUR,
+        last_error_at=first + HOUR,
+        count=3,
+        lines=["No money"],
+    )
+
+    news.tell_news(now=first + HOUR)
+    mails = Delivery.objects.filter(channel="email")
+    assert mails.get().text.splitlines()[-1] == (
+        "Alle seit 25.10.2026 02:30 CEST, der letzten Nachricht. Solange es anhält,"
+        " hören Sie davon immer seltener: nicht vor 25.10.2026 04:30 CET."
+    )
+
+    ErrorSeries.objects.update(count=1, told_at=first, last_error_at=first + HOUR)
+    news.tell_news(now=first + 8 * HOUR)
+    assert last_told()[1].splitlines()[-1] == (
+        "Alle seit 25.10.2026 02:30 CEST; der letzte kam 25.10.2026 02:30 CET."
     )
 
 

@@ -13,6 +13,7 @@ ENGLISH = "en"
 DATE_FORMATS = {
     "de": {
         "F j": "j. F",
+        "j F": "j. F",
         "j M": "d.m.",
         "j M H:i": "d.m. H:i",
         "j M H:i:s": "d.m. H:i:s",
