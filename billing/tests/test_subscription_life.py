@@ -114,6 +114,24 @@ def test_fourteen_renewals_on_time_meet_without_gaps(alice):
     assert Invoice.objects.count() == Payment.objects.count() == 15
 
 
+def test_nine_yearly_renewals_come_back_to_the_leap_day(alice):
+    leap_day = datetime(2024, 2, 29, 9, 30, tzinfo=UTC)
+    subscription = subscribed(alice, leap_day, billing_cycle=BillingCycle.YEARLY)
+    ends = [subscription.current_period_end]
+
+    for _ in range(8):
+        renew(subscription, subscription.current_period_end)
+        ends.append(subscription.current_period_end)
+
+    first_of_march = [
+        leap_day.replace(year=2024 + n, month=3, day=1) for n in range(1, 10)
+    ]
+    assert ends == [each - DAY for each in first_of_march]
+    license = license_of(subscription)
+    assert license.expires_at == ends[-1]
+    assert Renewal.objects.count() == Invoice.objects.count() == 9
+
+
 def test_the_same_payment_extends_once_and_two_payments_stack(alice):
     subscription = subscribed(alice, START)
 

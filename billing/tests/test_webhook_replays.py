@@ -10,12 +10,15 @@ from django.db import transaction
 from accounts.tests.factories import UserFactory
 from accounts.tests.threads import all_at_once
 from billing.models import (
+    BillingCycle,
     Payment,
     PaymentStatus,
     ProviderEvent,
     Subscription,
+    SubscriptionEvent,
     SubscriptionStatus,
 )
+from billing.periods import period_end
 from billing.services import provider_events
 from billing.services.due import settle_due
 from billing.services.stripe_events import fulfil_checkout
@@ -49,44 +52,57 @@ def test_the_same_webhook_ten_times_counts_once(alice):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_same_webhook_ten_times_at_once_counts_once():
-    user = UserFactory.create()
-    told = event("invoice.paid", stripe.invoice(user, "pi_1"), at=at(1))
+def test_the_same_webhook_ten_times_at_once_counts_once(rounds):
+    for number in range(1, rounds + 1):
+        first = stripe.invoice(
+            UserFactory.create(), f"pi_{number}", subscription=f"sub_{number}"
+        )
+        told = event("invoice.paid", first, at=at(1))
 
-    statuses = all_at_once([partial(send, told)] * 10)
+        statuses = all_at_once([partial(send, told)] * 10)
 
-    assert statuses == [200] * 10
-    assert (ProviderEvent.objects.count(), errors()) == (1, [])
-    assert ledger() == (1, 1, 1)
+        assert statuses == [200] * 10
+        assert (ProviderEvent.objects.count(), errors()) == (number, [])
+        assert ledger() == (number, number, number)
+        assert SubscriptionEvent.objects.count() == number
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_payment_told_by_ten_events_at_once_extends_once():
+def test_one_payment_told_by_ten_events_at_once_extends_once(rounds):
     user = UserFactory.create()
     subscription = started(user)
-    told = [event("invoice.paid", cycle(user, "pi_2"), at=at(2)) for _ in range(10)]
+    for number in range(2, rounds + 2):
+        before = subscription.current_period_end
+        paid = cycle(user, f"pi_{number}")
+        told = [event("invoice.paid", paid, at=at(2)) for _ in range(10)]
 
-    all_at_once([partial(send, each) for each in told])
+        all_at_once([partial(send, each) for each in told])
 
-    subscription.refresh_from_db()
-    assert (errors(), ledger()) == ([], (2, 2, 2))
-    months = subscription.current_period_end.month - subscription.created_at.month
-    assert months % 12 == 2
+        subscription.refresh_from_db()
+        assert (errors(), ledger()) == ([], (number, number, number))
+        assert subscription.current_period_end == period_end(
+            before, BillingCycle.MONTHLY, subscription.anchor_day
+        )
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_webhook_and_the_success_page_at_once_start_once():
-    user = UserFactory.create()
-    told = event("checkout.session.completed", stripe.checkout(user, "pi_1"), at=at(1))
-
-    def success_page() -> object:
+def test_a_webhook_and_the_success_page_at_once_start_once(rounds):
+    def success_page(session: dict[str, object]) -> object:
         with transaction.atomic():
-            return fulfil_checkout(stripe.checkout(user, "pi_1"), at(1), NOW)
+            return fulfil_checkout(session, at(1), NOW)
 
-    calls: list[Callable[[], object]] = [partial(send, told), success_page]
-    all_at_once(calls * 3)
+    for number in range(1, rounds + 1):
+        session = stripe.checkout(UserFactory.create(), f"pi_{number}")
+        told = event("checkout.session.completed", session, at=at(1))
 
-    assert (Subscription.objects.count(), ledger()) == (1, (1, 1, 1))
+        calls: list[Callable[[], object]] = [
+            partial(send, told),
+            partial(success_page, session),
+        ]
+        all_at_once(calls * 3)
+
+        assert Subscription.objects.count() == number
+        assert ledger() == (number, number, number)
 
 
 def test_two_invoices_in_the_wrong_order_pay_two_periods(alice):
@@ -212,35 +228,39 @@ def test_a_dispute_holds_until_it_is_won_or_lost(alice, end, status):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_schedulers_move_a_subscription_once():
-    subscription = subscribed(UserFactory.create(), at(1))
-    late = subscription.current_period_end.replace(day=20)
+def test_two_schedulers_move_a_subscription_once(rounds):
+    for number in range(1, rounds + 1):
+        subscription = subscribed(UserFactory.create(), at(1))
+        late = subscription.current_period_end.replace(day=20)
 
-    moved = all_at_once([partial(settle_due, now=late)] * 4)
+        moved = all_at_once([partial(settle_due, now=late)] * 4)
 
-    subscription.refresh_from_db()
-    assert sorted(moved) == [0, 0, 0, 1]
-    assert subscription.status == SubscriptionStatus.SUSPENDED
-    assert LicenseHold.objects.count() == 1
+        subscription.refresh_from_db()
+        assert sorted(moved) == [0, 0, 0, 1]
+        assert subscription.status == SubscriptionStatus.SUSPENDED
+        assert LicenseHold.objects.count() == number
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_payment_and_the_scheduler_at_once_end_in_an_active_subscription():
-    subscription = subscribed(UserFactory.create(), at(1))
-    late = subscription.current_period_end.replace(day=20)
+def test_a_payment_and_the_scheduler_at_once_end_in_an_active_subscription(rounds):
+    for number in range(1, rounds + 1):
+        subscription = subscribed(UserFactory.create(), at(1))
+        late = subscription.current_period_end.replace(day=20)
 
-    def pay() -> object:
-        return renew_subscription(
-            subscription=subscription, receipt=receipt(late), actor=SYSTEM, now=late
+        pay: Callable[[], object] = partial(
+            renew_subscription,
+            subscription=subscription,
+            receipt=receipt(late),
+            actor=SYSTEM,
+            now=late,
         )
+        calls: list[Callable[[], object]] = [pay, partial(settle_due, now=late)]
+        all_at_once(calls)
 
-    calls: list[Callable[[], object]] = [pay, partial(settle_due, now=late)]
-    all_at_once(calls)
-
-    subscription.refresh_from_db()
-    assert subscription.status == SubscriptionStatus.ACTIVE
-    assert not LicenseHold.objects.open().exists()
-    assert ledger() == (2, 2, 2)
+        subscription.refresh_from_db()
+        assert subscription.status == SubscriptionStatus.ACTIVE
+        assert not LicenseHold.objects.open().exists()
+        assert ledger() == (2 * number, 2 * number, 2 * number)
 
 
 def test_a_payment_against_an_admins_hold_is_taken_and_the_hold_stays(alice):
@@ -262,27 +282,29 @@ def test_a_payment_against_an_admins_hold_is_taken_and_the_hold_stays(alice):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_payment_and_an_admins_hold_at_once_both_count():
-    user = UserFactory.create()
-    subscription = started(user)
-    license = license_of(subscription)
-    told = event("invoice.paid", cycle(user, "pi_2"), at=at(2))
-    suspend = partial(
-        suspend_license,
-        license=license,
-        source=HoldSource.ADMIN,
-        reason="asked to",
-        actor=SYSTEM,
-        now=NOW,
-    )
+def test_a_payment_and_an_admins_hold_at_once_both_count(rounds):
+    for number in range(1, rounds + 1):
+        user, own_id = UserFactory.create(), f"sub_{number}"
+        subscription = started(user, f"pi_{number}_1", own_id)
+        license = license_of(subscription)
+        told = event("invoice.paid", cycle(user, f"pi_{number}_2", own_id), at=at(2))
+        suspend: Callable[[], object] = partial(
+            suspend_license,
+            license=license,
+            source=HoldSource.ADMIN,
+            reason="asked to",
+            actor=SYSTEM,
+            now=NOW,
+        )
 
-    calls: list[Callable[[], object]] = [partial(send, told), suspend]
-    all_at_once(calls + [partial(send, told)] * 3)
+        calls: list[Callable[[], object]] = [suspend, *[partial(send, told)] * 4]
+        all_at_once(calls)
 
-    license.refresh_from_db()
-    subscription.refresh_from_db()
-    assert (errors(), ledger()) == ([], (2, 2, 2))
-    assert LicenseHold.objects.open().get().source == HoldSource.ADMIN
-    assert license.status == LicenseStatus.SUSPENDED
-    assert license.expires_at == subscription.current_period_end
-    assert subscription.status == SubscriptionStatus.ACTIVE
+        license.refresh_from_db()
+        subscription.refresh_from_db()
+        assert (errors(), ledger()) == ([], (2 * number, 2 * number, 2 * number))
+        held = LicenseHold.objects.open().get(license=license)
+        assert held.source == HoldSource.ADMIN
+        assert license.status == LicenseStatus.SUSPENDED
+        assert license.expires_at == subscription.current_period_end
+        assert subscription.status == SubscriptionStatus.ACTIVE

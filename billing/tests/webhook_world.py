@@ -6,14 +6,17 @@ from billing.tests import stripe_payloads as stripe
 from billing.tests.stripe_payloads import at, event, send
 
 
-def started(user: User, payment: str = "pi_1") -> Subscription:
+def started(user: User, payment: str = "pi_1", own_id: str = "sub_1") -> Subscription:
     """Let the first invoice be paid, as Stripe tells it."""
-    send(event("invoice.paid", stripe.invoice(user, payment), at=at(1)))
-    return Subscription.objects.get(provider_id="sub_1")
+    first = stripe.invoice(user, payment, subscription=own_id)
+    send(event("invoice.paid", first, at=at(1)))
+    return Subscription.objects.get(provider_id=own_id)
 
 
-def cycle(user: User, payment: str) -> dict[str, object]:
-    return stripe.invoice(user, payment, reason="subscription_cycle")
+def cycle(user: User, payment: str, own_id: str = "sub_1") -> dict[str, object]:
+    return stripe.invoice(
+        user, payment, subscription=own_id, reason="subscription_cycle"
+    )
 
 
 def ledger() -> tuple[int, ...]:

@@ -2,7 +2,7 @@
 
 import re
 import zoneinfo
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from html import unescape
 
@@ -137,6 +137,36 @@ def due(zone_name, now):
 )
 def test_a_digest_is_due_from_seven_on_in_the_users_zone(zone_name, now, keys):
     assert [key for key, _ in due(zone_name, now)] == keys
+
+
+@pytest.mark.parametrize(
+    "monday",
+    # The weeks in which the clocks of Berlin go forward, and back, on Sunday.
+    [datetime(2026, 3, 23, tzinfo=UTC), datetime(2026, 10, 19, tzinfo=UTC)],
+)
+@pytest.mark.parametrize("frequency", ["daily", "weekly"])
+def test_over_a_change_of_clocks_each_day_and_week_has_one_at_seven(
+    berlin, bot, monday, frequency
+):
+    choose_digest(
+        user=berlin, frequency=DigestFrequency(frequency), now=monday - 30 * DAY
+    )
+    for day in range(16):
+        close(bot, monday + day * DAY - 12 * HOUR, 5)
+    rollups.roll_up(now=monday + 16 * DAY)
+
+    for day in range(14):
+        for quarter in range(4 * 4, 4 * 7):  # from five or six on, in Berlin
+            send_due_digests(now=monday + day * DAY + quarter * 15 * MINUTE)
+
+    zone = zoneinfo.ZoneInfo("Europe/Berlin")
+    days = 1 if frequency == "daily" else 7
+    found = Digest.objects.order_by("created_at").values_list("created_at", flat=True)
+    told_at = [each.astimezone(zone) for each in found]
+    expected = [monday.date() + n * DAY for n in range(0, 14, days)]
+    assert [each.date() for each in told_at] == expected
+    assert {each.time() for each in told_at} == {time(7)}
+    assert Delivery.objects.count() == len(expected)
 
 
 def test_who_gets_one(berlin):
