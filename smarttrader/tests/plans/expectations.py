@@ -192,6 +192,9 @@ EXPECTATIONS: dict[str, Expected] = {
     "billing.queries.plans_on_offer": Expected(
         call=lambda _: billing.plans_on_offer(), rows=4
     ),
+    "billing.queries.trial_of": Expected(
+        call=lambda g: billing.trial_of(g.owner), rows=20
+    ),
     "billing.queries.licenses_without_subscription": Expected(
         call=lambda g: list(billing.licenses_without_subscription(g.owner)), rows=20
     ),
