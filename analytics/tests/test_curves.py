@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from django.core.cache import caches
 
+from accounts.tests.broken_redis import nobody_there
 from analytics import charts
 from analytics.models import CurveVersion, EquityHour, MetricType, PerformanceMetric
 from analytics.queries import performance
@@ -18,7 +19,6 @@ from bots.tests.factories import BotInstanceFactory
 from smarttrader.lib import clock
 from smarttrader.lib.cache import ForgetfulCache, breaker_of
 from smarttrader.lib.months import month_of
-from smarttrader.tests.broken_redis import nobody_there
 from trading.models import Trade
 from trading.tests.factories import ClosedTradeFactory
 

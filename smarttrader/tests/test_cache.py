@@ -5,6 +5,7 @@ from django.conf import settings
 from django.core.cache import caches
 from django.urls import reverse
 
+from accounts.tests.broken_redis import hung, nobody_there
 from smarttrader.lib.cache import (
     BREAKER_SECONDS,
     Breaker,
@@ -12,7 +13,6 @@ from smarttrader.lib.cache import (
     breaker_of,
     database_url,
 )
-from smarttrader.tests.broken_redis import hung, nobody_there
 
 REDIS = database_url(settings.REDIS_URL, 1)
 PARAMS = {"OPTIONS": {"socket_timeout": 0.1, "socket_connect_timeout": 0.1}}

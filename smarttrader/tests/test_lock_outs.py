@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from accounts.tests.broken_redis import nobody_there
 from smarttrader.lib.lock_outs import LockOut
-from smarttrader.tests.broken_redis import nobody_there
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 # As in the protocol, but for three attempts.

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 import redis
 
+from accounts.tests.broken_redis import cut_off_at, nobody_there
 from smarttrader.lib.rate_limits import Limit, Usage, count_call, count_calls, narrowest
-from smarttrader.tests.broken_redis import cut_off_at, nobody_there
 
 pytestmark = pytest.mark.usefixtures("one_window")
 
