@@ -261,9 +261,9 @@ class KeysetAdmin(UncountedAdmin[Row]):
         after: Place | None,
         limit: int,
     ) -> list[Row]:
-        """Return a page of what was searched for; `words` are not empty.
+        """Return a page of what was searched for.
 
-        They may be of a table that is listed whole.
+        `words` are empty only where `is_listed_whole`.
         """
         raise NotImplementedError
 
