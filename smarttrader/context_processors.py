@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-THEMES = ("light", "dark")
+from smarttrader.lib.themes import theme_of
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,8 @@ class Group:
 
 def look(request: HttpRequest) -> dict[str, Any]:
     """Return the theme that the visitor chose, if any, and both navigations."""
-    theme = request.COOKIES.get("theme", "")
     return {
-        "theme": theme if theme in THEMES else "",
+        "theme": theme_of(request),
         "navigation": lambda: _navigation(request),
         "settings_navigation": lambda: _settings_navigation(request),
     }

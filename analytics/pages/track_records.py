@@ -26,6 +26,7 @@ from analytics.services import track_records
 from bots.models import BotInstance
 from smarttrader.lib import clock
 from smarttrader.lib.text import clean_text
+from smarttrader.lib.themes import theme_of
 
 HOUR = timedelta(hours=1)
 BADGE_SECONDS = 300
@@ -102,7 +103,7 @@ def edit(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def show(request: HttpRequest, slug: str) -> HttpResponse:
     """Show a track record to whoever has its link, the same to all of them."""
     record, verification = _public(slug)
-    language = translation.get_language()
+    language, theme = translation.get_language(), theme_of(request)
 
     def drawn() -> HttpResponse:
         now = clock.now()
@@ -115,7 +116,7 @@ def show(request: HttpRequest, slug: str) -> HttpResponse:
         }
         return render(request, "analytics/track_record.html", context)
 
-    shown = ("page", language, verification)
+    shown = ("page", language, theme, verification)
     # Browsers ask each time whether it is still there, and still the same.
     response = public.kept(request, record, shown, drawn, cache_control="no-cache")
     if not record.is_indexed:

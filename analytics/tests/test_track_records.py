@@ -366,6 +366,20 @@ def test_what_is_kept_is_drawn_once_and_nothing_that_is_switched_off(
     assert b"9.30" in see(record, name).content
 
 
+def test_nobody_sees_it_in_the_theme_of_another(bot):
+    path = reverse("track_record", args=[publish(bot).slug])
+    chosen = {"dark": 'data-theme="dark"', "light": 'data-theme="light"'}
+
+    for theme, told in chosen.items():
+        visitor = Client()
+        visitor.cookies["theme"] = theme
+        assert told in visitor.get(path).content.decode()
+    for theme in ("", "mauve"):
+        visitor = Client()
+        visitor.cookies["theme"] = theme
+        assert "data-theme=" not in visitor.get(path).content.decode()
+
+
 def test_each_language_has_its_own_page(bot):
     path = reverse("track_record", args=[publish(bot).slug])
 
