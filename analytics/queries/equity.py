@@ -1,7 +1,6 @@
 """Equity over time: what terminals told by the hour, beside what trades earned."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
@@ -38,14 +37,6 @@ class ToldEquity(NamedTuple):
             self.high + amount,
             self.balance,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class EquityCurve:
-    """A balance with the equity that is known, and what the balance began with."""
-
-    start: Decimal
-    points: Sequence[CurvePoint]
 
 
 class Stand(NamedTuple):
@@ -98,19 +89,6 @@ def told_equity(
             hour = datetime.fromtimestamp(seconds, UTC)
             told.append(ToldEquity(hour, equity, equity - dip, equity + rise, balance))
     return told
-
-
-def curve_with_equity(
-    curve: Sequence[CurvePoint], told: Sequence[ToldEquity]
-) -> EquityCurve:
-    """Return the curve of closed trades with the equity that is known, hour by hour.
-
-    The curve is raised so that it ends at the balance that was told last: see
-    `continued` for the rest.
-    """
-    points, stand = continued(Stand(), curve, told)
-    start = stand.cash or ZERO
-    return EquityCurve(start, [raised(point, start) for point in points])
 
 
 def raised(point: CurvePoint, amount: Decimal) -> CurvePoint:

@@ -13,8 +13,9 @@ from analytics import charts
 from analytics.models import CurveVersion, EquityHour, MetricType, PerformanceMetric
 from analytics.queries import performance
 from analytics.queries.curves import curve_of_bots
-from analytics.queries.equity import curve_with_equity, told_equity
+from analytics.queries.equity import told_equity
 from analytics.services import rollups
+from analytics.tests.full_curves import curve_with_equity
 from bots.tests.factories import BotInstanceFactory
 from smarttrader.lib import clock
 from smarttrader.lib.cache import ForgetfulCache, breaker_of

@@ -9,13 +9,12 @@ from django.urls import reverse
 from analytics.models import EquityHour
 from analytics.queries.equity import (
     HOLDS,
-    EquityCurve,
     ToldEquity,
-    curve_with_equity,
     told_equity,
 )
 from analytics.queries.performance import CurvePoint
 from analytics.services import equity, rollups
+from analytics.tests.full_curves import EquityCurve, curve_with_equity
 from bots.models import BotInstance
 from bots.services.heartbeats import Heartbeat, record_heartbeat
 from bots.tests.factories import BotInstanceFactory

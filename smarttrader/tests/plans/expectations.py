@@ -538,7 +538,6 @@ ASK_NOTHING = {
     "analytics.queries.fleet.currencies",
     "analytics.queries.fleet.equity_now",
     "analytics.queries.equity.continued",
-    "analytics.queries.equity.curve_with_equity",
     "analytics.queries.equity.raised",
     "analytics.queries.performance.combined",
     "analytics.queries.performance.deepest_drawdown",
