@@ -40,15 +40,16 @@ NEXT = re.compile(r'<a href="([^"]+)" rel="next">')
 # Each over two months, but ticks, which lie where trades do.
 LOGS = """
 INSERT INTO bot_logs (id, bot_instance_id, log_level, category, message, created_at)
-SELECT gen_random_uuid(), b.id, (ARRAY['INFO', 'INFO', 'ERROR'])[1 + n %% 3], 'TRADE',
+SELECT uuidv7(-n * %(seconds)s * interval '1 second'), b.id,
+    (ARRAY['INFO', 'INFO', 'ERROR'])[1 + n %% 3], 'TRADE',
     'Line ' || n, %(now)s::timestamptz - n * %(seconds)s * interval '1 second'
 FROM bot_instances b, generate_series(1, %(each)s) n
 """
 TICKS = """
 INSERT INTO trade_history
     (id, trade_id, trade_opened_at, recorded_at, current_price, unrealized_profit)
-SELECT gen_random_uuid(), t.id, t.opened_at, t.opened_at + n * interval '1 second',
-    t.open_price, n
+SELECT uuidv7(t.opened_at - now() + n * interval '1 second'), t.id, t.opened_at,
+    t.opened_at + n * interval '1 second', t.open_price, n
 FROM (
     SELECT id, opened_at, open_price FROM trades
     WHERE opened_at >= %(since)s AND closed_at IS NOT NULL
@@ -59,7 +60,8 @@ FROM (
 LICENSE_EVENTS = """
 INSERT INTO license_events (id, license_id, owner_id, sequence, at, type, actor_type,
     actor_id, request_id, reason, before, after, prev_hash, hash)
-SELECT gen_random_uuid(), b.license_id, b.user_id, 1000 + b.place * %(each)s + n,
+SELECT uuidv7(-n * %(seconds)s * interval '1 second'), b.license_id, b.user_id,
+    1000 + b.place * %(each)s + n,
     %(now)s::timestamptz - n * %(seconds)s * interval '1 second',
     CASE WHEN b.id = %(largest)s AND n > %(each)s - 3 THEN 'transferred'
         ELSE (ARRAY['activated', 'deactivated', 'activation_rejected'])[1 + n %% 3] END,
@@ -70,7 +72,8 @@ FROM (SELECT *, row_number() OVER () AS place FROM bot_instances) b,
 AUTH_EVENTS = """
 INSERT INTO auth_events (id, at, type, user_id, email, actor_type, actor_id, user_agent,
     request_id, detail)
-SELECT gen_random_uuid(), %(now)s::timestamptz - n * %(seconds)s * interval '1 second',
+SELECT uuidv7(-n * %(seconds)s * interval '1 second'),
+    %(now)s::timestamptz - n * %(seconds)s * interval '1 second',
     CASE WHEN b.id = %(largest)s AND n > %(each)s - 3 THEN 'role_changed'
         ELSE (ARRAY['signed_in', 'token_issued', 'sign_in_failed'])[1 + n %% 3] END,
     u.id, u.email, 'user', u.id, '', md5(n::text), '{}'
@@ -78,9 +81,13 @@ FROM bot_instances b JOIN users u ON u.id = b.user_id,
     generate_series(1, %(each)s) n
 """
 INDEXES = """
-SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid)
-FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid
-WHERE t.relname = %s AND t.relkind = 'r' AND NOT i.indisunique
+SELECT i.indexrelid::regclass::text,
+    replace(pg_get_indexdef(i.indexrelid), ' ON ONLY ', ' ON ')
+FROM pg_index i WHERE i.indrelid = %s::regclass AND NOT i.indisunique
+"""
+FOREIGN_KEYS = """
+SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
+WHERE conrelid = %s::regclass AND contype = 'f' AND conparentid = 0
 """
 FILLED = {
     "bot_logs": LOGS,
@@ -207,32 +214,37 @@ def _fill(ground: Ground, largest: BotInstance) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = 0")
         cursor.execute("SET maintenance_work_mem = '512MB'")
-        # Who is told of is known, and looking each of them up takes minutes.
-        cursor.execute("ALTER TABLE auth_events DISABLE TRIGGER USER")
         for name, insert in FILLED.items():
             begun = perf_counter()
-            with _without_indexes(cursor, name):
+            with _bare(cursor, name):
                 cursor.execute(insert, values)
                 rows = cursor.rowcount
             ground.say(f"  {rows:,} {name} in {duration(perf_counter() - begun)}")
-        cursor.execute("ALTER TABLE auth_events ENABLE TRIGGER USER")
         cursor.execute("ANALYZE")
 
 
 @contextmanager
-def _without_indexes(cursor: CursorWrapper, table: str) -> Iterator[None]:
-    """Take those of an unpartitioned table away, and make them anew when it is full.
+def _bare(cursor: CursorWrapper, table: str) -> Iterator[None]:
+    """Take indexes, foreign keys and triggers away, and restore them on the full table.
 
-    Sorting all entries once takes less than finding a place for each. What holds a
-    constraint stays.
+    Sorting all entries once takes less than finding a place for each, and one join
+    less than looking each row's parent up. What triggers refuse is not among the rows.
     """
     cursor.execute(INDEXES, [table])
     indexes = dict(cursor.fetchall())
+    cursor.execute(FOREIGN_KEYS, [table])
+    foreign_keys = dict(cursor.fetchall())
+    cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+    for name in foreign_keys:
+        cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
     for name in indexes:
         cursor.execute(f"DROP INDEX {name}")
     yield
     for statement in indexes.values():
         cursor.execute(statement)
+    for name, rule in foreign_keys.items():
+        cursor.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} {rule}")
+    cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
 
 
 def _signed_in_staff() -> str:
