@@ -285,16 +285,18 @@ def _calendar(request: HttpRequest, chosen: Chosen) -> dict[str, Any]:
     if year not in years:
         raise Http404
     days = periods.days_of_year(chosen.ids, year)
+    months = months_of_year(
+        year, days, currency=chosen.currency, trades_url=chosen.trades_url
+    )
     return {
         "year": year,
         "before": year - 1 if year > first else None,
         "after": year + 1 if year < last.year else None,
         # The months that are yet to come have nothing to show.
-        "months": months_of_year(year, days)[: last.month if year == last.year else 12],
+        "months": months[: last.month if year == last.year else 12],
         "trades": sum(day.trades for day in days),
         "net": sum((day.net for day in days), Decimal(0)),
         "currency": chosen.currency,
-        "trades_url": chosen.trades_url,
     }
 
 
