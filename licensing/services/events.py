@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from licensing.models import License, LicenseEvent, LicenseEventType
 from smarttrader.lib.actors import Actor
+from smarttrader.lib.ids import placed_uuid7
 
 ROWS_AT_ONCE = 2000
 
@@ -42,10 +43,13 @@ def append_event(
     last = (
         LicenseEvent.objects.filter(license_id=license.pk).order_by("-sequence").first()
     )
+    sequence = last.sequence + 1 if last else 1
     event = LicenseEvent(
+        # Lists go by moment and id: so those of one moment stay in their order.
+        id=placed_uuid7(now, sequence, license.pk.bytes),
         license_id=license.pk,
         owner_id=license.user_id,
-        sequence=last.sequence + 1 if last else 1,
+        sequence=sequence,
         at=now,
         type=type,
         actor_type=actor.type,

@@ -55,6 +55,12 @@ def test_events_follow_one_another(license):
     assert problems() == []
 
 
+def test_events_of_one_moment_are_listed_in_their_order(license):
+    rows = LicenseEvent.objects.filter(at=NOW).order_by("-at", "-id")
+
+    assert [row.sequence for row in rows] == [3, 2, 1]
+
+
 @pytest.mark.parametrize(
     ("sql", "found"),
     [
