@@ -17,6 +17,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 
 from smarttrader.lib.actors import Actor, ActorType, actor_of
+from smarttrader.lib.admin_json import readable
 from smarttrader.lib.attention import Figure, Text
 from smarttrader.lib.keyset import NotAPlace, Place
 
@@ -134,6 +135,9 @@ class ScopedAdmin(admin.ModelAdmin[Row]):
 
 class ReadOnlyAdmin(ScopedAdmin[Row]):
     """Rows that are written by services alone: to look at, not to touch."""
+
+    def get_fields(self, request: HttpRequest, obj: Row | None = None) -> list[Any]:
+        return readable(self.model, super().get_fields(request, obj))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
