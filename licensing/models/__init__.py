@@ -7,6 +7,7 @@ from licensing.models.allotments import (
     EntryKind,
     Reseller,
 )
+from licensing.models.events import LicenseEvent, LicenseEventType
 from licensing.models.licenses import (
     LONGEST_TERM_DAYS,
     LONGEST_TRIAL_DAYS,
@@ -14,8 +15,6 @@ from licensing.models.licenses import (
     HoldSource,
     KeyCheck,
     License,
-    LicenseEvent,
-    LicenseEventType,
     LicenseHold,
     LicenseHoldQuerySet,
     LicenseQuerySet,

@@ -1,0 +1,48 @@
+"""What people are told."""
+
+from notifications.catalog import Channel, Event, NotificationType
+from notifications.models.channels import (
+    LONGEST_URL,
+    EndpointState,
+    Preference,
+    TelegramChat,
+    TelegramCode,
+    WebhookEndpoint,
+)
+from notifications.models.deliveries import (
+    MOST_ERROR_CHARACTERS,
+    MOST_SUBJECT_CHARACTERS,
+    OUTWARD,
+    Delivery,
+    DeliveryQuerySet,
+    DeliveryState,
+)
+from notifications.models.digests import Digest, DigestChoice, DigestFrequency
+from notifications.models.inbox import Notification, NotificationQuerySet
+from notifications.models.news import BotNews, ErrorSeries, ToldCause
+
+__all__ = [
+    "LONGEST_URL",
+    "MOST_ERROR_CHARACTERS",
+    "MOST_SUBJECT_CHARACTERS",
+    "OUTWARD",
+    "BotNews",
+    "Channel",
+    "Delivery",
+    "DeliveryQuerySet",
+    "DeliveryState",
+    "Digest",
+    "DigestChoice",
+    "DigestFrequency",
+    "EndpointState",
+    "ErrorSeries",
+    "Event",
+    "Notification",
+    "NotificationQuerySet",
+    "NotificationType",
+    "Preference",
+    "TelegramChat",
+    "TelegramCode",
+    "ToldCause",
+    "WebhookEndpoint",
+]
