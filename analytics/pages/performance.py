@@ -1,7 +1,7 @@
 """What the trades of some bots amount to: figures, breakdowns, tables, a calendar."""
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -14,25 +14,21 @@ from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.dates import WEEKDAYS
-from django.utils.functional import Promise
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from analytics.heat_map import months_of_year
 from analytics.models import MetricType
 from analytics.pages import parts
+from analytics.pages.breakdowns import breakdowns_of_days
 from analytics.pages.overview import CurveReader, chart_parts, curve_of
 from analytics.queries import breakdowns, fleet, order, periods
-from analytics.queries.breakdowns import Days, Part
+from analytics.queries.breakdowns import Days
 from analytics.queries.fleet import FleetBot
 from bots.models import BotSource
 from smarttrader.lib import clock
-from trading.models import TradeType
 
 PERIOD_ROWS = 20
-SYMBOLS_SHOWN = 10
 DAY = timedelta(days=1)
 INSTANT = timedelta(microseconds=1)
 STEPS = {
@@ -41,30 +37,6 @@ STEPS = {
     MetricType.WEEKLY: gettext_lazy("Weeks"),
     MetricType.MONTHLY: gettext_lazy("Months"),
 }
-DIRECTIONS = {
-    TradeType.BUY: gettext_lazy("Long"),
-    TradeType.SELL: gettext_lazy("Short"),
-}
-HALF = 50  # of a bar's drawing, which is 100 wide: losses go left from here
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A line of a breakdown, with its bar."""
-
-    label: str | Promise
-    part: Part
-    bar_start: float
-    bar_width: float
-
-
-@dataclass(frozen=True, slots=True)
-class Breakdown:
-    name: str
-    title: str | Promise
-    heading: str | Promise
-    rows: list[Row]
-    note: str | Promise = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +146,9 @@ def _numbers(request: HttpRequest, chosen: Chosen) -> dict[str, Any]:
         "most_ordered": order.MOST_ORDERED,
         "sortino": in_order and figures.sortino_ratio(in_order.squared_losses),
         "is_behind": periods.is_behind(chosen.ids, chosen.now),
-        "breakdowns": _breakdowns(chosen, days) if figures.total_trades else [],
+        "breakdowns": breakdowns_of_days(chosen.ids, days)
+        if figures.total_trades
+        else [],
     }
 
 
@@ -185,91 +159,6 @@ def _days(request: HttpRequest, chosen: Chosen) -> Days:
         return breakdowns.ALL_DAYS
     last = (period.end - INSTANT).astimezone(UTC).date()
     return Days(period.start.astimezone(UTC).date(), last + DAY)
-
-
-def _breakdowns(chosen: Chosen, days: Days) -> list[Breakdown]:
-    ids = chosen.ids
-    return [
-        Breakdown(
-            "directions",
-            _("Long and short"),
-            _("Direction"),
-            _rows(breakdowns.trades_by_direction(ids, days), _direction),
-        ),
-        Breakdown(
-            "strategies",
-            _("By strategy"),
-            _("Strategy"),
-            _rows(_busiest(breakdowns.trades_by_strategy(ids, days)), _strategy),
-        ),
-        Breakdown(
-            "symbols",
-            _("By symbol"),
-            _("Symbol"),
-            _rows(_busiest(breakdowns.trades_by_symbol(ids, days)), _symbol),
-        ),
-        Breakdown(
-            "weekdays",
-            _("By weekday"),
-            _("Weekday"),
-            _rows(breakdowns.trades_by_weekday(ids, days), _weekday),
-            _("When trades closed, UTC"),
-        ),
-        Breakdown(
-            "hours",
-            _("By hour of the day"),
-            _("Hour"),
-            _rows(breakdowns.trades_by_hour(ids, days), _hour),
-            _("When trades closed, UTC"),
-        ),
-    ]
-
-
-def _direction(key: str | int) -> str | Promise:
-    return DIRECTIONS[TradeType(str(key))]
-
-
-def _weekday(key: str | int) -> str | Promise:
-    return WEEKDAYS[int(key) - 1]
-
-
-def _hour(key: str | int) -> str:
-    return f"{key:02}:00"
-
-
-def _symbol(key: str | int) -> str:
-    return str(key)
-
-
-def _strategy(key: str | int) -> str:
-    return str(key) or _("Not told")
-
-
-def _busiest(found: Sequence[Part]) -> list[Part]:
-    """Return the parts with most trades, and what all others amount to together."""
-    by_trades = sorted(found, key=lambda part: (-part.total_trades, part.key))
-    others = by_trades[SYMBOLS_SHOWN:]
-    if len(others) < 2:  # noqa: PLR2004 -- one takes no more room than its sum
-        return by_trades
-    name = ngettext("%(count)d other", "%(count)d others", len(others))
-    sums: dict[str, Any] = {
-        field: sum(getattr(part, field) for part in others) for field in breakdowns.SUMS
-    }
-    together = Part(others[0].currency, name % {"count": len(others)}, **sums)
-    return [*by_trades[:SYMBOLS_SHOWN], together]
-
-
-def _rows(
-    found: Sequence[Part], label_of: Callable[[str | int], str | Promise]
-) -> list[Row]:
-    largest = max((abs(part.net_profit) for part in found), default=Decimal(0))
-    rows = []
-    for part in found:
-        share = float(part.net_profit / largest) if largest else 0.0
-        width = round(abs(share) * HALF, 1)
-        start = HALF if share > 0 else round(HALF - width, 1)
-        rows.append(Row(label_of(part.key), part, start, width))
-    return rows
 
 
 # --- The calendar and the tables ------------------------------------------------------
