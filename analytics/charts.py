@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from itertools import groupby, pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from analytics.queries.performance import CurvePoint, Day
 from smarttrader.lib.axes import (
@@ -31,8 +31,7 @@ BAR_WIDTH, BARS_HEIGHT = 10, 34
 MINUTE = 60  # seconds
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(NamedTuple):
     at: float  # seconds since 1970
     balance: float
     drawdown: float  # at least 0
@@ -148,14 +147,10 @@ def decimated(samples: Sequence[Sample], buckets: int) -> list[Sample]:
         return list(samples)
     start, span = samples[0].at, samples[-1].at - samples[0].at or 1.0
     kept: list[Sample] = []
-    begin = 0
-    for index in range(1, len(samples) + 1):
-        if index < len(samples) and _bucket(
-            samples[index], start, span, buckets
-        ) == _bucket(samples[begin], start, span, buckets):
-            continue
-        kept += _telling(samples, range(begin, index))
-        begin = index
+    for _, bucket in groupby(
+        samples, key=lambda each: _bucket(each, start, span, buckets)
+    ):
+        kept += _telling(list(bucket))
     return kept
 
 
@@ -263,16 +258,18 @@ def _bucket(sample: Sample, start: float, span: float, buckets: int) -> int:
     return int((sample.at - start) * buckets / span)
 
 
-def _telling(samples: Sequence[Sample], part: range) -> list[Sample]:
+def _telling(bucket: Sequence[Sample]) -> list[Sample]:
     """Return those samples of a bucket that its picture depends on, in order."""
-    indexes = {
-        part[0],
-        min(part, key=lambda index: samples[index].balance),
-        max(part, key=lambda index: samples[index].balance),
-        max(part, key=lambda index: samples[index].drawdown),
-        part[-1],
+    balances = [each.balance for each in bucket]
+    drawdowns = [each.drawdown for each in bucket]
+    places = {
+        0,
+        balances.index(min(balances)),
+        balances.index(max(balances)),
+        drawdowns.index(max(drawdowns)),
+        len(bucket) - 1,
     }
-    return [samples[index] for index in sorted(indexes)]
+    return [bucket[place] for place in sorted(places)]
 
 
 def _filled_steps(places: Sequence[tuple[int, int]], base: int) -> str:

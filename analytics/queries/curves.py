@@ -24,6 +24,7 @@ from analytics.queries.equity import NEVER, Stand, continued, raised, told_equit
 from analytics.queries.performance import ZERO, CurvePoint, balance_curve
 from bots.models import BotInstance
 from bots.queries import account_of
+from smarttrader.lib.money import CENT
 from smarttrader.lib.months import add_months, month_of
 
 CACHE = "kept"
@@ -56,7 +57,8 @@ class Columns:
         equity = point.equity
         self.equities.append(None if equity is None else int(equity * CENTS))
 
-    def points(self, first: int, end: int) -> Iterator[CurvePoint]:
+    def points(self, first: int, end: int, start: int = 0) -> Iterator[CurvePoint]:
+        """Yield points, their balances raised by the cents of a start."""
         for seconds, trades, balance, drawdown, equity in zip(
             self.seconds[first:end],
             self.trades[first:end],
@@ -68,9 +70,9 @@ class Columns:
             yield CurvePoint(
                 datetime.fromtimestamp(seconds, UTC),
                 trades,
-                _money(balance),
+                _money(balance + start),
                 _money(drawdown),
-                None if equity is None else _money(equity),
+                None if equity is None else _money(equity + start),
             )
 
 
@@ -164,11 +166,16 @@ class Curve:
         ]
         if parts and self.segments[parts[0][0]].first:
             first = self.segments[parts[0][0]].first
-            points += self.columns.points(first - 1, first)
+            points += self._kept(slice(first - 1, first))
         for is_read, group in groupby(parts, lambda part: part[1]):
             places = [place for place, _ in group]
-            points += (self._read if is_read else self._kept)(places[0], places[-1])
-        return [raised(point, self.start) for point in points]
+            first, last = places[0], places[-1]
+            points += (
+                self._read(first, last)
+                if is_read
+                else self._kept(self._places_of(first, last))
+            )
+        return points
 
     def _touched(self, start: datetime, end: datetime) -> Iterator[int]:
         for place, segment in enumerate(self.segments):
@@ -185,13 +192,15 @@ class Curve:
             is_long and start.timestamp() <= hours[0] and hours[-1] <= end.timestamp()
         )
 
-    def _kept(self, first: int, last: int) -> Iterable[CurvePoint]:
-        places = self._places_of(first, last)
-        return self.columns.points(places.start, places.stop)
+    def _kept(self, places: slice) -> Iterator[CurvePoint]:
+        return self.columns.points(
+            places.start, places.stop, start=int(self.start * CENTS)
+        )
 
     def _read(self, first: int, last: int) -> Iterable[CurvePoint]:
         since, until = self.segments[first], self._end_of(last)
-        return _hours(self.bots, self.earliest, since, until).points
+        hours = _hours(self.bots, self.earliest, since, until).points
+        return [raised(point, self.start) for point in hours]
 
     def _places_of(self, first: int, last: int) -> slice:
         is_last = last + 1 == len(self.segments)
@@ -382,4 +391,4 @@ def _moment(seconds: int) -> datetime:
 
 
 def _money(cents: int) -> Decimal:
-    return Decimal(cents).scaleb(-2)
+    return CENT * cents
