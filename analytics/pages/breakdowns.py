@@ -16,6 +16,15 @@ from analytics.queries.breakdowns import Days, Part
 from trading.models import TradeType
 
 PARTS_SHOWN = 10
+# What of several parts adds up.
+SUMS = (
+    "total_trades",
+    "winning_trades",
+    "losing_trades",
+    "gross_profit",
+    "gross_loss",
+    "volume",
+)
 DIRECTIONS = {
     TradeType.BUY: gettext_lazy("Long"),
     TradeType.SELL: gettext_lazy("Short"),
@@ -44,37 +53,39 @@ class Breakdown:
 
 def breakdowns_of_days(ids: list[uuid.UUID], days: Days) -> list[Breakdown]:
     """Return what the trades of some bots amount to in some days, part by part."""
+    by_part = breakdowns.trades_by_part(ids, days)
+    by_time = breakdowns.trades_by_time(ids, days)
     return [
         Breakdown(
             "directions",
             _("Long and short"),
             _("Direction"),
-            _rows(breakdowns.trades_by_direction(ids, days), _direction),
+            _rows(by_part.direction, _direction),
         ),
         Breakdown(
             "strategies",
             _("By strategy"),
             _("Strategy"),
-            _rows(_busiest(breakdowns.trades_by_strategy(ids, days)), _strategy),
+            _rows(_busiest(by_part.strategy), _strategy),
         ),
         Breakdown(
             "symbols",
             _("By symbol"),
             _("Symbol"),
-            _rows(_busiest(breakdowns.trades_by_symbol(ids, days)), _symbol),
+            _rows(_busiest(by_part.symbol), _symbol),
         ),
         Breakdown(
             "weekdays",
             _("By weekday"),
             _("Weekday"),
-            _rows(breakdowns.trades_by_weekday(ids, days), _weekday),
+            _rows(by_time.weekday, _weekday),
             _("When trades closed, UTC"),
         ),
         Breakdown(
             "hours",
             _("By hour of the day"),
             _("Hour"),
-            _rows(breakdowns.trades_by_hour(ids, days), _hour),
+            _rows(by_time.hour, _hour),
             _("When trades closed, UTC"),
         ),
     ]
@@ -108,7 +119,7 @@ def _busiest(found: Sequence[Part]) -> list[Part]:
         return by_trades
     name = ngettext("%(count)d other", "%(count)d others", len(others))
     sums: dict[str, Any] = {
-        field: sum(getattr(part, field) for part in others) for field in breakdowns.SUMS
+        field: sum(getattr(part, field) for part in others) for field in SUMS
     }
     together = Part(others[0].currency, name % {"count": len(others)}, **sums)
     return [*by_trades[:PARTS_SHOWN], together]

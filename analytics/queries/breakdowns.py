@@ -5,27 +5,21 @@ Days, weekdays and hours are UTC's; a trade belongs to the one in which it close
 """
 
 import uuid
+from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from typing import Any
+from pathlib import Path
+from typing import NamedTuple
 
-from django.db.models import F, QuerySet, Sum
-from django.db.models.expressions import Combinable
-from django.db.models.functions import ExtractHour, ExtractIsoWeekDay
+from django.db import connection
 
-from analytics.models import DailyBreakdown, MetricType, PerformanceMetric
 from smarttrader.lib.money import FOUR_PLACES, rounded
 
-SUMS = (
-    "total_trades",
-    "winning_trades",
-    "losing_trades",
-    "gross_profit",
-    "gross_loss",
-    "volume",
-)
+SQL = Path(__file__).parent.parent / "sql"
+BY_PART = (SQL / "trades_by_part.sql").read_text()
+BY_TIME = (SQL / "trades_by_time.sql").read_text()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,63 +72,33 @@ class Days:
 ALL_DAYS = Days()
 
 
-def trades_by_symbol(
+class TradesByPart(NamedTuple):
+    """What each symbol, strategy and direction amounts to, by currency and by key."""
+
+    symbol: list[Part]
+    strategy: list[Part]
+    direction: list[Part]
+
+
+class TradesByTime(NamedTuple):
+    """What each weekday, from Monday, and each hour of the day amounts to."""
+
+    weekday: list[Part]
+    hour: list[Part]
+
+
+def trades_by_part(
     bot_ids: Collection[uuid.UUID], days: Days = ALL_DAYS
-) -> list[Part]:
-    """Return what each symbol amounts to, by currency and symbol."""
-    return _parts(_daily_breakdowns(bot_ids, days), F("symbol"))
+) -> TradesByPart:
+    found = _parts(BY_PART, bot_ids, days)
+    return TradesByPart(*(found[name] for name in TradesByPart._fields))
 
 
-def trades_by_strategy(
+def trades_by_time(
     bot_ids: Collection[uuid.UUID], days: Days = ALL_DAYS
-) -> list[Part]:
-    """Return what each strategy amounts to, by currency and strategy."""
-    return _parts(_daily_breakdowns(bot_ids, days), F("strategy"))
-
-
-def trades_by_direction(
-    bot_ids: Collection[uuid.UUID], days: Days = ALL_DAYS
-) -> list[Part]:
-    """Return what long and short trades amount to, by currency."""
-    return _parts(_daily_breakdowns(bot_ids, days), F("trade_type"))
-
-
-def trades_by_weekday(
-    bot_ids: Collection[uuid.UUID], days: Days = ALL_DAYS
-) -> list[Part]:
-    """Return what each weekday amounts to, by currency, from Monday."""
-    rows = _metrics(bot_ids, days, MetricType.DAILY)
-    return _parts(rows, ExtractIsoWeekDay("period_start", tzinfo=UTC))
-
-
-def trades_by_hour(bot_ids: Collection[uuid.UUID], days: Days = ALL_DAYS) -> list[Part]:
-    """Return what each hour of the day amounts to, by currency, from midnight."""
-    rows = _metrics(bot_ids, days, MetricType.HOURLY)
-    return _parts(rows, ExtractHour("period_start", tzinfo=UTC))
-
-
-def _daily_breakdowns(
-    bot_ids: Collection[uuid.UUID], days: Days
-) -> QuerySet[DailyBreakdown]:
-    rows = DailyBreakdown.objects.filter(bot_instance__in=bot_ids)
-    if days.start:
-        rows = rows.filter(closed_on__gte=days.start)
-    if days.end:
-        rows = rows.filter(closed_on__lt=days.end)
-    return rows
-
-
-def _metrics(
-    bot_ids: Collection[uuid.UUID], days: Days, metric_type: MetricType
-) -> QuerySet[PerformanceMetric]:
-    rows = PerformanceMetric.objects.filter(
-        bot_instance__in=bot_ids, metric_type=metric_type
-    )
-    if days.start:
-        rows = rows.filter(period_start__gte=midnight(days.start))
-    if days.end:
-        rows = rows.filter(period_start__lt=midnight(days.end))
-    return rows
+) -> TradesByTime:
+    found = _parts(BY_TIME, bot_ids, days)
+    return TradesByTime(*(found[name] for name in TradesByTime._fields))
 
 
 def midnight(day: date) -> datetime:
@@ -142,10 +106,21 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-def _parts(rows: QuerySet[Any, Any], key: Combinable) -> list[Part]:
-    currency = F("bot_instance__account_currency")
-    sums = {f"sum_of_{name}": Sum(name) for name in SUMS}
-    grouped = rows.order_by().values(currency=currency, key=key).annotate(**sums)
-    parts = [Part(*row) for row in grouped.values_list("currency", "key", *sums)]
+def _parts(
+    statement: str, bot_ids: Collection[uuid.UUID], days: Days
+) -> dict[str, list[Part]]:
+    """Return the parts in order, by what tells them apart."""
+    values = {
+        "bots": list(bot_ids),
+        "start": days.start or "-infinity",
+        "end": days.end or "infinity",
+    }
+    found: dict[str, list[Part]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        for name, *figures in cursor:
+            found[name].append(Part(*figures))
     # Sorted here: PostgreSQL, asked for an order, sorts the rows and not the few sums.
-    return sorted(parts, key=lambda part: (part.currency, part.key))
+    for parts in found.values():
+        parts.sort(key=lambda part: (part.currency, part.key))
+    return found

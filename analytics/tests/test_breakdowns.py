@@ -38,12 +38,20 @@ def _closed_at(trade: Trade) -> datetime:
     return trade.closed_at
 
 
+def _by_part(name: str) -> Query:
+    return lambda ids, *days: getattr(breakdowns.trades_by_part(ids, *days), name)
+
+
+def _by_time(name: str) -> Query:
+    return lambda ids, *days: getattr(breakdowns.trades_by_time(ids, *days), name)
+
+
 QUERIES: list[tuple[Query, Key]] = [
-    (breakdowns.trades_by_symbol, lambda trade: trade.symbol),
-    (breakdowns.trades_by_strategy, lambda trade: trade.strategy_used or ""),
-    (breakdowns.trades_by_direction, lambda trade: trade.trade_type),
-    (breakdowns.trades_by_weekday, lambda trade: _closed_at(trade).isoweekday()),
-    (breakdowns.trades_by_hour, lambda trade: _closed_at(trade).hour),
+    (_by_part("symbol"), lambda trade: trade.symbol),
+    (_by_part("strategy"), lambda trade: trade.strategy_used or ""),
+    (_by_part("direction"), lambda trade: trade.trade_type),
+    (_by_time("weekday"), lambda trade: _closed_at(trade).isoweekday()),
+    (_by_time("hour"), lambda trade: _closed_at(trade).hour),
 ]
 each_query = pytest.mark.parametrize(
     ("query", "key"),
@@ -66,7 +74,7 @@ def test_four_trades_have_the_documented_figures(bots: list[BotInstance]):
         _close(bots[0], MONDAY, profit=profit, symbol="EURUSD", lot_size="0.10")
     rollups.roll_up(now=NOW)
 
-    (part,) = breakdowns.trades_by_symbol([bots[0].pk])
+    (part,) = breakdowns.trades_by_part([bots[0].pk]).symbol
 
     assert part == Part(
         *("EUR", "EURUSD", 4, 3, 1, Decimal(150), Decimal(50), Decimal("0.40"))
@@ -81,7 +89,7 @@ def test_part_without_a_loss_has_no_profit_factor(bots: list[BotInstance]):
     _close(bots[0], MONDAY, profit=10)
     rollups.roll_up(now=NOW)
 
-    (part,) = breakdowns.trades_by_direction([bots[0].pk])
+    (part,) = breakdowns.trades_by_part([bots[0].pk]).direction
 
     assert part.profit_factor is None
 
@@ -90,7 +98,7 @@ def test_break_even_trade_is_neither_won_nor_lost(bots: list[BotInstance]):
     _close(bots[0], MONDAY, profit=10, commission=Decimal(-7), swap=Decimal(-3))
     rollups.roll_up(now=NOW)
 
-    (part,) = breakdowns.trades_by_direction([bots[0].pk])
+    (part,) = breakdowns.trades_by_part([bots[0].pk]).direction
 
     assert (part.total_trades, part.winning_trades, part.losing_trades) == (1, 0, 0)
 
@@ -202,7 +210,7 @@ def test_largest_amounts_are_not_clamped(bots: list[BotInstance]):
         _close(bots[0], MONDAY, profit=huge, swap=huge, commission=huge)
     rollups.roll_up(now=NOW)
 
-    (part,) = breakdowns.trades_by_symbol([bots[0].pk])
+    (part,) = breakdowns.trades_by_part([bots[0].pk]).symbol
 
     assert part.gross_profit == 9 * huge
 

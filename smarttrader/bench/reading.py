@@ -41,11 +41,8 @@ WHERE b.user_id = %(owner)s ON CONFLICT DO NOTHING
 """
 Breakdown = Callable[[list[UUID]], object]
 BREAKDOWNS: dict[str, Breakdown] = {
-    "symbol": breakdowns.trades_by_symbol,
-    "strategy": breakdowns.trades_by_strategy,
-    "direction": breakdowns.trades_by_direction,
-    "weekday": breakdowns.trades_by_weekday,
-    "hour": breakdowns.trades_by_hour,
+    "symbol, strategy, direction": breakdowns.trades_by_part,
+    "weekday, hour": breakdowns.trades_by_time,
 }
 
 

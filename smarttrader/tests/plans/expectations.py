@@ -378,20 +378,11 @@ EXPECTATIONS: dict[str, Expected] = {
     "analytics.queries.performance.newest_metrics": Expected(
         call=lambda g: performance.newest_metrics(g.bots, METRICS, limit=51), rows=1100
     ),
-    "analytics.queries.breakdowns.trades_by_symbol": Expected(
-        call=lambda g: breakdowns.trades_by_symbol(g.bot_ids), rows=3300
+    "analytics.queries.breakdowns.trades_by_part": Expected(
+        call=lambda g: breakdowns.trades_by_part(g.bot_ids), rows=3300
     ),
-    "analytics.queries.breakdowns.trades_by_strategy": Expected(
-        call=lambda g: breakdowns.trades_by_strategy(g.bot_ids), rows=3300
-    ),
-    "analytics.queries.breakdowns.trades_by_direction": Expected(
-        call=lambda g: breakdowns.trades_by_direction(g.bot_ids), rows=3300
-    ),
-    "analytics.queries.breakdowns.trades_by_weekday": Expected(
-        call=lambda g: breakdowns.trades_by_weekday(g.bot_ids), rows=3300
-    ),
-    "analytics.queries.breakdowns.trades_by_hour": Expected(
-        call=lambda g: breakdowns.trades_by_hour(g.bot_ids), rows=3300
+    "analytics.queries.breakdowns.trades_by_time": Expected(
+        call=lambda g: breakdowns.trades_by_time(g.bot_ids), rows=3300
     ),
     "analytics.queries.periods.periods_of_days": Expected(
         call=lambda g: periods.periods_of_days(g.bot_ids, breakdowns.ALL_DAYS),
