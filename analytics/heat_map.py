@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cache
 
 from django.utils.html import format_html
 from django.utils.translation import ngettext
@@ -15,7 +16,7 @@ from analytics.queries.performance import Day
 
 LEVELS = 3
 # Not in the template, where a year of them took twice as long.
-LINK = '<a href="{}{}" class="{}" data-net="{}" title="{}, {}">{}</a>'
+LINK = '<a href="{}" class="{}" data-net="{}" title="{}">{}</a>'
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +37,19 @@ def months_of_year(
     traded = {each.day: each for each in days}
     sizes = sorted(abs(each.net) for each in days if each.net)
 
+    @cache
+    def told(trades: int) -> str:
+        return ngettext("%(n)s trade", "%(n)s trades", trades) % {"n": trades}
+
     def drawn(at: date) -> str:
         day = traded.get(at)
         if day is None:
             return str(at.day)
-        trades = ngettext("%(n)s trade", "%(n)s trades", day.trades)
+        title = f"{signed_money(day.net, currency)}, {told(day.trades)}"
         return format_html(
             LINK,
-            *(trades_url, at.isoformat(), _color(day.net, sizes)),
-            *(short_money(day.net), signed_money(day.net, currency)),
-            *(trades % {"n": day.trades}, at.day),
+            *(f"{trades_url}{at}", _color(day.net, sizes), short_money(day.net)),
+            *(title, at.day),
         )
 
     return [
