@@ -1,7 +1,7 @@
 from django.urls import path
 
 from billing import api
-from billing.pages import subscription, webhooks
+from billing.pages import papers, subscription, webhooks
 
 api_urls = [
     path(
@@ -39,12 +39,12 @@ page_urls = [
     path("subscription/paid/", subscription.paid, name="subscription_paid"),
     path(
         "subscription/invoices/<uuid:pk>/",
-        subscription.invoice,
+        papers.invoice,
         name="invoice_download",
     ),
     path(
         "subscription/credit-notes/<uuid:pk>/",
-        subscription.credit_note,
+        papers.credit_note,
         name="credit_note_download",
     ),
     path(

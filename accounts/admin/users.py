@@ -10,7 +10,6 @@ from allauth.usersessions.models import UserSession
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin as StockUserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -21,6 +20,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import signed_in
+from accounts.admin.forms import InvitationForm, NewUserForm, UserForm
 from accounts.models import Role, User, normalize_email
 from accounts.services import customers, passwords, users
 from smarttrader.lib import clock
@@ -44,26 +44,6 @@ OF_CUSTOMERS = (
     *("is_active", "email_verified", "last_login", "created_at"),
 )
 NOT_A_RESELLER_S = ("email", "is_active", "email_verified")
-
-
-class NewUserForm(AdminUserCreationForm[User]):
-    class Meta:
-        model = User
-        fields = ("email", "first_name", "last_name", "role")
-
-
-class UserForm(UserChangeForm[User]):
-    class Meta:
-        model = User
-        fields = "__all__"
-
-
-class InvitationForm(ModelForm[User]):
-    """What a reseller tells of a new customer."""
-
-    class Meta:
-        model = User
-        fields = ("email", "first_name", "last_name")
 
 
 @admin.register(User)

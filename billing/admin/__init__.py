@@ -3,6 +3,7 @@
 from billing.admin import (  # noqa: F401 -- they register themselves
     money,
     provider_events,
+    renewals,
     subscription_events,
     subscriptions,
 )

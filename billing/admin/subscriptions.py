@@ -21,8 +21,7 @@ from accounts.models import User, normalize_email
 from billing import queries
 from billing.admin.addresses import own_url
 from billing.admin.forms import BuyerForm, ChangeForm, PaidForm, StartForm
-from billing.models import Renewal, Subscription, SubscriptionStatus
-from billing.models.subscriptions import LIFETIME_END
+from billing.models import Subscription, SubscriptionStatus
 from billing.services import by_hand, cancelling, cycles, plans
 from licensing.models import LicenseType
 from smarttrader.lib import clock
@@ -322,27 +321,3 @@ def _what_is_paid(own: Subscription, *, is_charged: bool) -> str:
         "plan": own.plan_to_pay.label,
         "cycle": own.cycle_to_pay.label,
     }
-
-
-@admin.register(Renewal)
-class RenewalAdmin(ReadOnlyAdmin[Renewal]):
-    list_display = (
-        "subscription",
-        "owner",
-        "period_start",
-        "ends",
-        "price",
-        "credited_at",
-    )
-    list_filter = ("plan_type",)
-    list_select_related = ("subscription__user",)
-    search_fields = ("subscription__user__email", "payment_id")
-    ordering = ("-period_start",)
-
-    @admin.display(description=gettext_lazy("owner"))
-    def owner(self, row: Renewal) -> str:
-        return str(row.subscription.user)
-
-    @admin.display(description=gettext_lazy("period end"), ordering="period_end")
-    def ends(self, row: Renewal) -> datetime | str:
-        return _("Never ends") if row.period_end >= LIFETIME_END else row.period_end

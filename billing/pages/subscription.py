@@ -16,8 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.actors import signed_in
 from billing import queries
-from billing.models import BillingCycle, CreditNote, Invoice, Subscription
-from billing.paper_pdf import credit_note_pdf, invoice_pdf
+from billing.models import BillingCycle, Subscription
 from billing.providers import Order
 from billing.providers.choosing import online_provider, provider_of
 from billing.services import cancelling, checkouts, cycles, plans
@@ -204,29 +203,6 @@ def paid(request: HttpRequest) -> HttpResponse:
         return _refused(request, refusal)
     messages.success(request, _("Thank you. What you paid for is yours in a moment."))
     return redirect("subscription")
-
-
-@require_safe
-@login_required
-def invoice(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    found = get_object_or_404(Invoice.objects.visible_to(signed_in(request)), pk=pk)
-    return _download(f"invoice-{found.number}.pdf", invoice_pdf(found))
-
-
-@require_safe
-@login_required
-def credit_note(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    visible = CreditNote.objects.visible_to(signed_in(request))
-    found = get_object_or_404(visible.select_related("invoice"), pk=pk)
-    return _download(f"credit-note-{found.number}.pdf", credit_note_pdf(found))
-
-
-def _download(name: str, document: bytes) -> HttpResponse:
-    return HttpResponse(
-        document,
-        content_type="application/pdf",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
 
 
 def _own(request: HttpRequest, pk: uuid.UUID) -> Subscription:

@@ -3,4 +3,8 @@
 Licenses themselves are in bots/admin, which knows the accounts that they run on.
 """
 
-from licensing.admin import records, resellers  # noqa: F401 -- they register themselves
+from licensing.admin import (  # noqa: F401 -- they register themselves
+    allotment_entries,
+    records,
+    resellers,
+)
