@@ -32,6 +32,8 @@ MINUTE = 60  # seconds
 
 
 class Sample(NamedTuple):
+    """A tuple, as a chart is drawn from thousands."""
+
     at: float  # seconds since 1970
     balance: float
     drawdown: float  # at least 0

@@ -1,6 +1,6 @@
 """What tells trades apart: symbol, strategy, direction, weekday and hour of the day.
 
-Read from daily sums and from metrics, never from trades: the cost grows with the days.
+Read from daily sums and hourly metrics, never from trades.
 Days, weekdays and hours are UTC's; a trade belongs to the one in which it closed.
 """
 
@@ -73,7 +73,7 @@ ALL_DAYS = Days()
 
 
 class TradesByPart(NamedTuple):
-    """What each symbol, strategy and direction amounts to, by currency and by key."""
+    """By currency and key."""
 
     symbol: list[Part]
     strategy: list[Part]
@@ -81,7 +81,7 @@ class TradesByPart(NamedTuple):
 
 
 class TradesByTime(NamedTuple):
-    """What each weekday, from Monday, and each hour of the day amounts to."""
+    """By currency and key: from Monday, from midnight."""
 
     weekday: list[Part]
     hour: list[Part]
@@ -90,6 +90,7 @@ class TradesByTime(NamedTuple):
 def trades_by_part(
     bot_ids: Collection[uuid.UUID], days: Days = ALL_DAYS
 ) -> TradesByPart:
+    """Return what each symbol, strategy and direction amounts to, in one pass."""
     found = _parts(BY_PART, bot_ids, days)
     return TradesByPart(*(found[name] for name in TradesByPart._fields))
 
@@ -97,6 +98,7 @@ def trades_by_part(
 def trades_by_time(
     bot_ids: Collection[uuid.UUID], days: Days = ALL_DAYS
 ) -> TradesByTime:
+    """Return what each weekday and each hour of the day amounts to, in one pass."""
     found = _parts(BY_TIME, bot_ids, days)
     return TradesByTime(*(found[name] for name in TradesByTime._fields))
 

@@ -57,8 +57,8 @@ class Columns:
         equity = point.equity
         self.equities.append(None if equity is None else int(equity * CENTS))
 
-    def points(self, first: int, end: int, start: int = 0) -> Iterator[CurvePoint]:
-        """Yield points, their balances raised by the cents of a start."""
+    def points(self, first: int, end: int, raised_by: int = 0) -> Iterator[CurvePoint]:
+        """Yield points, balance and equity raised by some cents."""
         for seconds, trades, balance, drawdown, equity in zip(
             self.seconds[first:end],
             self.trades[first:end],
@@ -70,9 +70,9 @@ class Columns:
             yield CurvePoint(
                 datetime.fromtimestamp(seconds, UTC),
                 trades,
-                _money(balance + start),
+                _money(balance + raised_by),
                 _money(drawdown),
-                None if equity is None else _money(equity + start),
+                None if equity is None else _money(equity + raised_by),
             )
 
 
@@ -168,12 +168,10 @@ class Curve:
             first = self.segments[parts[0][0]].first
             points += self._kept(slice(first - 1, first))
         for is_read, group in groupby(parts, lambda part: part[1]):
-            places = [place for place, _ in group]
-            first, last = places[0], places[-1]
+            touched = [place for place, _ in group]
+            bounds = touched[0], touched[-1]
             points += (
-                self._read(first, last)
-                if is_read
-                else self._kept(self._places_of(first, last))
+                self._read(*bounds) if is_read else self._kept(self._places_of(*bounds))
             )
         return points
 
@@ -194,7 +192,7 @@ class Curve:
 
     def _kept(self, places: slice) -> Iterator[CurvePoint]:
         return self.columns.points(
-            places.start, places.stop, start=int(self.start * CENTS)
+            places.start, places.stop, raised_by=int(self.start * CENTS)
         )
 
     def _read(self, first: int, last: int) -> Iterable[CurvePoint]:

@@ -106,7 +106,7 @@ def performance_by_bot(bot_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Perfor
     months = PerformanceMetric.objects.filter(
         bot_instance__in=bot_ids, metric_type=MetricType.MONTHLY
     ).order_by("bot_instance_id", "period_start")
-    # Not whole rows: on every page, their dates take longer than all that is wanted.
+    # No whole rows: to read their dates alone takes longer than these columns.
     figures = months.values_list("bot_instance_id", *_Month._fields)
     return {
         bot_id: _composed([_Month(*month) for _, *month in of_bot])

@@ -39,11 +39,11 @@ def _closed_at(trade: Trade) -> datetime:
 
 
 def _by_part(name: str) -> Query:
-    return lambda ids, *days: getattr(breakdowns.trades_by_part(ids, *days), name)
+    return lambda ids, days: getattr(breakdowns.trades_by_part(ids, days), name)
 
 
 def _by_time(name: str) -> Query:
-    return lambda ids, *days: getattr(breakdowns.trades_by_time(ids, *days), name)
+    return lambda ids, days: getattr(breakdowns.trades_by_time(ids, days), name)
 
 
 QUERIES: list[tuple[Query, Key]] = [

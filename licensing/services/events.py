@@ -45,7 +45,7 @@ def append_event(
     )
     sequence = last.sequence + 1 if last else 1
     event = LicenseEvent(
-        # Lists go by moment and id: so those of one moment stay in their order.
+        # Lists go by moment and id: so events of one moment are in their order.
         id=placed_uuid7(now, sequence, license.pk.bytes),
         license_id=license.pk,
         owner_id=license.user_id,

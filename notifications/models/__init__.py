@@ -14,11 +14,10 @@ from notifications.models.deliveries import (
     MOST_SUBJECT_CHARACTERS,
     OUTWARD,
     Delivery,
-    DeliveryQuerySet,
     DeliveryState,
 )
 from notifications.models.digests import Digest, DigestChoice, DigestFrequency
-from notifications.models.inbox import Notification, NotificationQuerySet
+from notifications.models.inbox import Notification
 from notifications.models.news import BotNews, ErrorSeries, ToldCause
 
 __all__ = [
@@ -29,7 +28,6 @@ __all__ = [
     "BotNews",
     "Channel",
     "Delivery",
-    "DeliveryQuerySet",
     "DeliveryState",
     "Digest",
     "DigestChoice",
@@ -38,7 +36,6 @@ __all__ = [
     "ErrorSeries",
     "Event",
     "Notification",
-    "NotificationQuerySet",
     "NotificationType",
     "Preference",
     "TelegramChat",

@@ -228,7 +228,8 @@ def _bare(cursor: CursorWrapper, table: str) -> Iterator[None]:
     """Take indexes, foreign keys and triggers away, and restore them on the full table.
 
     Sorting all entries once takes less than finding a place for each, and one join
-    less than looking each row's parent up. What triggers refuse is not among the rows.
+    less than looking each row's parent up. What is unique stays so. Triggers look for
+    trades and people who are not there, of which the rows name none.
     """
     cursor.execute(INDEXES, [table])
     indexes = dict(cursor.fetchall())

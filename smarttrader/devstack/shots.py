@@ -117,7 +117,8 @@ LISTS = {
 OPENED = (
     *("accounts/user", "accounts/authevent", "licensing/license", "licensing/plan"),
     *("licensing/licenseevent", "licensing/reseller", "bots/botinstance"),
-    *("bots/botsettings", "billing/subscription", "billing/payment", "billing/invoice"),
+    *("bots/botsettings", "bots/settingschange", "billing/subscription"),
+    *("billing/subscriptionevent", "billing/payment", "billing/invoice"),
     *("trading/trade", "notifications/delivery", "jobs/jobrun"),
 )
 FIRST_ROW = "#result_list tbody th a"

@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 NOTHING = "-"
+MISSING = object()
 BEFORE, AFTER = "before", "after"
 Shown = Callable[[Model], str]
 
@@ -53,42 +54,76 @@ def _value_of(name: str, row: Model) -> str:
 
 
 def _changes_of(row: Any) -> str:
-    before, after = row.before or {}, row.after or {}
-    lines = format_html_join(
-        "",
-        '<tr><th scope="row">{}</th><td>{}</td><td>{}</td></tr>',
-        (
-            (_words(name), _told(before.get(name)), _told(after.get(name)))
-            for name in {**before, **after}
-        ),
-    )
-    if not lines:
-        return NOTHING
+    """Return what changed, and folded below it what did not."""
+    before, after = row.before, row.after
+    if not (isinstance(before, Mapping) and isinstance(after, Mapping)):
+        head = [gettext("Before"), gettext("After")]
+        return _table(head, [[before, after]], named=False)
+    rows = [
+        (_words(name), before.get(name, MISSING), after.get(name, MISSING))
+        for name in {**before, **after}
+    ]
+    changed = [row for row in rows if row[1] != row[2]]
+    same = [(name, value) for name, value, after_it in rows if value == after_it]
+    head = [gettext("Field"), gettext("Before"), gettext("After")]
+    table = _table(head, changed) if changed else NOTHING
+    if not same:
+        return table
     return format_html(
-        '<table class="json"><thead><tr><th scope="col">{}</th><th scope="col">{}</th>'
-        '<th scope="col">{}</th></tr></thead><tbody>{}</tbody></table>',
-        *(gettext("Field"), gettext("before"), gettext("after"), lines),
+        "{}<details><summary>{}</summary>{}</details>",
+        table,
+        gettext("Unchanged"),
+        _table([], same),
     )
 
 
 def _told(value: Any) -> str:
-    if value is None or value in ("", [], {}):
+    if value is MISSING:
+        return ""
+    if value is None:
         return NOTHING
     if isinstance(value, bool):
         return gettext("Yes") if value else gettext("No")
-    if isinstance(value, Mapping):
-        lines = format_html_join(
-            "",
-            '<tr><th scope="row">{}</th><td>{}</td></tr>',
-            ((_words(name), _told(each)) for name, each in value.items()),
-        )
-        return format_html('<table class="json"><tbody>{}</tbody></table>', lines)
-    if isinstance(value, list):
-        is_flat = not any(isinstance(each, (Mapping, list)) for each in value)
-        return format_html_join(
-            ", " if is_flat else "", "{}", ((_told(each),) for each in value)
-        )
-    return str(value)
+    if isinstance(value, Mapping) and value:
+        return _table([], list(value.items()))
+    if isinstance(value, list) and value:
+        return _list(value)
+    return str(value) or '""'
+
+
+def _list(values: list[Any]) -> str:
+    if all(isinstance(each, Mapping) for each in values):
+        names = list({name: None for each in values for name in each})
+        rows = [[each.get(name, MISSING) for name in names] for each in values]
+        return _table(names, rows, named=False)
+    if any(isinstance(each, (Mapping, list)) for each in values):
+        return _table([], list(enumerate(values, 1)))
+    return format_html_join(", ", "{}", ((_told(each),) for each in values))
+
+
+def _table(
+    head: Sequence[str], rows: Sequence[Sequence[Any]], *, named: bool = True
+) -> str:
+    """Return a table of values; `named` rows begin with a name."""
+    heading = format_html_join(
+        "", '<th scope="col">{}</th>', ((each,) for each in head)
+    )
+    lines = format_html_join(
+        "", "<tr>{}{}</tr>", (_cells(row, named=named) for row in rows)
+    )
+    if heading:
+        heading = format_html("<thead><tr>{}</tr></thead>", heading)
+    return format_html(
+        '<table class="json">{}<tbody>{}</tbody></table>', heading, lines
+    )
+
+
+def _cells(row: Sequence[Any], *, named: bool) -> tuple[str, str]:
+    name = format_html('<th scope="row">{}</th>', row[0]) if named else ""
+    values = row[1:] if named else row
+    return name, format_html_join(
+        "", "<td>{}</td>", ((_told(each),) for each in values)
+    )
 
 
 def _words(name: str) -> str:
