@@ -42,7 +42,14 @@ def _readable(model: type[Model], names: Sequence[Any]) -> Iterator[Any]:
 
 def _named(name: str, label: Any, show: Shown) -> Shown:
     def shown(row: Model) -> str:
-        return show(row)
+        value = show(row)
+        if not value.startswith("<table"):
+            return value
+        # Tables in tables may be wider than a phone.
+        return format_html(
+            '<div class="scroll-x" tabindex="0" role="region" aria-label="{}">{}</div>',
+            *(label, value),
+        )
 
     shown.__name__ = name
     shown.short_description = label  # type: ignore[attr-defined]
