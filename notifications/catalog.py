@@ -48,7 +48,7 @@ class Event(models.TextChoices):
     CHANGE_UNDONE = "change_undone", _("A scheduled change is undone")
     SUBSCRIPTION_SUSPENDED = "subscription_suspended", _("A subscription is suspended")
     SUBSCRIPTION_EXPIRED = "subscription_expired", _("A subscription has expired")
-    SUBSCRIPTION_CANCELLED = "subscription_cancelled", _("A subscription is canceled")
+    SUBSCRIPTION_CANCELLED = "subscription_cancelled", _("A subscription is cancelled")
     CANCELLATION_UNDONE = "cancellation_undone", _("A cancellation is undone")
 
     NEW_SIGN_IN = "new_sign_in", _("Somebody signs in from a new place")

@@ -147,7 +147,7 @@ _announces(
 _announces(
     billing.subscription_cancelled,
     Event.SUBSCRIPTION_CANCELLED,
-    _("Your subscription is canceled"),
+    _("Your subscription is cancelled"),
     _("{plan} will not be renewed. Paid until: {end}."),
 )
 _announces(
