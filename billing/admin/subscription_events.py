@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -19,6 +20,7 @@ from billing.models import SubscriptionEvent, SubscriptionEventType
 from smarttrader.lib.actors import ActorType
 from smarttrader.lib.admin import is_staff_member
 from smarttrader.lib.admin_audit import AuditAdmin, identifier
+from smarttrader.lib.admin_json import words
 
 NOTHING = "\N{EN DASH}"
 
@@ -80,19 +82,21 @@ class SubscriptionEventAdmin(AuditAdmin[SubscriptionEvent]):
 
     @admin.display(description=_("changed"))
     def changed(self, event: SubscriptionEvent) -> str:
-        """Tell which terms are others than before; at a start there were none."""
-        names = [name for name in event.after if _differs(event, name)]
+        """Tell which terms are others than before; of a start, which there are."""
         return "; ".join(
-            f"{name}: {_shown(event.before.get(name))} → {_shown(event.after[name])}"
+            f"{words(name)}: {_shown(event.before.get(name))} → {_shown(value)}"
             if event.before
-            else f"{name}: {_shown(event.after[name])}"
-            for name in names
+            else f"{words(name)}: {_shown(value)}"
+            for name, value in event.after.items()
+            if event.before.get(name) != value
+            and (event.before or _shown(value) != NOTHING)
         )
 
 
-def _differs(event: SubscriptionEvent, name: str) -> bool:
-    return bool(event.before.get(name) != event.after[name])
-
-
 def _shown(value: Any) -> str:
-    return NOTHING if value in (None, "", False) else str(value)
+    if value in (None, "", False):
+        return NOTHING
+    try:
+        return f"{datetime.fromisoformat(str(value)):%Y-%m-%d %H:%M}"
+    except ValueError:
+        return str(value)

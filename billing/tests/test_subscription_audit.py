@@ -312,6 +312,25 @@ def test_the_owner_cancels_on_their_page_and_support_sees_it(client, alice):
     assert reverse("admin:billing_subscription_change", args=[own.pk]) in page
 
 
+def test_the_list_tells_terms_that_changed_in_words(client, alice):
+    own = subscribed(alice, START)
+    renew_subscription(
+        subscription=own, receipt=receipt(START), actor=SYSTEM, now=START + DAY
+    )
+
+    page = look(client, AdminFactory.create())
+
+    renewed, started = (each.after["current_period_end"] for each in events()[::-1])
+    assert f"current period end: {day(started)} → {day(renewed)}" in page
+    assert page.count(f"current period end: {day(started)}") == 2
+    assert f"plan type: {own.plan_type}" in page
+    assert "next plan" not in page
+
+
+def day(text):
+    return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M}"
+
+
 def test_events_are_narrowed_by_type_and_by_whose_they_are(client, alice, charlie):
     for user in (alice, charlie):
         cancel_at_period_end(

@@ -23,6 +23,11 @@ def readable(model: type[Model], names: Sequence[Any]) -> list[Any]:
     return list(_readable(model, names))
 
 
+def words(name: str) -> str:
+    """Return the name of a column as people write it."""
+    return name.replace("_", " ")
+
+
 def _readable(model: type[Model], names: Sequence[Any]) -> Iterator[Any]:
     has_changes = {BEFORE, AFTER} <= {name for name in names if isinstance(name, str)}
     of_json = {
@@ -67,7 +72,7 @@ def _changes_of(row: Any) -> str:
         head = [gettext("Before"), gettext("After")]
         return _table(head, [[before, after]], named=False)
     rows = [
-        (_words(name), before.get(name, MISSING), after.get(name, MISSING))
+        (words(name), before.get(name, MISSING), after.get(name, MISSING))
         for name in {**before, **after}
     ]
     changed = [row for row in rows if row[1] != row[2]]
@@ -131,7 +136,3 @@ def _cells(row: Sequence[Any], *, named: bool) -> tuple[str, str]:
     return name, format_html_join(
         "", "<td>{}</td>", ((_told(each),) for each in values)
     )
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
