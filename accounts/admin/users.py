@@ -207,6 +207,12 @@ class UserAdmin(ScopedAdmin[User], StockUserAdmin[User]):
             user=obj, before=before, actor=staff_actor(request), now=clock.now()
         )
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        shown = {"is_of_customers": not is_staff_member(request)}
+        return super().changelist_view(request, {**shown, **(extra_context or {})})
+
     def add_view(
         self,
         request: HttpRequest,

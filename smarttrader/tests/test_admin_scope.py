@@ -215,6 +215,10 @@ def test_dana_neither_becomes_staff_nor_takes_a_customer_s_account(world, dana):
 
 
 def test_a_new_customer_of_dana_is_hers(world, dana):
+    people = dana.get(reverse("admin:accounts_user_changelist")).content.decode()
+    assert "Invite a customer" in people
+    assert "Add user" not in people
+
     dana.post(
         reverse("admin:accounts_user_add"),
         {
