@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.actors import signed_in
 from accounts.models import User
 from accounts.queries import user_by_email
-from billing.models import SubscriptionEvent, SubscriptionEventType
+from billing.models import LIFETIME_END, SubscriptionEvent, SubscriptionEventType
 from smarttrader.lib.actors import ActorType
 from smarttrader.lib.admin import is_staff_member
 from smarttrader.lib.admin_audit import AuditAdmin, identifier
@@ -97,6 +97,8 @@ def _shown(value: Any) -> str:
     if value in (None, "", False):
         return NOTHING
     try:
-        return f"{datetime.fromisoformat(str(value)):%Y-%m-%d %H:%M}"
+        moment = datetime.fromisoformat(str(value))
     except ValueError:
         return str(value)
+    is_never = moment >= LIFETIME_END
+    return gettext("Never ends") if is_never else f"{moment:%Y-%m-%d %H:%M}"

@@ -327,6 +327,15 @@ def test_the_list_tells_terms_that_changed_in_words(client, alice):
     assert "next plan" not in page
 
 
+def test_the_list_tells_what_was_bought_for_ever(client, alice):
+    subscribed(alice, START, billing_cycle=BillingCycle.LIFETIME)
+
+    page = look(client, AdminFactory.create())
+
+    assert "current period end: Never ends" in page
+    assert "9999" not in page
+
+
 def day(text):
     return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M}"
 
