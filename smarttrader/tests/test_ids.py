@@ -1,12 +1,33 @@
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smarttrader.lib.ids import derived_uuid7, moment_bounds, placed_uuid7
+from smarttrader.lib.ids import derived_uuid7, moment_bounds, placed_uuid7, uuid7
 
 NOW = datetime(2026, 3, 20, 12, 0, 0, 123456, tzinfo=UTC)
 A_MILLISECOND = timedelta(milliseconds=1)
+
+
+def test_new_ids_are_of_the_present_and_each_is_above_the_one_before():
+    before = datetime.now(UTC)
+    made = [uuid7() for _ in range(5000)]
+
+    assert made == sorted(set(made))
+    assert {(each.version, each.variant) for each in made} == {
+        (7, "specified in RFC 4122")
+    }
+    assert moment_bounds(made[0])[1] > before
+    assert moment_bounds(made[-1])[0] < datetime.now(UTC) + 10 * A_MILLISECOND
+
+
+def test_threads_never_share_a_tick():
+    with ThreadPoolExecutor(4) as pool:
+        batches = list(pool.map(lambda _: [uuid7() for _ in range(2000)], range(4)))
+
+    assert all(batch == sorted(batch) for batch in batches)
+    assert len({each.int >> 62 for batch in batches for each in batch}) == 8000
 
 
 def test_placed_id_is_a_uuid7_of_its_moment():
