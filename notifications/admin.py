@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from notifications.models import Delivery, DeliveryState, Notification
 from notifications.services import resending
 from smarttrader.lib import clock
-from smarttrader.lib.admin import ReadOnlyAdmin
+from smarttrader.lib.admin import ReadOnlyAdmin, UncountedAdmin
 from smarttrader.lib.admin_forms import ConfirmForm, asking
 from smarttrader.lib.attention import AttentionFilter
 from smarttrader.lib.badges import badge_column
@@ -42,12 +42,12 @@ def _send_again(
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
+class DeliveryAdmin(UncountedAdmin[Delivery]):
     list_display = ("created_at", "recipient", "subject", STATE, "attempts", "error")
     list_filter = (AttentionFilter, "state", "channel", "is_urgent")
     attention = _("Given up")
     search_fields = ("recipient", "subject")
-    ordering = ("-created_at",)
+    ordering = ("-id",)  # as they were made, off the index
     # A message that waits may hold a sign-in code; the address stops a digest.
     exclude = ("text", "html", "unsubscribe_url")
     actions = ("send_again",)

@@ -20,7 +20,15 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import signed_in
-from accounts.admin.forms import InvitationForm, NewUserForm, UserForm
+from accounts.admin.forms import (
+    FIELDS_OF_CUSTOMER,
+    FIELDS_OF_NEW_USER,
+    FIELDS_OF_STAFF,
+    NOT_A_RESELLER_S,
+    InvitationForm,
+    NewUserForm,
+    UserForm,
+)
 from accounts.models import Role, User, normalize_email
 from accounts.services import customers, passwords, users
 from smarttrader.lib import clock
@@ -38,14 +46,6 @@ from smarttrader.lib.errors import DomainError
 admin.site.unregister([Group, Authenticator, EmailAddress, UserSession])
 
 
-PERSON = ("first_name", "last_name", "time_zone", "language")
-OF_CUSTOMERS = (
-    *("email", *PERSON),
-    *("is_active", "email_verified", "last_login", "created_at"),
-)
-NOT_A_RESELLER_S = ("email", "is_active", "email_verified")
-
-
 @admin.register(User)
 class UserAdmin(ScopedAdmin[User], StockUserAdmin[User]):
     """Staff edit users; resellers invite customers, and edit what these are called."""
@@ -61,50 +61,8 @@ class UserAdmin(ScopedAdmin[User], StockUserAdmin[User]):
     filter_horizontal = ()
     raw_id_fields = ("reseller",)
     readonly_fields = ("last_login", "created_at", "updated_at")
-    fieldsets = (
-        (None, {"fields": ("email", "password")}),
-        (
-            _("Person"),
-            {
-                "fields": (
-                    "first_name",
-                    "last_name",
-                    "time_zone",
-                    "language",
-                    "reseller",
-                )
-            },
-        ),
-        (
-            _("Access"),
-            {
-                "fields": (
-                    "role",
-                    "is_active",
-                    "email_verified",
-                    "is_superuser",
-                    "groups",
-                )
-            },
-        ),
-        (_("Times"), {"fields": ("last_login", "created_at", "updated_at")}),
-    )
-    add_fieldsets = (
-        (
-            None,
-            {
-                "fields": (
-                    "email",
-                    "first_name",
-                    "last_name",
-                    "role",
-                    "usable_password",
-                    "password1",
-                    "password2",
-                )
-            },
-        ),
-    )
+    fieldsets = FIELDS_OF_STAFF
+    add_fieldsets = FIELDS_OF_NEW_USER
 
     @admin.display(description=_("name"))
     def full_name(self, user: User) -> str:
@@ -146,7 +104,7 @@ class UserAdmin(ScopedAdmin[User], StockUserAdmin[User]):
             may_edit = obj is None or self.has_change_permission(request, obj)
             # Who may only look is not shown the hash of a password.
             return sets if may_edit else ((None, {"fields": ("email",)}), *sets[1:])
-        shown = OF_CUSTOMERS if obj else InvitationForm.Meta.fields
+        shown = FIELDS_OF_CUSTOMER if obj else InvitationForm.Meta.fields
         return ((None, {"fields": shown}),)
 
     def get_form(

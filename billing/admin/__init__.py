@@ -1,7 +1,8 @@
 """The back office's view of money: what is paid for, by whom, and what came in."""
 
 from billing.admin import (  # noqa: F401 -- they register themselves
-    money,
+    papers,
+    payments,
     provider_events,
     renewals,
     subscription_events,

@@ -19,10 +19,11 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User, normalize_email
 from billing import queries
+from billing.admin import subscription_actions
 from billing.admin.addresses import own_url
 from billing.admin.forms import BuyerForm, ChangeForm, PaidForm, StartForm
 from billing.models import Subscription, SubscriptionStatus
-from billing.services import by_hand, cancelling, cycles, plans
+from billing.services import by_hand, cycles, plans
 from licensing.models import LicenseType
 from smarttrader.lib import clock
 from smarttrader.lib.admin import (
@@ -32,13 +33,12 @@ from smarttrader.lib.admin import (
     staff_actor,
     visible_rows,
 )
-from smarttrader.lib.admin_forms import ConfirmForm, asking, asking_page
+from smarttrader.lib.admin_forms import asking_page
 from smarttrader.lib.attention import AttentionFilter
 from smarttrader.lib.badges import badge_column
 from smarttrader.lib.errors import DomainError
 
 Rows = QuerySet[Subscription]
-Told = dict[str, Any]
 STATUS = badge_column(
     "status",
     gettext_lazy("status"),
@@ -48,26 +48,6 @@ STATUS = badge_column(
         SubscriptionStatus.CANCELLED: "caution",
     },
 )
-
-
-def _cancel_at_end(request: HttpRequest, row: Subscription, _told: Told) -> None:
-    actor = staff_actor(request)
-    cancelling.cancel_at_period_end(subscription=row, actor=actor, now=clock.now())
-
-
-def _undo_cancellation(request: HttpRequest, row: Subscription, _told: Told) -> None:
-    actor = staff_actor(request)
-    cancelling.undo_cancellation(subscription=row, actor=actor, now=clock.now())
-
-
-def _keep_plan(request: HttpRequest, row: Subscription, _told: Told) -> None:
-    actor = staff_actor(request)
-    plans.forget_change(subscription=row, actor=actor, now=clock.now())
-
-
-def _cancel_at_once(request: HttpRequest, row: Subscription, told: Told) -> None:
-    actor, reason = staff_actor(request), told["reason"]
-    cancelling.cancel_now(subscription=row, actor=actor, reason=reason, now=clock.now())
 
 
 @admin.register(Subscription)
@@ -266,44 +246,10 @@ class SubscriptionAdmin(ReadOnlyAdmin[Subscription]):
         return redirect(reverse("admin:billing_subscription_change", args=[own.pk]))
 
     # --- Actions ----------------------------------------------------------------------
-    cancel_at_end = asking(
-        "cancel_at_end",
-        gettext_lazy("Cancel at the end"),
-        _cancel_at_end,
-        form_class=ConfirmForm,
-        warning=gettext_lazy(
-            "It goes on until what is paid for ends, and is not renewed. Until then the"
-            " cancellation can be undone. Nothing is paid back."
-        ),
-        permission="settle",
-    )
-    undo_cancellation = asking(
-        "undo_cancellation",
-        gettext_lazy("Undo the cancellation"),
-        _undo_cancellation,
-        form_class=ConfirmForm,
-        warning=gettext_lazy("It goes on, and is renewed when its period ends."),
-        permission="settle",
-    )
-    keep_plan = asking(
-        "keep_plan",
-        gettext_lazy("Keep plan and cycle"),
-        _keep_plan,
-        form_class=ConfirmForm,
-        warning=gettext_lazy("The change that was to begin at the end is forgotten."),
-        permission="settle",
-    )
-    cancel_at_once = asking(
-        "cancel_at_once",
-        gettext_lazy("Cancel at once, and hold the license"),
-        _cancel_at_once,
-        warning=gettext_lazy(
-            "It ends now, and cannot be undone. Unless another one pays for its"
-            " license, that is held: its bots open nothing new. The owner is told."
-            " Nothing is paid back by this: that is done at the payment."
-        ),
-        permission="settle",
-    )
+    cancel_at_end = subscription_actions.cancel_at_end
+    undo_cancellation = subscription_actions.undo_cancellation
+    keep_plan = subscription_actions.keep_plan
+    cancel_at_once = subscription_actions.cancel_at_once
 
 
 def _what_is_paid(own: Subscription, *, is_charged: bool) -> str:

@@ -9,7 +9,6 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
@@ -24,7 +23,7 @@ from licensing.models import License, LicenseType
 from smarttrader.lib import clock
 from smarttrader.lib.actors import Actor, ActorType, actor_of
 from smarttrader.lib.errors import DomainError
-from smarttrader.lib.localization import localized_date
+from smarttrader.lib.localization import localized_day
 
 PAPERS_SHOWN, PAPERS_AT_MOST = 12, 500
 
@@ -93,7 +92,7 @@ def downgrade(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             subscription=own, plan_type=plan_type, actor=_owner(request), now=now
         )
         text = _("From %(day)s on you have the smaller plan.")
-        messages.success(request, text % {"day": _day(scheduled.at)})
+        messages.success(request, text % {"day": localized_day(scheduled.at)})
         if scheduled.accounts_beyond:
             warning = ngettext(
                 "%(n)d account is in use beyond it: it goes on, but no new one starts.",
@@ -144,7 +143,7 @@ def cycle_later(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             now=now,
         )
         text = _("From %(day)s on you pay %(cycle)s.")
-        told = {"day": _day(begins), "cycle": billing_cycle.label.lower()}
+        told = {"day": localized_day(begins), "cycle": billing_cycle.label.lower()}
         messages.success(request, text % told)
 
     return _act(request, act)
@@ -160,7 +159,7 @@ def cancel(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             subscription=own, actor=_owner(request), now=now
         )
         text = _("Cancelled. It runs until %(day)s; until then you can undo this.")
-        messages.success(request, text % {"day": _day(own.current_period_end)})
+        messages.success(request, text % {"day": localized_day(own.current_period_end)})
 
     return _act(request, act)
 
@@ -212,10 +211,6 @@ def _own(request: HttpRequest, pk: uuid.UUID) -> Subscription:
 
 def _owner(request: HttpRequest) -> Actor:
     return actor_of(request, ActorType.USER, signed_in(request).pk)
-
-
-def _day(moment: datetime) -> str:
-    return localized_date(timezone.localtime(moment), "j M Y")
 
 
 def _plan_type(request: HttpRequest) -> LicenseType:

@@ -14,7 +14,7 @@ from billing.tests.factories import license_of, receipt, renew, subscribed
 from billing.tests.stripe_payloads import checkout
 from billing.tests.stripe_peers import recording_peer
 from bots.tests.factories import BotInstanceFactory
-from licensing.models import License, LicenseType
+from licensing.models import License, LicenseType, Plan
 from licensing.services.issuing import issue_license
 from smarttrader.lib import clock
 from smarttrader.lib.actors import SYSTEM
@@ -79,6 +79,22 @@ def test_without_anything_the_page_says_so(client, alice):
     client.force_login(alice)
 
     assert "No subscription yet" in page_of(client)
+
+
+def test_what_a_plan_offers_is_told_in_the_readers_language_or_as_staff_wrote_it(
+    client, alice
+):
+    Plan.objects.filter(license_type=LicenseType.ENTERPRISE).update(
+        features=["10 accounts", "Our own words"]
+    )
+    alice.language = "de"
+    alice.save()
+    client.force_login(alice)
+
+    page = page_of(client)
+
+    assert "3 Konten, Live und Demo" in page
+    assert "10 Konten, Our own words" in page
 
 
 def test_cancel_and_undo(client, alice, now):

@@ -34,6 +34,7 @@ from smarttrader.lib.admin import (
 )
 from smarttrader.lib.admin_audit import AuditAdmin
 from smarttrader.lib.admin_forms import ConfirmForm, asking
+from smarttrader.lib.admin_json import words
 from smarttrader.lib.attention import AttentionFilter, Figure, list_of
 from smarttrader.lib.badges import Tone, badge, badge_column
 from smarttrader.lib.keyset import Place
@@ -138,7 +139,7 @@ class SettingsChangeAdmin(AuditAdmin[SettingsChange]):
     @admin.display(description=_("changed"))
     def changed(self, change: SettingsChange) -> str:
         """Return the names alone; before and after stand on the row's page."""
-        return ", ".join(sorted(change.after))
+        return ", ".join(words(name) for name in sorted(change.after))
 
 
 @admin.register(BotCommand)

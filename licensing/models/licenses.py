@@ -8,6 +8,7 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q, Subquery
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -87,6 +88,23 @@ class Plan(models.Model):
 
     def __str__(self) -> str:
         return self.get_license_type_display()
+
+    @property
+    def told_features(self) -> list[str]:
+        """Return the features in the reader's language, where a catalog has them."""
+        return [gettext(each) for each in self.features if each]
+
+
+# What plans come with (migration 0005); staff may write others, in their own language.
+FIRST_FEATURES = (
+    gettext_noop("Demo accounts"),
+    gettext_noop("14 days"),
+    gettext_noop("1 account"),
+    gettext_noop("3 accounts"),
+    gettext_noop("Live and demo"),
+    gettext_noop("10 accounts"),
+    gettext_noop("Priority support"),
+)
 
 
 def is_held(license_reference: str = "pk") -> Exists:

@@ -9,12 +9,7 @@ from django.utils.text import format_lazy
 
 from accounts.templatetags.ui import money
 from notifications.services.telling import Words
-from smarttrader.lib.localization import localized_date
-
-
-def _day(at: datetime) -> str:
-    # `tell` makes the reader's zone the current one.
-    return localized_date(timezone.localtime(at), "j M Y")
+from smarttrader.lib.localization import localized_date, localized_day
 
 
 def _moment(at: datetime) -> str:
@@ -23,7 +18,8 @@ def _moment(at: datetime) -> str:
     return f"{localized_date(there, 'j M Y H:i')} {there.tzname()}"
 
 
-day_of = lazy(_day, str)
+# In the reader's zone, which `tell` makes the current one.
+day_of = lazy(localized_day, str)
 # With its zone: who reads it may have moved meanwhile.
 moment_of = lazy(_moment, str)
 _money = lazy(money, str)

@@ -16,7 +16,7 @@ from smarttrader.jobs import catalog
 from smarttrader.jobs.models import ArchivedPartition, Invariant, JobRequest, JobRun
 from smarttrader.jobs.services import requests
 from smarttrader.lib import clock
-from smarttrader.lib.admin import ReadOnlyAdmin
+from smarttrader.lib.admin import ReadOnlyAdmin, UncountedAdmin
 from smarttrader.lib.admin_forms import ReasonForm, asking
 from smarttrader.lib.attention import AttentionFilter, Figure
 
@@ -55,12 +55,11 @@ def _restore(
 
 
 @admin.register(JobRun)
-class JobRunAdmin(ReadOnlyAdmin[JobRun]):
+class JobRunAdmin(UncountedAdmin[JobRun]):
     list_display = ("job", "started_at", "finished_at", "count", "error")
     list_filter = (AttentionFilter, "job", "started_at")
-    ordering = ("-started_at",)
+    ordering = ("-id",)  # as they began, off the index
     attention = _("Failed, and not healed since")
-    show_full_result_count = False
     actions = ("run_again",)
 
     def has_run_permission(self, request: HttpRequest) -> bool:

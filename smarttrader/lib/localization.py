@@ -3,9 +3,9 @@
 Code writes figures and picks formats as English does; both are turned at the edge.
 """
 
-from datetime import date
+from datetime import date, datetime
 
-from django.utils import dateformat
+from django.utils import dateformat, timezone
 from django.utils.formats import get_format
 from django.utils.translation import get_language
 
@@ -43,6 +43,11 @@ def decimal_separator() -> str:
 
 def localized_date(moment: date, english_format: str) -> str:
     return dateformat.format(moment, localized_date_format(english_format))
+
+
+def localized_day(moment: datetime) -> str:
+    """Return the day of a moment in the current zone, with its year."""
+    return localized_date(timezone.localtime(moment), "j M Y")
 
 
 def localized_date_format(english: str) -> str:

@@ -1,6 +1,5 @@
-"""Payments, what was issued for them, and what they amount to by month."""
+"""Payments, money paid back, and what they amount to by month."""
 
-import re
 import uuid
 from collections.abc import Iterator
 from datetime import datetime
@@ -9,7 +8,6 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
 from django.http import (
     HttpRequest,
     HttpResponse,
@@ -20,7 +18,6 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
 from django.utils.formats import number_format
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -30,7 +27,7 @@ from accounts.services.exports import record_export
 from billing import queries
 from billing.admin.addresses import own_url
 from billing.admin.forms import RefundForm
-from billing.models import CreditNote, Invoice, Payment, PaymentStatus, Provider
+from billing.models import Payment, PaymentStatus, Provider
 from billing.services.refunds import refund
 from smarttrader.lib import clock, spreadsheets
 from smarttrader.lib.admin import ReadOnlyAdmin, staff_actor
@@ -40,7 +37,6 @@ from smarttrader.lib.badges import badge_column
 from smarttrader.lib.errors import DomainError
 from smarttrader.lib.spreadsheets import Cell
 
-NUMBER_OF_INVOICE = re.compile(r"([0-9]{4})-([0-9]{1,9})")
 REVENUE = ["month", "currency", "provider", "payments", "paid"]
 REVENUE += ["refunded", "lost", "net"]
 
@@ -190,64 +186,3 @@ class PaymentAdmin(ReadOnlyAdmin[Payment]):
         if not self.has_view_permission(request):
             raise PermissionDenied
         return queries.revenue_by_month(self.get_queryset(request))
-
-
-@admin.register(Invoice)
-class InvoiceAdmin(ReadOnlyAdmin[Invoice]):
-    list_display = (
-        "full_number",
-        "issued_at",
-        "buyer_email",
-        "total",
-        "currency",
-        "pdf",
-    )
-    list_filter = ("year", "currency")
-    search_fields = ("buyer_email", "payment_id", "user_id", "sequence")
-    ordering = ("-year", "-sequence")
-
-    def hits(self, request: HttpRequest, text: str) -> "QuerySet[Invoice]":
-        """Return the invoice of a number as it is printed."""
-        visible = self.get_queryset(request)
-        found = NUMBER_OF_INVOICE.fullmatch(text)
-        if found is None:
-            return visible.none()
-        year, sequence = map(int, found.groups())
-        return visible.filter(year=year, sequence=sequence)
-
-    @admin.display(description=gettext_lazy("number"))
-    def full_number(self, invoice: Invoice) -> str:
-        return invoice.number
-
-    @admin.display(description=gettext_lazy("PDF"))
-    def pdf(self, invoice: Invoice) -> str:
-        return _link(reverse("invoice_download", args=[invoice.pk]), invoice.number)
-
-
-@admin.register(CreditNote)
-class CreditNoteAdmin(ReadOnlyAdmin[CreditNote]):
-    list_display = (
-        "full_number",
-        "invoice",
-        "issued_at",
-        "buyer_email",
-        "total",
-        "currency",
-        "pdf",
-    )
-    list_filter = ("year", "currency")
-    list_select_related = ("invoice",)
-    search_fields = ("buyer_email", "payment_id", "user_id", "sequence")
-    ordering = ("-year", "-sequence")
-
-    @admin.display(description=gettext_lazy("number"))
-    def full_number(self, note: CreditNote) -> str:
-        return note.number
-
-    @admin.display(description=gettext_lazy("PDF"))
-    def pdf(self, note: CreditNote) -> str:
-        return _link(reverse("credit_note_download", args=[note.pk]), note.number)
-
-
-def _link(url: str, number: str) -> str:
-    return format_html('<a href="{}" download>{}.pdf</a>', url, number)
