@@ -1,5 +1,7 @@
 """What is asked about people."""
 
+from typing import Any
+
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.forms import ModelForm
 from django.utils.translation import gettext_lazy as _
@@ -9,7 +11,7 @@ from accounts.models import User
 NAME = ("first_name", "last_name")
 PERSON = (*NAME, "time_zone", "language")
 TIMES = ("last_login", "created_at")
-FIELDS_OF_STAFF = (
+FIELDS_OF_STAFF: Any = (
     (None, {"fields": ("email", "password")}),
     (_("Person"), {"fields": (*PERSON, "reseller")}),
     (
@@ -19,7 +21,7 @@ FIELDS_OF_STAFF = (
     (_("Times"), {"fields": (*TIMES, "updated_at")}),
 )
 PASSWORD = ("usable_password", "password1", "password2")
-FIELDS_OF_NEW_USER = ((None, {"fields": ("email", *NAME, "role", *PASSWORD)}),)
+FIELDS_OF_NEW_USER: Any = ((None, {"fields": ("email", *NAME, "role", *PASSWORD)}),)
 # What a reseller sees of a customer, and what of it stays as it is.
 FIELDS_OF_CUSTOMER = ("email", *PERSON, "is_active", "email_verified", *TIMES)
 NOT_A_RESELLER_S = ("email", "is_active", "email_verified")

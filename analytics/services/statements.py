@@ -5,14 +5,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
-
 from accounts.models import User
 from analytics.models import StatementCheck
 from analytics.services import rollups
 from analytics.signals import statement_imported
 from bots.models import BotInstance
 from licensing.models import License
+from smarttrader.jobs.partitions import write_to_partitions
 from trading import queries as trading
 from trading.models import StatementImport
 from trading.services import statements
@@ -47,8 +46,9 @@ def import_statement(
     Raises what trading.services.statements raises.
     """
     read = statements.check_statement(file, on_progress)
-    statements.make_partitions(read=read, now=now)
-    with transaction.atomic():
+    moments = statements.make_partitions(read=read, now=now)
+
+    def store() -> ImportedStatement:
         target = statements.bot_for_statement(
             user=user,
             read=read,
@@ -64,21 +64,30 @@ def import_statement(
             now=now,
             on_progress=on_progress,
         )
-        rollups.roll_up(now=now, only_bots=stored.bot_ids)
-        figures = _compare(stored)
-        imported = ImportedStatement(stored.record, figures)
-        StatementCheck.objects.create(
-            statement_import=stored.record,
-            figures=[figure_as_json(figure) for figure in figures],
-            mismatches=imported.mismatches,
-        )
-        statement_imported.send(
-            sender=StatementImport,
-            user=user,
-            record=stored.record,
-            mismatches=imported.mismatches,
-            now=now,
-        )
+        return _checked(stored, user=user, now=now)
+
+    return write_to_partitions(moments, store, now=now)
+
+
+def _checked(
+    stored: StoredStatement, *, user: User, now: datetime
+) -> ImportedStatement:
+    """Roll up what was stored, compare it with what is printed, and announce both."""
+    rollups.roll_up(now=now, only_bots=stored.bot_ids)
+    figures = _compare(stored)
+    imported = ImportedStatement(stored.record, figures)
+    StatementCheck.objects.create(
+        statement_import=stored.record,
+        figures=[figure_as_json(figure) for figure in figures],
+        mismatches=imported.mismatches,
+    )
+    statement_imported.send(
+        sender=StatementImport,
+        user=user,
+        record=stored.record,
+        mismatches=imported.mismatches,
+        now=now,
+    )
     return imported
 
 

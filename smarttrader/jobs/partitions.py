@@ -22,6 +22,8 @@ CREATE TABLE IF NOT EXISTS {partition} (
 ATTACH_PARTITION = """
 ALTER TABLE {parent} ATTACH PARTITION {partition} FOR VALUES FROM ({start}) TO ({end})
 """
+# Changes nothing, and makes every session look the partitions up anew.
+ANNOUNCE = "ALTER TABLE ONLY {parent} ALTER COLUMN {key} SET STATISTICS -1"
 Result = TypeVar("Result")
 
 
@@ -98,7 +100,8 @@ def write_to_partitions(
         if not _is_missing_partition(error):
             raise
     for table, keys in moments.items():
-        create_partitions_for(table, keys, now=now)
+        if not create_partitions_for(table, keys, now=now):
+            announce_partitions(table)
     with transaction.atomic():
         return write()
 
@@ -109,7 +112,8 @@ def create_partitions_for(
     """Make the partitions that these moments fall into; count the new ones.
 
     Attaching a partition locks out writers of the tables that it refers to, so this
-    belongs into a short transaction of its own. Raises OutsidePartitions.
+    belongs into a short transaction of its own. Announces what it made, too. Raises
+    OutsidePartitions.
     """
     earliest = table.earliest(now)
     starts = {table.period_start(moment) for moment in moments}
@@ -117,7 +121,22 @@ def create_partitions_for(
         raise OutsidePartitions(
             f"{table.name} keeps nothing before {earliest:%Y-%m-%d}"
         )
-    return _create_missing(table, sorted(starts))
+    created = _create_missing(table, sorted(starts))
+    if created:
+        announce_partitions(table)
+    return created
+
+
+def announce_partitions(table: PartitionedTable) -> None:
+    """Make each session, this one first of all, look the table's partitions up anew.
+
+    A session that reads them at the moment in which one is attached keeps what it read
+    before, and takes the news for old: till it is told again, it finds no partition to
+    write to, and reads past its rows. Waits for whoever attaches one.
+    """
+    parts = {"parent": sql.Identifier(table.name), "key": sql.Identifier(table.key)}
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL(ANNOUNCE).format(**parts).as_string())
 
 
 def lock_partitions(table: PartitionedTable) -> None:

@@ -19,7 +19,12 @@ from bots.models import BotInstance, BotSource
 from bots.services import instances
 from licensing import queries as licensing
 from licensing.models import License
-from smarttrader.jobs.partitions import BOT_LOGS, TRADES, create_partitions_for
+from smarttrader.jobs.partitions import (
+    BOT_LOGS,
+    TRADES,
+    PartitionedTable,
+    create_partitions_for,
+)
 from smarttrader.lib.errors import DomainError
 from smarttrader.lib.text import clean_text
 from trading.models import StatementImport, TradeTicket
@@ -125,10 +130,13 @@ def check_statement(
     return read
 
 
-def make_partitions(*, read: ReadStatement, now: datetime) -> None:
+def make_partitions(
+    *, read: ReadStatement, now: datetime
+) -> dict[PartitionedTable, set[datetime]]:
     """Make the partitions that a statement's trades need, in short transactions.
 
     Within the import's own transaction they would lock out all heartbeats to its end.
+    Returns the moments that they are for.
     Raises OutsidePartitions for trades opened before the year 2000, and
     StatementUnreadable for those of the future, which would leave a partition each.
     """
@@ -144,9 +152,11 @@ def make_partitions(*, read: ReadStatement, now: datetime) -> None:
         for day in read.opened_on
         for shift in (-1, 0, 1)
     }
-    create_partitions_for(TRADES, moments, now=now)
     # A trade that is told otherwise than an EA told it leaves a warning.
-    create_partitions_for(BOT_LOGS, [now], now=now)
+    needed = {TRADES: moments, BOT_LOGS: {now}}
+    for table, keys in needed.items():
+        create_partitions_for(table, keys, now=now)
+    return needed
 
 
 def store_statement(

@@ -329,29 +329,35 @@ def test_an_id_of_a_time_that_no_calendar_has_is_no_trades():
 
 # --- Races ----------------------------------------------------------------------------
 @pytest.fixture
-def empty_2004(transactional_db) -> Iterator[None]:
+def nothing_before_2007(transactional_db) -> Iterator[None]:
     yield
     for name in partitions_of(TRADES):
-        if name.startswith("trades_p2004"):
+        if name < "trades_p2007":
             execute(f"ALTER TABLE trades DETACH PARTITION {name}")
             execute(f"DROP TABLE {name}")
 
 
 @pytest.mark.django_db(transaction=True)
-def test_threads_that_lack_one_partition_make_it_once(empty_2004):
+def test_threads_that_lack_one_partition_make_it_once(nothing_before_2007, rounds):
     bot = BotInstanceFactory.create()
-    reports = [report(str(number), IN_2004) for number in range(12)]
 
-    recorded = all_at_once(
-        [partial(record_trades, bot=bot, reports=[each], now=NOW) for each in reports]
-    )
+    for month in range(rounds):
+        at = IN_2004 + month * timedelta(days=31)
+        reports = [report(f"{month}{each:02}", at) for each in range(12)]
+        recorded = all_at_once(
+            [
+                partial(record_trades, bot=bot, reports=[each], now=NOW)
+                for each in reports
+            ]
+        )
 
-    assert recorded == [RecordedTrades(created=1)] * 12
-    assert Trade.objects.count() == 12
+        assert recorded == [RecordedTrades(created=1)] * 12
+
+    assert Trade.objects.count() == 12 * rounds
 
 
 @pytest.mark.django_db(transaction=True)
-def test_threads_that_lack_many_partitions_make_each_once(empty_2004):
+def test_threads_that_lack_many_partitions_make_each_once(nothing_before_2007):
     months = [datetime(2004, month, 9, tzinfo=UTC) for month in range(1, 13)]
     orders: list[Any] = [months, months[::-1], months[6:] + months[:6], months[::2]]
     every_bot = BotInstanceFactory.create_batch(4)

@@ -11,7 +11,7 @@ from psycopg import sql
 from smarttrader.jobs import catalog
 from smarttrader.jobs.catalog import Reference
 from smarttrader.jobs.columns import names_of
-from smarttrader.jobs.partitions import lock_partitions
+from smarttrader.jobs.partitions import announce_partitions, lock_partitions
 from smarttrader.jobs.services.archiving import Source
 from smarttrader.jobs.services.locks import patiently
 
@@ -74,7 +74,9 @@ def attach(source: Source, and_then: Callable[[], None]) -> Attached:
     for reference in references:
         patiently(partial(_add_reference, source.relation, reference))
     patiently(partial(catalog.execute, ADD_BOUNDS, **_bounds(source)))
-    return patiently(partial(_attach, source, references, and_then))
+    attached = patiently(partial(_attach, source, references, and_then))
+    patiently(partial(announce_partitions, source.table))
+    return attached
 
 
 def _attach(
