@@ -81,6 +81,7 @@ def test_without_anything_the_page_says_so(client, alice):
     assert "No subscription yet" in page_of(client)
 
 
+@pytest.mark.usefixtures("stripe_peer")
 def test_what_a_plan_offers_is_told_in_the_readers_language_or_as_staff_wrote_it(
     client, alice
 ):
