@@ -3,21 +3,21 @@
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum
+from django.db.models import Case, Count, F, Prefetch, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import TruncMonth
 
 from accounts.models import User
 from billing.models import (
+    BY_RESELLER,
     LIVE,
     BillingCycle,
     CreditNote,
     Invoice,
-    Payment,
-    PaymentStatus,
+    PaymentQuerySet,
     Provider,
     Subscription,
     SubscriptionStatus,
@@ -171,19 +171,21 @@ def papers_of(user: User, most: int) -> list[Invoice | CreditNote]:
     return sorted(found, key=lambda each: each.issued_at, reverse=True)[:most]
 
 
-def revenue_by_month(payments: "QuerySet[Payment]") -> "QuerySet[Any, Any]":
-    """Return what came in, by month (UTC), currency and provider, the newest first.
+def revenue_by_month(payments: PaymentQuerySet) -> "QuerySet[Any, Any]":
+    """Return what came in, by month (UTC), currency and collector, the newest first.
 
+    The collector is a provider, or "reseller": what resellers took is not the vendor's.
     What went back, by refunds or lost disputes, is taken from the month in which it
     was paid.
     """
-    taken = payments.filter(
-        status__in=(PaymentStatus.SUCCEEDED, PaymentStatus.REFUNDED),
-        paid_at__isnull=False,
+    collector = Case(
+        When(reseller_id__isnull=False, then=Value(BY_RESELLER)), default="provider"
     )
+    month = TruncMonth("paid_at", tzinfo=UTC)
     rows: QuerySet[Any, Any] = (
-        taken.annotate(month=TruncMonth("paid_at"))
-        .values("month", "currency", "provider")
+        payments.taken()
+        .annotate(month=month, collector=collector)
+        .values("month", "currency", "collector")
         .annotate(
             payments=Count("id"),
             paid=Sum("amount"),
@@ -191,19 +193,14 @@ def revenue_by_month(payments: "QuerySet[Payment]") -> "QuerySet[Any, Any]":
             lost=Sum("lost_amount"),
             net=Sum(F("amount") - F("refunded_amount") - F("lost_amount")),
         )
-        .order_by("-month", "currency", "provider")
+        .order_by("-month", "currency", "collector")
     )
     return rows
 
 
-def revenue_since(
-    payments: "QuerySet[Payment]", moment: datetime
-) -> dict[str, Decimal]:
-    """Return what came in since a moment and was not paid back, by currency."""
-    taken = payments.filter(
-        status__in=(PaymentStatus.SUCCEEDED, PaymentStatus.REFUNDED),
-        paid_at__gte=moment,
-    )
+def revenue_since(payments: PaymentQuerySet, moment: datetime) -> dict[str, Decimal]:
+    """Return what the vendor took since a moment and did not pay back, by currency."""
+    taken = payments.taken().filter(paid_at__gte=moment, reseller_id=None)
     nets = taken.values_list("currency").annotate(
         net=Sum(F("amount") - F("refunded_amount") - F("lost_amount"))
     )

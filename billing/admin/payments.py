@@ -7,7 +7,8 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.db.models import QuerySet
 from django.http import (
     HttpRequest,
     HttpResponse,
@@ -27,7 +28,7 @@ from accounts.services.exports import record_export
 from billing import queries
 from billing.admin.addresses import own_url
 from billing.admin.forms import RefundForm
-from billing.models import Payment, PaymentStatus, Provider
+from billing.models import BY_RESELLER, Payment, PaymentStatus, Provider
 from billing.services.refunds import refund
 from smarttrader.lib import clock, spreadsheets
 from smarttrader.lib.admin import ReadOnlyAdmin, staff_actor
@@ -37,8 +38,12 @@ from smarttrader.lib.badges import badge_column
 from smarttrader.lib.errors import DomainError
 from smarttrader.lib.spreadsheets import Cell
 
-REVENUE = ["month", "currency", "provider", "payments", "paid"]
+REVENUE = ["month", "currency", "collector", "payments", "paid"]
 REVENUE += ["refunded", "lost", "net"]
+COLLECTORS: dict[str, Any] = {
+    **{str(each): each.label for each in Provider},
+    BY_RESELLER: gettext_lazy("By a reseller"),
+}
 
 
 STATUS = badge_column(
@@ -53,6 +58,27 @@ STATUS = badge_column(
 )
 
 
+class CollectorFilter(admin.SimpleListFilter):
+    title = gettext_lazy("collected")
+    parameter_name = "collector"
+
+    def lookups(self, *_args: Any) -> list[tuple[str, Any]]:
+        return [("vendor", gettext_lazy("By us")), *COLLECTORS.items()]
+
+    def queryset(
+        self, _request: HttpRequest, queryset: "QuerySet[Payment]"
+    ) -> "QuerySet[Payment]":
+        chosen = self.value()
+        if chosen is None:
+            return queryset
+        if chosen == BY_RESELLER:
+            return queryset.filter(reseller_id__isnull=False)
+        if chosen != "vendor" and chosen not in Provider:
+            raise BadRequest(self.parameter_name)
+        by_us = queryset.filter(reseller_id=None)
+        return by_us if chosen == "vendor" else by_us.filter(provider=chosen)
+
+
 @admin.register(Payment)
 class PaymentAdmin(ReadOnlyAdmin[Payment]):
     list_display = (
@@ -64,9 +90,16 @@ class PaymentAdmin(ReadOnlyAdmin[Payment]):
         "purpose",
         STATUS,
         "dispute",
-        "provider",
+        "collected",
     )
-    list_filter = ("status", "provider", "purpose", "dispute", "currency", "paid_at")
+    list_filter = (
+        "status",
+        CollectorFilter,
+        "purpose",
+        "dispute",
+        "currency",
+        "paid_at",
+    )
     search_fields = ("buyer_email", "provider_id", "subscription_id", "user_id")
     ordering = ("-created_at",)
     change_list_template = "billing/admin_payments.html"
@@ -74,8 +107,10 @@ class PaymentAdmin(ReadOnlyAdmin[Payment]):
 
     def figures(self, request: HttpRequest, now: datetime) -> list[Figure]:
         today = clock.start_of_day(now)
-        taken = queries.revenue_since(self.visible_rows(request), today)
-        address = list_of(self, paid_at__gte=today)
+        taken = queries.revenue_since(
+            Payment.objects.visible_to(signed_in(request)), today
+        )
+        address = list_of(self, paid_at__gte=today, collector="vendor")
         return [
             Figure(
                 _("Revenue today, %(currency)s") % {"currency": currency},
@@ -84,6 +119,10 @@ class PaymentAdmin(ReadOnlyAdmin[Payment]):
             )
             for currency, amount in taken.items()
         ] or [Figure(_("Revenue today"), number_format(0), address)]
+
+    @admin.display(description=gettext_lazy("collected"), ordering="provider")
+    def collected(self, payment: Payment) -> Any:
+        return COLLECTORS[BY_RESELLER if payment.reseller_id else payment.provider]
 
     def has_settle_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("billing.change_payment")
@@ -155,7 +194,7 @@ class PaymentAdmin(ReadOnlyAdmin[Payment]):
             **self.admin_site.each_context(request),
             "title": _("Revenue"),
             "rows": [
-                row | {"collected": Provider(row["provider"]).label}
+                row | {"collected": COLLECTORS[row["collector"]]}
                 for row in self._revenue(request)
             ],
             "opts": self.opts,
@@ -185,4 +224,4 @@ class PaymentAdmin(ReadOnlyAdmin[Payment]):
     def _revenue(self, request: HttpRequest) -> Any:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        return queries.revenue_by_month(self.get_queryset(request))
+        return queries.revenue_by_month(Payment.objects.visible_to(signed_in(request)))

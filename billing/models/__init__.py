@@ -10,6 +10,7 @@ from billing.models.papers import (
     YearlyCounter,
 )
 from billing.models.payments import (
+    BY_RESELLER,
     Dispute,
     Payment,
     PaymentQuerySet,
@@ -39,6 +40,7 @@ from billing.models.subscriptions import (
 )
 
 __all__ = [
+    "BY_RESELLER",
     "LIFETIME_END",
     "LIVE",
     "MOST_ATTEMPTS",

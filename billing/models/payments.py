@@ -19,6 +19,9 @@ class Provider(models.TextChoices):
     STRIPE = "stripe", _("Stripe")
 
 
+BY_RESELLER = "reseller"
+
+
 class Purpose(models.TextChoices):
     START = "start", _("Start")
     RENEWAL = "renewal", _("Renewal")
@@ -55,6 +58,11 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
     def visible_to(self, user: User) -> Self:
         return self.filter(is_about_seen_by(user))
 
+    def taken(self) -> Self:
+        """Keep what was paid, whatever was paid back of it since."""
+        came_in = (PaymentStatus.SUCCEEDED, PaymentStatus.REFUNDED)
+        return self.filter(status__in=came_in, paid_at__isnull=False)
+
 
 class Payment(models.Model):
     """Money as a provider told of it, once; plain ids, so that it survives its buyer.
@@ -76,6 +84,11 @@ class Payment(models.Model):
     dispute = models.CharField(max_length=10, choices=Dispute, db_default=Dispute.NONE)
     subscription_id = models.UUIDField(blank=True, null=True)
     user_id = models.UUIDField(blank=True, null=True)
+    reseller_id = models.UUIDField(
+        blank=True,
+        null=True,
+        help_text=_("Who collected it, and paid by a credit; empty: the vendor did."),
+    )
     buyer_name = models.CharField(max_length=255, blank=True)
     buyer_email = models.CharField(max_length=255, blank=True)
     paid_at = models.DateTimeField(blank=True, null=True)
@@ -119,6 +132,11 @@ class Payment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.amount} {self.currency} {self.provider_id}"
+
+    @property
+    def collected_by(self) -> str:
+        """Return who took the money: a provider, or `BY_RESELLER`."""
+        return BY_RESELLER if self.reseller_id else self.provider
 
     @property
     def reversed_amount(self) -> Decimal:

@@ -48,7 +48,10 @@ def mark_as_paid(
     with transaction.atomic():
         reseller = _seller(subscription, actor)
         amount = subscription.amount_to_pay
-        receipt = _receipt_for(subscription, reference, amount, now)
+        receipt = replace(
+            _receipt_for(subscription, reference, amount, now),
+            reseller_id=reseller.pk if reseller else None,
+        )
         is_new = renew_subscription(
             subscription=subscription, receipt=receipt, actor=actor, now=now
         )

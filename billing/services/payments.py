@@ -20,6 +20,7 @@ class Receipt:
     amount: Decimal
     currency: str
     paid_at: datetime
+    reseller_id: UUID | None = None  # who collected it, when the vendor did not
 
 
 def find_or_mark(receipt: Receipt) -> Payment:
@@ -67,7 +68,7 @@ def note_fulfilled(
     payment.purpose = purpose
     payment.status = PaymentStatus.SUCCEEDED
     payment.amount, payment.currency = receipt.amount, receipt.currency
-    payment.paid_at = receipt.paid_at
+    payment.paid_at, payment.reseller_id = receipt.paid_at, receipt.reseller_id
     _note_buyer(payment, user, subscription_id)
     payment.save()
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import AuthEvent, AuthEventType, User
 from accounts.tests.factories import AdminFactory
@@ -322,10 +323,38 @@ def test_revenue_is_by_provider_less_what_banks_took_back(alice, charlie):
 
     rows = queries.revenue_by_month(Payment.objects.all())
 
-    assert [(row["provider"], row["lost"], row["net"]) for row in rows] == [
+    assert [(row["collector"], row["lost"], row["net"]) for row in rows] == [
         ("manual", Decimal(0), Decimal(59)),
         ("stripe", Decimal(59), Decimal(0)),
     ]
+
+
+def test_revenue_of_a_month_is_of_that_month_in_utc_whatever_ones_zone(staff, alice):
+    subscribed(alice, datetime(2026, 10, 31, 23, 30, tzinfo=UTC))
+
+    with timezone.override("Asia/Tokyo"):
+        (row,) = queries.revenue_by_month(Payment.objects.all())
+
+    assert f"{row['month']:%Y-%m}" == "2026-10"
+
+
+def test_what_a_reseller_took_is_told_apart(staff, alice):
+    taken = subscribed(alice, START), subscribed(alice, START)
+    Payment.objects.filter(subscription_id=taken[0].pk).update(reseller_id=alice.pk)
+
+    rows = queries.revenue_by_month(Payment.objects.all())
+    since = queries.revenue_since(Payment.objects.all(), START)
+
+    assert [(row["collector"], row["net"]) for row in rows] == [
+        ("manual", Decimal(59)),
+        ("reseller", Decimal(59)),
+    ]
+    assert since == {"USD": Decimal(59)}
+    url = reverse("admin:billing_payment_changelist")
+    for collector, count in (("vendor", 1), ("manual", 1), ("stripe", 0)):
+        shown = staff.get(url, {"collector": collector}).context["cl"]
+        assert shown.result_count == count
+    assert staff.get(url, {"collector": "nobody"}).status_code == 400
 
 
 def test_revenue_as_a_file_is_numbers_and_no_formulas(staff, alice):
@@ -337,7 +366,7 @@ def test_revenue_as_a_file_is_numbers_and_no_formulas(staff, alice):
     file = b"".join(staff.post(url))
 
     assert file.decode().splitlines() == [
-        "month,currency,provider,payments,paid,refunded,lost,net",
+        "month,currency,collector,payments,paid,refunded,lost,net",
         "2026-10,'=1+,manual,1,59.00,0.00,0.00,59.00",
     ]
     event = AuthEvent.objects.get(type=AuthEventType.EXPORTED)

@@ -65,6 +65,7 @@ def test_it_costs_a_credit_and_leaves_a_line_of_the_ledger(own, bob):
     assert [mark(own, bob), mark(own, bob)] == [True, False]  # a double click
 
     assert figures() == ledgers() == {"Pro Monthly": (2, 1)}
+    assert Payment.objects.latest("id").reseller_id == bob.pk  # who has the money
     entry = AllotmentEntry.objects.latest("at", "id")
     assert (entry.kind, entry.delta, entry.license_id) == (
         "extension",
