@@ -82,9 +82,10 @@ def is_key_of(license: License, canonical: str) -> bool:
 
 @dataclass(frozen=True)
 class MonthOfSales:
-    """Cycles of a plan in a month: sold, extended, credited, and what is left of it."""
+    """Cycles of a plan that a reseller sold in a month, extended, or got credit for."""
 
     month: date
+    reseller: str  # the e-mail; empty when the reseller was deleted
     license_type: str
     cycle: str
     issued: int
@@ -107,23 +108,26 @@ class MonthOfSales:
 def sales_by_month(user: User) -> list[MonthOfSales]:
     """Return what a reseller sold by month (UTC), plan and cycle, the newest first.
 
-    Staff get the sales of all resellers together.
+    Staff get the sales of each reseller.
     """
-    rows = (
+    rows = list(
         AllotmentEntry.objects.visible_to(user)
         .filter(kind__in=KINDS_OF_USED)
         .annotate(month=TruncMonth("at", tzinfo=UTC))
-        .values("month", "license_type", "cycle")
+        .values("month", "reseller_id", "license_type", "cycle")
         .annotate(
             issued=_sum_of(EntryKind.ISSUE),
             extended=_sum_of(EntryKind.EXTENSION),
             credited=_sum_of(EntryKind.CREDIT),
         )
-        .order_by("-month", "license_type", "cycle")
+        .order_by("-month", "reseller_id", "license_type", "cycle")
     )
+    sellers = User.objects.filter(pk__in={row["reseller_id"] for row in rows})
+    emails = dict(sellers.values_list("pk", "email"))
     return [
         MonthOfSales(
             month=row["month"].date(),
+            reseller=emails.get(row["reseller_id"], ""),
             license_type=row["license_type"],
             cycle=row["cycle"],
             issued=row["issued"],

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from billing.models.payments import is_about_seen_by
+from licensing.models.events import of_another_reseller
 from smarttrader.lib.actors import ActorType
 from smarttrader.lib.database import one_of
 from smarttrader.lib.ids import uuid7
@@ -33,7 +34,10 @@ class SubscriptionEventType(models.TextChoices):
 
 class SubscriptionEventQuerySet(models.QuerySet["SubscriptionEvent"]):
     def visible_to(self, user: User) -> Self:
-        return self.filter(is_about_seen_by(user))
+        """Keep those about whom they see, but no other reseller's acts."""
+        seen = self.filter(is_about_seen_by(user))
+        is_reseller = user.actor_type == ActorType.RESELLER
+        return seen.exclude(of_another_reseller(user)) if is_reseller else seen
 
 
 class SubscriptionEvent(models.Model):

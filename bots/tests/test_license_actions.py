@@ -261,11 +261,20 @@ def test_sales_are_told_by_month_and_as_a_file(seller, bob, customer):
     file = seller.post(report).getvalue().decode().splitlines()
 
     assert '<td>Pro</td><td>Monthly</td><td class="num">2</td>' in page
-    assert file[0] == "month,plan,cycle,issued,extended,credited,net"
-    assert file[1].endswith(",PRO,monthly,2,0,0,2")
+    assert file[0] == "month,reseller,plan,cycle,issued,extended,credited,net"
+    assert file[1].endswith(f",{bob.email},PRO,monthly,2,0,0,2")
     event = AuthEvent.objects.get(type=AuthEventType.EXPORTED)
     assert event.detail == {"file": "sales.csv", "rows": 1}
     assert event.actor_id == bob.pk
+
+
+def test_staff_are_told_what_each_reseller_sold(seller, staff, bob, customer):
+    AllotmentFactory.create(reseller=bob)
+    seller.post(ISSUE, order())
+
+    page = staff.get(reverse("admin:licensing_allotmententry_report"))
+
+    assert f"<td>{bob.email}</td><td>Pro</td>" in page.content.decode()
 
 
 def test_staff_suspend_a_reseller_with_the_licenses(staff, bob, customer):

@@ -21,8 +21,12 @@ from accounts.services.exports import record_export
 from licensing import queries
 from licensing.models import AllotmentEntry, Cycle, EntryKind, LicenseType
 from smarttrader.lib import clock, spreadsheets
-from smarttrader.lib.admin import staff_actor
+from smarttrader.lib.admin import is_staff_member, staff_actor
 from smarttrader.lib.admin_audit import AuditAdmin, identifier
+from smarttrader.lib.spreadsheets import Cell
+
+SALES = ["month", "reseller", "plan", "cycle"]
+SALES += ["issued", "extended", "credited", "net"]
 
 
 @admin.register(AllotmentEntry)
@@ -75,10 +79,6 @@ class AllotmentEntryAdmin(AuditAdmin[AllotmentEntry]):
             raise PermissionDenied
         months = queries.sales_by_month(signed_in(request))
         if request.method == "POST":
-            header = ["month", "plan", "cycle", "issued", "extended", "credited", "net"]
-            rows: Any = (
-                [f"{each.month:%Y-%m}", *astuple(each)[1:], each.net] for each in months
-            )
             record_export(
                 file=ExportedFile.SALES,
                 rows=len(months),
@@ -86,13 +86,17 @@ class AllotmentEntryAdmin(AuditAdmin[AllotmentEntry]):
                 actor=staff_actor(request),
                 now=clock.now(),
             )
-            return spreadsheets.download(
-                ExportedFile.SALES, spreadsheets.lines(header, rows)
-            )
+            lines = spreadsheets.lines(SALES, map(_cells, months))
+            return spreadsheets.download(ExportedFile.SALES, lines)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": _("Sales by month"),
             "months": months,
+            "is_of_all": is_staff_member(request),
         }
         return TemplateResponse(request, "admin/allotments/report.html", context)
+
+
+def _cells(each: queries.MonthOfSales) -> list[Cell]:
+    return [f"{each.month:%Y-%m}", *astuple(each)[1:], each.net]

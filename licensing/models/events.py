@@ -3,6 +3,7 @@
 from typing import Self
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -30,13 +31,22 @@ class LicenseEventType(models.TextChoices):
     ACTIVATION_REJECTED = "activation_rejected", _("Activation rejected")
 
 
+def of_another_reseller(user: User) -> Q:
+    """Return which events are acts of another reseller than this user."""
+    return Q(actor_type=ActorType.RESELLER) & ~Q(actor_id=user.pk)
+
+
 class LicenseEventQuerySet(models.QuerySet["LicenseEvent"]):
     def visible_to(self, user: User) -> Self:
-        """Keep what happened while the license was theirs, or their customer's."""
+        """Keep what happened while the license was theirs, or their customer's.
+
+        But no other reseller's acts: who comes from one brings those reasons along.
+        """
         if user.actor_type == ActorType.STAFF:
             return self.all()
         people = User.objects.visible_to(user)
-        return self.filter(owner_id__in=people.values("pk"))
+        seen = self.filter(owner_id__in=people.values("pk"))
+        return seen.exclude(of_another_reseller(user))
 
 
 class LicenseEvent(models.Model):

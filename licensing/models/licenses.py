@@ -12,6 +12,7 @@ from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from smarttrader.lib.actors import ActorType
 from smarttrader.lib.database import CreatedAtField, DatabaseNow, UpdatedAtField, one_of
 from smarttrader.lib.ids import uuid7
 from smarttrader.lib.money import AmountField
@@ -249,7 +250,11 @@ class HoldSource(models.TextChoices):
 
 class LicenseHoldQuerySet(models.QuerySet["LicenseHold"]):
     def visible_to(self, user: User) -> Self:
-        return self.filter(user.owns_or_looks_after("license__user"))
+        """Keep those of licenses that they see, but no other reseller's reasons."""
+        seen = self.filter(user.owns_or_looks_after("license__user"))
+        if user.actor_type != ActorType.RESELLER:
+            return seen
+        return seen.exclude(Q(source=HoldSource.RESELLER) & ~Q(placed_by=user.pk))
 
     def open(self) -> Self:
         return self.filter(released_at=None)
