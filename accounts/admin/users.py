@@ -20,6 +20,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import signed_in
+from accounts.admin.filters import ResellerFilter
 from accounts.admin.forms import (
     FIELDS_OF_CUSTOMER,
     FIELDS_OF_NEW_USER,
@@ -54,7 +55,7 @@ class UserAdmin(ScopedAdmin[User], StockUserAdmin[User]):
     add_form = NewUserForm
     add_form_template = "admin/accounts/user/add_form.html"
     list_display = ("email", "full_name", "role", "is_active", "last_login")
-    list_filter = ("role", "is_active", "email_verified", "created_at")
+    list_filter = ("role", "is_active", "email_verified", "created_at", ResellerFilter)
     search_fields = ("email", "first_name", "last_name")
     ordering = ("email",)
     # The stock script of filter_horizontal is not accessible.

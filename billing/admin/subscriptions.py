@@ -17,6 +17,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.admin.filters import CustomersResellerFilter
 from accounts.models import User, normalize_email
 from billing import queries
 from billing.admin import subscription_actions
@@ -68,6 +69,7 @@ class SubscriptionAdmin(ReadOnlyAdmin[Subscription]):
         "plan_type",
         "billing_cycle",
         "payment_method",
+        CustomersResellerFilter,
     )
     list_select_related = ("user",)
     attention = gettext_lazy("Payment late")

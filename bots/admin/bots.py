@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import signed_in
+from accounts.admin.filters import CustomersResellerFilter
 from bots import queries
 from bots.models import (
     OFFLINE_AFTER,
@@ -63,7 +64,13 @@ class BotInstanceAdmin(ReadOnlyAdmin[BotInstance]):
         *("instance_name", "user", "mt4_account"),
         *("state", "last_heartbeat", "source"),
     )
-    list_filter = (AttentionFilter, "source", "status", "is_live")
+    list_filter = (
+        AttentionFilter,
+        "source",
+        "status",
+        "is_live",
+        CustomersResellerFilter,
+    )
     list_select_related = ("user",)
     attention = _("Fallen silent")
     search_fields = ("instance_name", "mt4_account", "user__email")

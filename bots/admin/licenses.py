@@ -20,6 +20,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import signed_in
+from accounts.admin.filters import CustomersResellerFilter
 from accounts.models import ExportedFile, normalize_email
 from accounts.services.exports import record_export
 from bots.admin.issuing import LicenseIssuing
@@ -48,7 +49,12 @@ class LicenseAdmin(LicenseIssuing, LicenseActions):
     """Not found by its whole key: a search stands in the address of the page."""
 
     list_display = ("key", "user", "license_type", "standing", "ends")
-    list_filter = (AttentionFilter, "license_type", "status")
+    list_filter = (
+        AttentionFilter,
+        "license_type",
+        "status",
+        CustomersResellerFilter,
+    )
     attention = _("Ending within a week")
     list_select_related = ("user",)
     search_fields = ("user__email", "key_tail", "bot_instances__mt4_account")

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
@@ -13,8 +14,10 @@ from django.http import (
     HttpResponseRedirect,
 )
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from accounts.admin.filters import ResellerFilter
 from licensing.models import (
     Allotment,
     Cycle,
@@ -105,9 +108,12 @@ class ResellerAdmin(ReadOnlyAdmin[Reseller]):
         return reseller.get_full_name()
 
     @admin.display(description=_("customers"))
-    def customers_count(self, reseller: Reseller) -> int:
-        count: int = getattr(reseller, "customers_found")  # noqa: B009 -- an annotation
-        return count
+    def customers_count(self, reseller: Any) -> str:
+        people = reverse("admin:accounts_user_changelist")
+        query = urlencode({ResellerFilter.parameter_name: reseller.pk})
+        return format_html(
+            '<a href="{}?{}">{}</a>', people, query, reseller.customers_found
+        )
 
     def has_act_permission(self, request: HttpRequest) -> bool:
         is_staff = is_staff_member(request)
