@@ -20,7 +20,6 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import signed_in
-from accounts.admin.filters import ResellerFilter
 from accounts.admin.forms import (
     FIELDS_OF_CUSTOMER,
     FIELDS_OF_NEW_USER,
@@ -31,6 +30,7 @@ from accounts.admin.forms import (
     UserForm,
 )
 from accounts.models import Role, User, normalize_email
+from accounts.reseller_filters import ResellerFilter
 from accounts.services import customers, passwords, users
 from smarttrader.lib import clock
 from smarttrader.lib.admin import (

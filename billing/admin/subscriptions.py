@@ -17,8 +17,8 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.admin.filters import CustomersResellerFilter
 from accounts.models import User, normalize_email
+from accounts.reseller_filters import CustomersResellerFilter
 from billing import queries
 from billing.admin import subscription_actions
 from billing.admin.addresses import own_url

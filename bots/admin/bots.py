@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import signed_in
-from accounts.admin.filters import CustomersResellerFilter
+from accounts.reseller_filters import CustomersResellerFilter
 from bots import queries
 from bots.models import (
     OFFLINE_AFTER,

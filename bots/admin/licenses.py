@@ -20,8 +20,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import signed_in
-from accounts.admin.filters import CustomersResellerFilter
 from accounts.models import ExportedFile, normalize_email
+from accounts.reseller_filters import CustomersResellerFilter
 from accounts.services.exports import record_export
 from bots.admin.issuing import LicenseIssuing
 from bots.admin.license_actions import LicenseActions

@@ -17,7 +17,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.filters import ResellerFilter
+from accounts.reseller_filters import ResellerFilter
 from licensing.models import (
     Allotment,
     Cycle,

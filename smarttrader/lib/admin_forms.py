@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from smarttrader.lib.attention import Text
@@ -158,8 +159,9 @@ def refuse_so_many(request: HttpRequest) -> None:
 def log_action(
     request: HttpRequest, rows: list[Any], title: Text, reason: str = ""
 ) -> None:
-    """Note in the log of the back office what was done to rows."""
-    message = f"{title}: {reason}" if reason else str(title)
+    """Note in the log of the back office what was done to rows, in its one language."""
+    with translation.override("en"):
+        message = f"{title}: {reason}" if reason else str(title)
     who: Any = request.user
     LogEntry.objects.log_actions(who.pk, rows, CHANGE, message)
 
