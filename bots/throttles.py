@@ -12,6 +12,9 @@ from smarttrader.lib.rate_limits import Limit, Usage
 
 LONGEST_INPUT = 100
 
+# Each attempt that is allowed is a name in the cache, which a success deletes.
+MOST_UNKNOWN_KEYS = 100
+
 
 class LicenseKeyView(EaView):
     """A call with a license key, which `license_key` holds in its one spelling.
@@ -35,14 +38,14 @@ class LicenseKeyView(EaView):
 
     def note_unknown_key(self) -> None:
         """Mark that nobody has this key; too many marks lock the address out."""
-        _lock_out().note_failure(self.client, self.now)
+        unknown_keys_lock_out().note_failure(self.client, self.now)
 
     def note_success(self) -> None:
         """Forget the marks and locks of the address."""
-        _lock_out().forgive(self.client)
+        unknown_keys_lock_out().forgive(self.client)
 
     def _refuse_locked_out(self) -> None:
-        lock_out = _lock_out()
+        lock_out = unknown_keys_lock_out()
         seconds = lock_out.seconds_left(self.client, self.now)
         if seconds:
             self.usages.append(Usage(lock_out.attempts, 0, seconds, is_exceeded=True))
@@ -66,10 +69,10 @@ class LicenseKeyView(EaView):
         return salted_hmac("bots.throttles", self.license_key).hexdigest()
 
 
-def _lock_out() -> LockOut:
+def unknown_keys_lock_out() -> LockOut:
     return LockOut(
         name="license-key",
-        attempts=max(settings.EA_UNKNOWN_KEYS_PER_IP, 1),
+        attempts=min(max(settings.EA_UNKNOWN_KEYS_PER_IP, 1), MOST_UNKNOWN_KEYS),
         window_seconds=settings.EA_UNKNOWN_KEYS_SECONDS,
         first_seconds=settings.EA_LOCK_OUT_SECONDS,
         longest_seconds=settings.EA_LOCK_OUT_LONGEST_SECONDS,

@@ -6,6 +6,7 @@ import pytest
 from django.urls import get_resolver, reverse
 from redis import Redis
 
+from bots import throttles
 from bots.models import BotInstance
 from bots.tests.ea_client import Ea, license_key_of
 from licensing.keys import canonical_key, generate_key
@@ -287,6 +288,14 @@ def test_tokens_and_other_addresses_are_not_locked_out(ea, key, settings):
 
     assert ea.call("heartbeat")["code"] == "ALIVE"
     assert elsewhere.activate(key)["code"] == "ALREADY_ACTIVATED"
+
+
+def test_a_lock_out_cannot_be_set_so_high_that_a_success_deletes_a_million_names(
+    settings,
+):
+    settings.EA_UNKNOWN_KEYS_PER_IP = 1_000_000
+
+    assert throttles.unknown_keys_lock_out().attempts == 100
 
 
 def test_a_success_clears_the_marks(key, settings):
