@@ -255,6 +255,26 @@ class StatementCheck(models.Model):
         return gettext("%(n)s mismatches") % {"n": self.mismatches}
 
 
+class VerifiedTrades(models.Model):
+    """How many closed trades of a bot are in statements whose every figure is ours.
+
+    The tickets of those trades carry when; no page counts them.
+    """
+
+    bot_instance = models.OneToOneField(
+        BotInstance, models.DO_NOTHING, primary_key=True, related_name="verified_trades"
+    )
+    trades = models.PositiveIntegerField()
+    verified_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "verified_trades"
+        verbose_name_plural = gettext_lazy("verified trades")
+
+    def __str__(self) -> str:
+        return f"{self.bot_instance_id} {self.trades}"
+
+
 class PublicFigure(models.TextChoices):
     """What an owner may show of a bot. Without amounts no figure tells any money."""
 

@@ -153,6 +153,11 @@ class TradeTicket(models.Model):
     disputed_at = models.DateTimeField(
         blank=True, null=True, help_text=_("When a later report first said otherwise.")
     )
+    verified_at = models.DateTimeField(
+        blank=True,
+        null=True,
+        help_text=_("When a statement whose every figure is ours first had it."),
+    )
     # Of a report that ended the trade, or filled in what the ended trade lacked: when
     # it comes again the trade need not be looked at.
     report_digest = models.BinaryField(max_length=16, blank=True, null=True)

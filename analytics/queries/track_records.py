@@ -10,7 +10,7 @@ from analytics.models import (
     MetricType,
     PublicFigure,
     PublicTrackRecord,
-    StatementCheck,
+    VerifiedTrades,
 )
 from analytics.queries import periods
 from analytics.queries.breakdowns import ALL_DAYS
@@ -18,7 +18,7 @@ from analytics.queries.performance import CurvePoint, balance_curve
 from analytics.queries.periods import Figures, Period
 from bots.models import BotInstance
 from trading import queries as trading
-from trading.models import StatementImport, Trade, TradeStatus
+from trading.models import Trade, TradeStatus
 
 MONTHS_SHOWN, TRADES_SHOWN = 24, 20
 OPEN_READ = 500
@@ -42,14 +42,13 @@ class PublicTrade:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """A statement whose every figure was MetaTrader's own."""
+    """How many of a bot's trades are in statements whose every figure is ours."""
 
-    figures: int
     trades: int
-    at: datetime
+    at: datetime  # when the latest of these statements was imported
 
     def is_of_all(self, figures: Figures) -> bool:
-        """Tell whether no trade was closed that the statement does not have."""
+        """Tell whether no trade was closed that none of the statements has."""
         return self.trades >= figures.total_trades
 
 
@@ -127,16 +126,9 @@ def track_record(
 
 
 def verification_of(bot: BotInstance) -> Verification | None:
-    """Return what the bot's latest statement proves; None where a figure differs."""
-    latest = (
-        StatementImport.objects.filter(bot_instance=bot)
-        .order_by("-created_at", "-id")
-        .first()
-    )
-    check = StatementCheck.objects.filter(statement_import=latest).first()
-    if latest is None or check is None or check.mismatches or not check.figures:
-        return None
-    return Verification(len(check.figures), latest.trades, latest.created_at)
+    """Return what statements prove of a bot's trades; None where they prove nothing."""
+    verified = VerifiedTrades.objects.filter(bot_instance=bot).first()
+    return Verification(verified.trades, verified.verified_at) if verified else None
 
 
 def _months(bot: BotInstance) -> list[Period]:

@@ -5,8 +5,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import F
+
 from accounts.models import User
-from analytics.models import StatementCheck
+from analytics.models import StatementCheck, VerifiedTrades
 from analytics.services import rollups
 from analytics.signals import statement_imported
 from bots.models import BotInstance
@@ -14,7 +16,7 @@ from licensing.models import License
 from smarttrader.jobs.partitions import write_to_partitions
 from trading import queries as trading
 from trading.models import StatementImport
-from trading.services import statements
+from trading.services import statements, tickets
 from trading.services.statements import Progress, StatementFile, StoredStatement
 from trading.statements.summary import ClosedTrade, Figure, Summary, compare
 
@@ -27,6 +29,11 @@ class ImportedStatement:
     @property
     def mismatches(self) -> int:
         return sum(not figure.is_equal for figure in self.figures)
+
+    @property
+    def is_proof(self) -> bool:
+        """Whether MetaTrader printed figures, and each of them is ours."""
+        return bool(self.figures) and not self.mismatches
 
 
 def import_statement(
@@ -81,6 +88,8 @@ def _checked(
         figures=[figure_as_json(figure) for figure in figures],
         mismatches=imported.mismatches,
     )
+    if imported.is_proof:
+        _note_proof(stored, now)
     statement_imported.send(
         sender=StatementImport,
         user=user,
@@ -89,6 +98,24 @@ def _checked(
         now=now,
     )
     return imported
+
+
+def _note_proof(stored: StoredStatement, now: datetime) -> None:
+    """Count the trades that this statement is the first to prove, by their bots.
+
+    Whatever a bot says afterwards, and whatever a later statement leaves out, these
+    stay proved: a closed trade keeps its figures.
+    """
+    proved = tickets.verify_tickets(
+        bot_ids=stored.bot_ids, tickets=stored.read.closed_tickets, now=now
+    )
+    for bot_id, trades in sorted(proved.items()):
+        verified, _is_new = VerifiedTrades.objects.get_or_create(
+            bot_instance_id=bot_id, defaults={"trades": 0, "verified_at": now}
+        )
+        VerifiedTrades.objects.filter(pk=verified.pk).update(
+            trades=F("trades") + trades, verified_at=now
+        )
 
 
 def figure_as_json(figure: Figure) -> dict[str, Any]:

@@ -8,16 +8,12 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.tests.threads import all_at_once
-from analytics.models import PublicFigure, PublicTrackRecord, StatementCheck
+from analytics.models import PublicFigure, PublicTrackRecord, VerifiedTrades
 from analytics.services import rollups, track_records
 from bots.models import BotInstance
 from bots.tests.factories import BotInstanceFactory
 from smarttrader.lib import clock
-from trading.tests.factories import (
-    ClosedTradeFactory,
-    StatementImportFactory,
-    TradeFactory,
-)
+from trading.tests.factories import ClosedTradeFactory, TradeFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -217,31 +213,22 @@ def test_search_engines_are_kept_out_unless_wanted(bot):
     assert "robots" not in listed.content.decode()
 
 
-def test_a_statement_that_agrees_verifies_it(bot):
+def test_what_statements_prove_is_seen_at_once(bot):
     record = publish(bot)
     assert "badge-check" not in see(record).content.decode()
-    statement = StatementImportFactory.create(bot_instance=bot, trades=12)
-    check = StatementCheck.objects.create(
-        statement_import=statement, figures=[{"name": "Net"}] * 23, mismatches=0
-    )
+
+    VerifiedTrades.objects.create(bot_instance=bot, trades=1, verified_at=NOW)
 
     verified = see(record).content.decode()
     assert "Verified statement" in verified
-    assert "with 12 trades was imported, and each of the 23 figures" in verified
-
-    check.mismatches = 1
-    check.save()
-    assert "Verified statement" not in see(record).content.decode()
+    assert "1 of the 1 closed trades is in statements of this account" in verified
 
 
 def test_a_statement_of_some_trades_verifies_no_more_than_those(bot):
     ClosedTradeFactory(bot_instance=bot, opened_at=NOW - timedelta(hours=8))
     rollups.roll_up(now=NOW)
     record = publish(bot)
-    statement = StatementImportFactory.create(bot_instance=bot, trades=1)
-    StatementCheck.objects.create(
-        statement_import=statement, figures=[{"name": "Net"}], mismatches=0
-    )
+    VerifiedTrades.objects.create(bot_instance=bot, trades=1, verified_at=NOW)
 
     page = see(record).content.decode()
     badge = see(record, "track_record_badge").content.decode()
@@ -353,7 +340,7 @@ def test_what_is_kept_is_drawn_once_and_nothing_that_is_switched_off(
         first = see(record, name)
     with count_statements() as kept:
         assert see(record, name).content == first.content
-    assert len(kept) == 3 < len(drawn)
+    assert len(kept) == 2 < len(drawn)
     assert b"9.30" in first.content
 
     publish(bot, figures=[PublicFigure.WIN_RATE])

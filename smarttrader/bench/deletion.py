@@ -38,7 +38,7 @@ BY_HAND = (
         " (SELECT id FROM bot_instances WHERE user_id = %(user)s)"
         for table in (
             *("trades", "trade_tickets", "performance_metrics", "rollup_dirty"),
-            *("daily_breakdowns", "equity_hours", "curve_versions"),
+            *("daily_breakdowns", "equity_hours", "curve_versions", "verified_trades"),
             *("bot_logs", "bot_settings"),
         )
     ),

@@ -40,6 +40,7 @@ NOT_EXPORTED = {
     "analytics.DailyBreakdown": "sums of trades",
     "analytics.RollupDirty": "work that waits",
     "analytics.CurveVersion": "tells that a kept curve is another one now",
+    "analytics.VerifiedTrades": "a count of trades; the checks of statements tell more",
     "bots.GuardPeak": "from where the risk guard measures",
     "trading.TradeTicket": "an index of trades",
     "notifications.TelegramCode": "codes that link a chat",

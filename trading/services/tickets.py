@@ -1,5 +1,7 @@
 """Holding tickets: the first thing that a transaction with trades or ticks does."""
 
+import uuid
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
@@ -88,6 +90,22 @@ def settled_tickets(*, bot: BotInstance, claims: Iterable[Claim]) -> set[str]:
             },
         )
         return {ticket for (ticket,) in cursor.fetchall()}
+
+
+def verify_tickets(
+    *, bot_ids: Collection[uuid.UUID], tickets: Collection[str], now: datetime
+) -> Counter[uuid.UUID]:
+    """Note that a statement proves these tickets of closed trades, whichever bot's.
+
+    Return how many of each bot no statement had proved before. Within the caller's
+    transaction; locks those.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            statement("verify_tickets"),
+            {"bots": sorted(bot_ids), "tickets": sorted(set(tickets)), "now": now},
+        )
+        return Counter(bot_id for (bot_id,) in cursor.fetchall())
 
 
 def months_of(held: Mapping[str, datetime], tickets: Iterable[str]) -> Bounds:

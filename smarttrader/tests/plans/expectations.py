@@ -49,7 +49,7 @@ from smarttrader.lib.keyset import Place
 from smarttrader.tests.plans.ground import Ground
 from trading import queries as trading
 from trading.models import Trade, TradeHistory, TradeStatus, TradeType
-from trading.services import ticks, trades
+from trading.services import tickets, ticks, trades
 
 ANY = Trade.objects.all()
 TICKS = TradeHistory.objects.all()
@@ -476,6 +476,12 @@ EXPECTATIONS: dict[str, Expected] = {
             bot=g.largest, reports=_reports(g, 20, profit=Decimal(1)), now=g.now
         ),
         trades=1, rows=900,
+    ),
+    "trading.services.tickets.verify_tickets": Expected(
+        call=lambda g: tickets.verify_tickets(
+            bot_ids=[g.largest.pk], tickets=g.tickets[:20], now=g.now
+        ),
+        rows=60,
     ),
     "trading.services.ticks.record_ticks": Expected(
         call=_record_ticks, trades=1, rows=100
