@@ -261,11 +261,28 @@ def breaches_to_show(bot: BotInstance, now: datetime) -> list[GuardBreach]:
 
     What holds comes first, then the latest.
     """
-    shown = bot.breaches.filter(
-        Q(outcome=GuardOutcome.PAUSED, lifted_at=None)
-        | Q(broker_day__gte=bot.broker_day(now))
+    return breaches_by_bot([bot], now)[bot.pk]
+
+
+def breaches_by_bot(
+    bots: Sequence[BotInstance], now: datetime
+) -> dict[uuid.UUID, list[GuardBreach]]:
+    """Return `breaches_to_show` of each of these bots."""
+    by_id = {bot.pk: bot for bot in bots}
+    first_day = min((bot.broker_day(now) for bot in bots), default=now.date())
+    found = GuardBreach.objects.filter(
+        Q(outcome=GuardOutcome.PAUSED, lifted_at=None) | Q(broker_day__gte=first_day),
+        bot_instance__in=by_id,
     )
-    return sorted(shown.order_by("-at"), key=lambda each: not each.is_holding)
+    shown: dict[uuid.UUID, list[GuardBreach]] = {pk: [] for pk in by_id}
+    for breach in found.order_by("-at"):
+        bot = breach.bot_instance = by_id[breach.bot_instance_id]
+        # Brokers' days differ: that of another one may have begun earlier.
+        if breach.is_holding or breach.broker_day >= bot.broker_day(now):
+            shown[bot.pk].append(breach)
+    for breaches in shown.values():
+        breaches.sort(key=lambda each: not each.is_holding)
+    return shown
 
 
 class TooManyBots(DomainError):

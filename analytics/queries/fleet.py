@@ -9,7 +9,8 @@ from enum import StrEnum
 
 from accounts.models import User
 from analytics.queries.performance import Performance, performance_by_bot
-from bots.models import BotInstance, BotState, GuardBreach
+from bots.models import BotInstance, BotState, BotStatus
+from bots.queries import breaches_by_bot
 from licensing.models import License, LicenseStatus
 from trading import queries as trading
 from trading.models import StatementImport, Trade, TradeStatus
@@ -64,6 +65,7 @@ class Trouble(StrEnum):
 
     BOT_ERROR = "bot_error"
     BOT_OFFLINE = "bot_offline"
+    GUARD_PASSED = "guard_passed"
     GUARD_HOLDS = "guard_holds"
     LICENSE_STOPPED = "license_stopped"
     LICENSE_EXPIRED = "license_expired"
@@ -162,7 +164,7 @@ def attention(user: User, bots: Sequence[FleetBot], now: datetime) -> list[Atten
     """Return what needs the user's attention, the most urgent first."""
     found = [
         *_troubled_bots(bots),
-        *_held_bots(bots),
+        *_bots_past_a_limit(bots, now),
         *_troubled_licenses(bots, now),
         *_differing_statements(user),
     ]
@@ -186,17 +188,19 @@ def _troubled_bots(bots: Sequence[FleetBot]) -> list[Attention]:
     ]
 
 
-def _held_bots(bots: Sequence[FleetBot]) -> list[Attention]:
-    """Return the bots that the risk guard holds."""
-    holding = GuardBreach.objects.holding().filter(
-        bot_instance__in=[each.bot.pk for each in bots]
-    )
-    held = set(holding.values_list("bot_instance_id", flat=True))
-    return [
-        Attention(Trouble.GUARD_HOLDS, bot=each.bot)
-        for each in bots
-        if each.bot.pk in held
-    ]
+def _bots_past_a_limit(bots: Sequence[FleetBot], now: datetime) -> list[Attention]:
+    """Return the bots that the risk guard holds, and those that trade on regardless."""
+    breaches = breaches_by_bot([each.bot for each in bots], now)
+    found = []
+    for each in bots:
+        passed = breaches[each.bot.pk]
+        if any(breach.is_holding for breach in passed):
+            found.append(Attention(Trouble.GUARD_HOLDS, bot=each.bot))
+        elif each.bot.status == BotStatus.RUNNING and any(
+            breach.has_paused_nothing for breach in passed
+        ):
+            found.append(Attention(Trouble.GUARD_PASSED, bot=each.bot))
+    return found
 
 
 def _troubled_licenses(bots: Sequence[FleetBot], now: datetime) -> list[Attention]:

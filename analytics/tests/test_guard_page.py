@@ -150,6 +150,37 @@ def test_the_overview_names_what_is_held(alices_browser, ea):
     assert "The risk guard has paused" not in free
 
 
+@pytest.mark.parametrize(
+    ("limits_currency", "is_on"), [("USD", False), ("JPY", True), ("", False)]
+)
+def test_the_overview_names_what_passed_a_limit_and_trades_on(
+    alices_browser, ea, limits_currency, is_on
+):
+    BotInstance.objects.update(guard_enabled=is_on)
+    BotSettings.objects.update(limits_currency=limits_currency)
+    lose(ea)
+
+    today = alices_browser.get(reverse("overview"))
+    ea.looked_at(after=DAY)
+    tomorrow = alices_browser.get(reverse("overview"))
+
+    assert [each.trouble for each in today.context["attention"]] == ["guard_passed"]
+    assert "Alpha has passed a limit and trades on" in today.content.decode()
+    assert tomorrow.context["attention"] == []
+
+
+def test_whoever_lifted_the_guard_is_not_told_that_the_bot_trades_on(
+    alices_browser, ea
+):
+    lose(ea)
+    alices_browser.post(reverse("bot_command", args=[ea.bot.pk]), {"command": "resume"})
+    ea.looked_at()
+
+    overview = alices_browser.get(reverse("overview"))
+
+    assert overview.context["attention"] == []
+
+
 def test_programs_read_the_breaches(client, alice, charlie):
     ea = Guarded(guarded_bot(alice))
     lose(ea)

@@ -117,6 +117,10 @@ class GuardBreach(models.Model):
     def is_holding(self) -> bool:
         return self.outcome == GuardOutcome.PAUSED and self.lifted_at is None
 
+    @property
+    def has_paused_nothing(self) -> bool:
+        return self.outcome != GuardOutcome.PAUSED
+
 
 class GuardPeak(models.Model):
     """From where the risk guard measures a bot's drawdown: docs/risk-guard.md."""

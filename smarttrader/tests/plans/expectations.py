@@ -305,6 +305,9 @@ EXPECTATIONS: dict[str, Expected] = {
     "bots.queries.breaches_to_show": Expected(
         call=lambda g: bots.breaches_to_show(g.largest, g.now), rows=0
     ),
+    "bots.queries.breaches_by_bot": Expected(
+        call=lambda g: bots.breaches_by_bot(g.bots, g.now), rows=0
+    ),
     "bots.queries.licenses_of": Expected(
         call=lambda g: bots.licenses_of(g.owner, g.now, limit=11), rows=50
     ),
