@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from analytics.pages import parts
-from analytics.pages.overview import chart_parts, curve_of, figures_part
+from analytics.pages.overview import behind_part, chart_parts, curve_of, figures_part
 from analytics.queries import fleet
 from bots import queries as bots_queries
 from bots.models import BotInstance, BotLog, LogCategory, LogLevel
@@ -33,7 +33,10 @@ def bots(request: HttpRequest) -> HttpResponse:
     return parts.answer(
         request,
         "analytics/bots.html",
-        [parts.drawn(request, "fleet", "analytics/_fleet.html", lambda: shown)],
+        [
+            behind_part(request, found, now),
+            parts.drawn(request, "fleet", "analytics/_fleet.html", lambda: shown),
+        ],
         {},
     )
 
@@ -65,6 +68,7 @@ def bot(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         ),
         parts.drawn(request, "state", "analytics/_bot_state.html", lambda: context),
         parts.drawn(request, "commands", "bots/_commands.html", control),
+        behind_part(request, [found], now),
         figures_part(request, [found], curve, now, currency=currency),
         *chart_parts(request, [found], curve, now, currency=currency),
         parts.drawn(

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from analytics import charts
 from analytics.pages import parts
-from analytics.queries import curves, fleet, performance
+from analytics.queries import curves, fleet, performance, periods
 from analytics.queries.curves import Curve
 from analytics.queries.fleet import FleetBot
 from analytics.queries.performance import CurvePoint
@@ -56,6 +56,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "analytics/overview.html",
         [
             parts.drawn(request, "summary", "analytics/_summary.html", lambda: summary),
+            behind_part(request, shown, now),
             figures_part(request, shown, curve, now, currency=currency),
             *chart_parts(request, shown, curve, now, currency=currency),
             parts.drawn(
@@ -91,6 +92,18 @@ def _first_run(request: HttpRequest) -> HttpResponse:
 def curve_of(bots: list[FleetBot], now: datetime) -> CurveReader:
     """Return the bots' curve, read when it is first asked for."""
     return cache(lambda: curves.curve_of_bots([each.bot for each in bots], now))
+
+
+def behind_part(
+    request: HttpRequest, bots: list[FleetBot], now: datetime
+) -> parts.Part:
+    """Return what says that the figures lag behind the trades, if they do."""
+    return parts.drawn(
+        request,
+        "behind",
+        "analytics/_behind.html",
+        lambda: {"is_behind": periods.is_behind([each.bot.pk for each in bots], now)},
+    )
 
 
 def figures_part(

@@ -21,6 +21,7 @@ from analytics import charts
 from analytics.models import LONGEST_DELAY_HOURS, PublicFigure, PublicTrackRecord
 from analytics.pages import public
 from analytics.pages.parts import user_of
+from analytics.queries import periods
 from analytics.queries import track_records as queries
 from analytics.services import track_records
 from bots.models import BotInstance
@@ -111,6 +112,7 @@ def show(request: HttpRequest, slug: str) -> HttpResponse:
         context = {
             "told": told,
             "chart": _chart(told, now),
+            "is_behind": periods.is_behind([record.bot_instance_id], now),
             "now": now,
             "badge_url": reverse("track_record_badge", args=[slug]),
         }

@@ -4,7 +4,7 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
-from analytics.models import StatementCheck
+from analytics.models import PublicTrackRecord, RollupDirty, StatementCheck
 from analytics.services import rollups
 from bots.models import BotSource, BotState
 from bots.tests.factories import BotInstanceFactory, BotLogFactory, BotSettingsFactory
@@ -300,7 +300,7 @@ def test_a_quiet_pulse_reads_no_curve(alices_browser, bot, django_assert_num_que
     close_trade(bot)
     version = alices_browser.get(OVERVIEW).context["versions"]
 
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         pulse(alices_browser, OVERVIEW, version)
 
 
@@ -338,6 +338,24 @@ def test_an_unreadable_period_is_refused(alices_browser, bot, period):
     assert alices_browser.get(OVERVIEW, period).status_code == 400
 
 
+@pytest.mark.parametrize("name", ["overview", "bots", "bot", "track_record"])
+def test_every_page_with_figures_says_that_they_wait_for_a_roll_up(
+    alices_browser, bot, name
+):
+    close_trade(bot)
+    record = PublicTrackRecord.objects.create(
+        bot_instance=bot, slug="a-link", title="Steady", is_public=True
+    )
+    named = {"bot": [bot.pk], "track_record": [record.slug]}
+    url = reverse(name, args=named.get(name, []))
+    assert "not the latest" not in alices_browser.get(url).content.decode()
+
+    RollupDirty.objects.create(bot_instance=bot, hour_start=NOW - timedelta(hours=2))
+    PublicTrackRecord.objects.update(title="Drawn anew")
+
+    assert "not the latest" in alices_browser.get(url).content.decode()
+
+
 def test_bots_of_all_currencies_stand_beside_their_own(alices_browser, bot, alice):
     close_trade(bot)
     yen = BotInstanceFactory(owner=alice, account_currency="JPY")
@@ -360,7 +378,7 @@ def test_bots_ask_as_often_for_one_as_for_five(
     for _ in range(count):
         BotInstanceFactory(owner=alice)
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         alices_browser.get(reverse("bots"))
 
 

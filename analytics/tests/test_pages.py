@@ -114,7 +114,7 @@ def test_overview_asks_as_often_for_one_bot_as_for_thirty(
         trade_of(alice)
 
     # Two less where trades closed of late: the hours of the thinned past are not read.
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(18):
         alices_browser.get(reverse("overview"))
 
 
