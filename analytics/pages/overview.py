@@ -50,7 +50,12 @@ def overview(request: HttpRequest) -> HttpResponse:
         "count": len(bots),
         "todo": len(todo),
     }
-    context = {"currency": currency, "currencies": currencies}
+    context = {
+        "currency": currency,
+        "currencies": currencies,
+        "kinds": fleet.kinds(shown),
+        "accounts": len(shown),
+    }
     return parts.answer(
         request,
         "analytics/overview.html",

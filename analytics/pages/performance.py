@@ -1,7 +1,6 @@
 """What the trades of some bots amount to: figures, breakdowns, tables, a calendar."""
 
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -25,7 +24,6 @@ from analytics.pages.overview import CurveReader, chart_parts, curve_of
 from analytics.queries import breakdowns, fleet, order, periods
 from analytics.queries.breakdowns import Days
 from analytics.queries.fleet import FleetBot
-from bots.models import BotSource
 from smarttrader.lib import clock
 
 PERIOD_ROWS = 20
@@ -75,7 +73,7 @@ def performance(request: HttpRequest) -> HttpResponse:
         "currency": chosen.currency,
         "currencies": currencies,
         "choices": [each for each in bots if _currency(each) == chosen.currency],
-        "kinds": _kinds(chosen.bots),
+        "kinds": fleet.kinds(chosen.bots),
     }
     contexts = {"numbers": _numbers, "calendar": _calendar, "periods": _periods}
     shown = [
@@ -110,15 +108,6 @@ def _chosen(
 def _currency(each: FleetBot) -> str:
     currency: str = each.bot.account_currency
     return currency
-
-
-def _kinds(bots: Sequence[FleetBot]) -> dict[str, int]:
-    """Count accounts with real money, with play money, and those of statements."""
-    files = sum(each.bot.source == BotSource.STATEMENT for each in bots)
-    live = sum(
-        each.bot.is_live and each.bot.source != BotSource.STATEMENT for each in bots
-    )
-    return {"live": live, "demo": len(bots) - live - files, "statement": files}
 
 
 # --- Figures and breakdowns of a period -----------------------------------------------

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from accounts.models import User
 from analytics.queries.performance import Performance, performance_by_bot
-from bots.models import BotInstance, BotState, BotStatus
+from bots.models import BotInstance, BotSource, BotState, BotStatus
 from bots.queries import breaches_by_bot
 from licensing.models import License, LicenseStatus
 from trading import queries as trading
@@ -53,11 +53,17 @@ class EquityNow:
     bots: int
     equity: Decimal
     balance: Decimal
-    stale_since: datetime | None  # the oldest of these figures, if it is no longer live
+    demo: Decimal | None  # play money in the equity, where there is real money as well
+    stale: list[BotInstance]  # those whose figures are no longer live
+    stale_since: datetime | None  # the oldest of those
 
     @property
     def open_profit(self) -> Decimal:
         return self.equity - self.balance
+
+    @property
+    def is_all_stale(self) -> bool:
+        return len(self.stale) == self.bots
 
 
 class Trouble(StrEnum):
@@ -133,19 +139,28 @@ def equity_now(bots: Sequence[FleetBot]) -> EquityNow | None:
             told[account] = each
     if not told:
         return None
+    heard = [each.bot for each in told.values()]
+    stale = [each.bot for each in told.values() if each.state == BotState.OFFLINE]
+    demo = [bot.equity for bot in heard if not bot.is_live]
     return EquityNow(
-        bots=len(told),
-        equity=sum((each.bot.equity for each in told.values()), Decimal(0)),
-        balance=sum((each.bot.balance for each in told.values()), Decimal(0)),
+        bots=len(heard),
+        equity=sum((bot.equity for bot in heard), Decimal(0)),
+        balance=sum((bot.balance for bot in heard), Decimal(0)),
+        demo=sum(demo, Decimal(0)) if 0 < len(demo) < len(heard) else None,
+        stale=stale,
         stale_since=min(
-            (
-                each.bot.last_heartbeat
-                for each in told.values()
-                if each.state == BotState.OFFLINE and each.bot.last_heartbeat
-            ),
-            default=None,
+            (bot.last_heartbeat for bot in stale if bot.last_heartbeat), default=None
         ),
     )
+
+
+def kinds(bots: Sequence[FleetBot]) -> dict[str, int]:
+    """Count accounts with real money, with play money, and those of statements."""
+    files = sum(each.bot.source == BotSource.STATEMENT for each in bots)
+    live = sum(
+        each.bot.is_live and each.bot.source != BotSource.STATEMENT for each in bots
+    )
+    return {"live": live, "demo": len(bots) - live - files, "statement": files}
 
 
 def latest_trades(bots: Sequence[FleetBot]) -> list[Trade]:

@@ -133,7 +133,42 @@ def test_equity_that_was_told_long_ago_says_when(alices_browser, bot):
 
     response = alices_browser.get(OVERVIEW)
     assert response.context["equity"].stale_since == bot.last_heartbeat
-    assert "as told" in response.content.decode()
+    assert "as told <time" in response.content.decode()
+
+
+def test_only_what_was_told_long_ago_says_when(alices_browser, bot, alice):
+    heard(bot, 7200)
+    for _ in range(2):
+        money = {"balance": Decimal(1), "equity": Decimal(1)}
+        other = BotInstanceFactory(
+            owner=alice, account_currency="USD", last_heartbeat=NOW, **money
+        )
+    of_one = alices_browser.get(OVERVIEW).content.decode()
+    heard(other, 3600)
+    of_two = alices_browser.get(OVERVIEW).content.decode()
+
+    assert "of which Alpha as told <time" in of_one
+    assert "of which 2 bots as told since <time" in of_two
+    assert "23 Nov 2026 10:00</time>" in of_two
+
+
+def test_play_money_is_told_from_real_money(alices_browser, bot, alice):
+    heard(bot, 20, is_live=True)
+    all_live = alices_browser.get(OVERVIEW).content.decode()
+    BotInstanceFactory(
+        owner=alice,
+        account_currency="USD",
+        last_heartbeat=NOW,
+        balance=Decimal(500),
+        equity=Decimal("480.00"),
+    )
+    mixed = alices_browser.get(OVERVIEW).content.decode()
+
+    assert "of which demo" not in all_live
+    assert "1 live" in all_live
+    assert "1,492.50" in mixed
+    assert "of which demo 480.00" in mixed
+    assert "1 demo" in mixed
 
 
 def test_a_long_list_of_troubles_is_cut_and_counted(alices_browser, alice, now):

@@ -537,6 +537,7 @@ ASK_NOTHING = {
     "bots.queries.of_each_bot",
     "analytics.queries.fleet.currencies",
     "analytics.queries.fleet.equity_now",
+    "analytics.queries.fleet.kinds",
     "analytics.queries.equity.continued",
     "analytics.queries.equity.raised",
     "analytics.queries.performance.combined",
