@@ -10,7 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from bots.models import BotInstance
+from bots.models import BotInstance, BotSource
 from smarttrader.lib.database import CreatedAtField, DatabaseNow, UpdatedAtField, one_of
 from smarttrader.lib.ids import derived_uuid7, moment_bounds, uuid7
 from smarttrader.lib.money import AmountField, PriceField, RatioField
@@ -134,6 +134,12 @@ class Trade(models.Model):
         if self.profit is None:
             return None
         return Decimal(self.profit + self.commission + self.swap)
+
+    @property
+    def was_open_when_printed(self) -> bool:
+        """Whether a file alone tells that it is open: nobody tells how it went on."""
+        is_printed = self.bot_instance.source == BotSource.STATEMENT
+        return bool(is_printed and self.status == TradeStatus.OPEN)
 
 
 class TradeTicket(models.Model):

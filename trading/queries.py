@@ -1,7 +1,7 @@
 """Reads of trades."""
 
 import uuid
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -15,7 +15,13 @@ from django.db.models import F, Q, QuerySet
 from bots.models import BotInstance
 from bots.queries import newest_of_bots, of_bot_in_turn, of_each_bot
 from smarttrader.lib.keyset import Place
-from trading.models import Trade, TradeHistory, TradeStatus, TradeTicket
+from trading.models import (
+    StatementImport,
+    Trade,
+    TradeHistory,
+    TradeStatus,
+    TradeTicket,
+)
 
 ROWS_AT_ONCE = 2000
 A_DAY, AN_HOUR = timedelta(days=1), timedelta(hours=1)
@@ -124,6 +130,22 @@ def newest_ticks(
             recorded_at__lte=after.moment,
         )
     return list(ticks.order_by("-recorded_at", "-id")[:limit])
+
+
+def when_printed(trades: Iterable[Trade]) -> dict[uuid.UUID, str]:
+    """Return, by bot, what the latest statement prints as its moment.
+
+    Of the bots whose trades among these were open when it was printed.
+    """
+    bots = {each.bot_instance_id for each in trades if each.was_open_when_printed}
+    if not bots:
+        return {}
+    latest = (
+        StatementImport.objects.filter(bot_instance__in=bots)
+        .order_by("bot_instance_id", "-created_at", "-id")
+        .distinct("bot_instance_id")
+    )
+    return dict(latest.values_list("bot_instance_id", "printed_at"))
 
 
 # As many as a chart has columns that an eye can tell apart.

@@ -1,8 +1,10 @@
 """How figures, moments and people are written on every page."""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django import template
 from django.utils.translation import gettext, ngettext
@@ -139,6 +141,12 @@ def ago(moment: datetime | None, now: datetime | None = None) -> str:
         return gettext("%(count)d h ago") % {"count": elapsed // HOUR}
     days = elapsed // DAY
     return ngettext("%(count)d day ago", "%(count)d days ago", days) % {"count": days}
+
+
+@register.filter
+def of(values: Mapping[Any, Any], key: Any) -> Any:
+    """Return what is kept under a key that is not known by name, or None."""
+    return values.get(key) if values else None
 
 
 @register.filter

@@ -164,13 +164,17 @@ def kinds(bots: Sequence[FleetBot]) -> dict[str, int]:
 
 
 def latest_trades(bots: Sequence[FleetBot]) -> list[Trade]:
-    """Return the open trades and those that closed last, with their bots."""
+    """Return the open trades and those that closed last, with their bots.
+
+    What a statement left open is not among them: nobody tells how it went on.
+    """
     instances = [each.bot for each in bots]
+    reporting = [bot for bot in instances if bot.source == BotSource.EA]
     # Without a close time they are the end of the index, and no closed one is read.
     opened = Trade.objects.filter(status=TradeStatus.OPEN, closed_at=None)
     closed = Trade.objects.filter(status=TradeStatus.CLOSED)
     return [
-        *trading.newest_trades(instances, opened, limit=LATEST_OPEN),
+        *trading.newest_trades(reporting, opened, limit=LATEST_OPEN),
         *trading.newest_trades(instances, closed, limit=LATEST_CLOSED),
     ]
 

@@ -16,7 +16,7 @@ from analytics.queries import periods
 from analytics.queries.breakdowns import ALL_DAYS
 from analytics.queries.performance import CurvePoint, balance_curve
 from analytics.queries.periods import Figures, Period
-from bots.models import BotInstance
+from bots.models import BotInstance, BotSource
 from trading import queries as trading
 from trading.models import Trade, TradeStatus
 
@@ -59,6 +59,7 @@ class TrackRecord:
     title: str
     currency: str  # empty without amounts
     is_live: bool
+    is_statement: bool  # of a file alone, which does not tell whether it is live
     is_indexed: bool
     figures: Figures
     shown: frozenset[str]
@@ -108,13 +109,17 @@ def track_record(
     days = periods.periods_of_days([bot.pk], ALL_DAYS)
     has_amounts = record.shows(PublicFigure.AMOUNTS)
     told, kept = _open_trades(record, now)
+    is_statement = bot.source == BotSource.STATEMENT
+    # What was open when it was printed may long be closed.
+    unknown = {PublicFigure.OPEN_TRADES} if is_statement else set()
     return TrackRecord(
         title=record.title,
         currency=bot.account_currency if has_amounts else "",
         is_live=bot.is_live,
+        is_statement=is_statement,
         is_indexed=record.is_indexed,
         figures=periods.composed(days),
-        shown=frozenset(record.figures),
+        shown=frozenset(record.figures) - unknown,
         first_day=days[0].start if days else None,
         verification=verification,
         curve=balance_curve([bot.pk]) if record.shows(PublicFigure.CURVE) else [],

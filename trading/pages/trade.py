@@ -31,5 +31,6 @@ def trade(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "chart": trade_chart(found, buckets, zone=timezone.get_current_timezone()),
         "days_kept": TRADE_HISTORY.retention_days,
         "now": now,
+        "printed": queries.when_printed([found]),
     }
     return render(request, "trading/trade.html", context)

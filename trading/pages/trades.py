@@ -41,6 +41,7 @@ def trades(request: HttpRequest) -> HttpResponse:
             "filter": chosen,
             "bots": bots,
             "trades": shown,
+            "printed": queries.when_printed(shown),
             "sums": queries.sums_of_trades(
                 bots, chosen.qs, ticket=chosen.wanted_ticket
             ),

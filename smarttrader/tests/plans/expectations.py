@@ -37,7 +37,14 @@ from analytics.services import guard, rollups
 from billing import queries as billing
 from billing.models import Payment, Subscription
 from bots import queries as bots
-from bots.models import BotInstance, BotLog, BotSettings, LogCategory, LogLevel
+from bots.models import (
+    BotInstance,
+    BotLog,
+    BotSettings,
+    BotSource,
+    LogCategory,
+    LogLevel,
+)
 from bots.services import heartbeats, logs
 from licensing.models import License
 from notifications.models import DigestFrequency, WebhookEndpoint
@@ -96,6 +103,12 @@ def _reports(
         )
         for trade in ground.closed[:count]
     ]
+
+
+def _left_open(ground: Ground) -> list[Trade]:
+    """Return a trade as if a statement had left it open."""
+    bot = BotInstance(pk=ground.largest.pk, source=BotSource.STATEMENT)
+    return [Trade(bot_instance=bot, status=TradeStatus.OPEN)]
 
 
 def _record_ticks(ground: Ground) -> object:
@@ -263,6 +276,9 @@ EXPECTATIONS: dict[str, Expected] = {
     "trading.queries.sums_of_trades": Expected(
         call=lambda g: trading.sums_of_trades([g.largest], ANY),
         trades=37, rows=800,
+    ),
+    "trading.queries.when_printed": Expected(
+        call=lambda g: trading.when_printed(_left_open(g)), rows=0
     ),
     "trading.queries.known_trades": Expected(
         call=lambda g: trading.known_trades(
