@@ -151,10 +151,14 @@ def is_zoomed(request: HttpRequest) -> bool:
 
 
 def _usual_range(span: tuple[datetime, datetime] | None, now: datetime) -> str:
+    return ALL if not span or has_rested(span[1], now) else USUAL_RANGE
+
+
+def has_rested(last: datetime, now: datetime) -> bool:
+    """Tell whether the last hour of a curve lies before the usual period."""
     length = RANGES[USUAL_RANGE][1]
     assert length is not None  # noqa: S101
-    rested = not span or span[1] < now - length
-    return ALL if rested else USUAL_RANGE
+    return last < now - length
 
 
 def _custom_period(request: HttpRequest) -> Period:

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from analytics import charts
 from analytics.models import LONGEST_DELAY_HOURS, PublicFigure, PublicTrackRecord
 from analytics.pages import public
-from analytics.pages.parts import user_of
+from analytics.pages.parts import has_rested, user_of
 from analytics.queries import periods
 from analytics.queries import track_records as queries
 from analytics.services import track_records
@@ -196,7 +196,9 @@ def _links(record: PublicTrackRecord | None) -> dict[str, str]:
 def _chart(told: queries.TrackRecord, now: datetime) -> charts.BalanceChart | None:
     if not told.curve:
         return None
-    end = max(now, told.curve[-1].hour + HOUR)
+    last = told.curve[-1].hour
+    # To the end of an account that rested, as its owner sees it: not a line to today.
+    end = last + HOUR if has_rested(last, now) else max(now, last + HOUR)
     return charts.balance_chart(
         told.curve, start=told.curve[0].hour - HOUR, end=end, zone=UTC
     )

@@ -169,10 +169,26 @@ def test_the_page_tells_figures_and_breakdowns(alices_browser, bot):
 
     page = show(alices_browser).content.decode()
 
-    for text in ("+100.00", "3.00", "75.0%", "0.41", "+25.00", "breakout", "XAUUSD"):
+    for text in ("+100.00", "3.00", "75.0%", "0.4073", "+25.00", "breakout", "XAUUSD"):
         assert text in page
     assert "Monday" in page
     assert "02:00" in page
+
+
+@pytest.mark.parametrize("name", ["numbers", "periods"])
+def test_where_nothing_was_lost_a_factor_says_so(alices_browser, bot, name):
+    close(bot, Decimal(10), Decimal(20), symbol="XAUUSD")
+
+    shown = part(alices_browser, name)
+
+    # Of the period or its rows, and of each breakdown.
+    assert shown.count("No losses") == {"numbers": 6, "periods": 1}[name]
+
+
+def test_a_factor_of_trades_that_broke_even_is_none(alices_browser, bot):
+    close(bot, Decimal(0))
+
+    assert "No losses" not in part(alices_browser, "numbers")
 
 
 def test_accounts_of_two_currencies_are_never_added_up(alices_browser, bot, alice):

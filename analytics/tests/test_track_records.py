@@ -135,6 +135,19 @@ def test_without_amounts_a_curve_has_no_scale(bot):
     assert 'class="grid"' in see(publish(bot)).content.decode()
 
 
+@pytest.mark.parametrize(
+    ("days_ago", "end"), [(80, "23 Nov 2026"), (100, "15 Aug 2026")]
+)
+def test_the_curve_of_an_account_that_rested_ends_with_it(alice, now, days_ago, end):
+    bot = BotInstanceFactory.create(owner=alice)
+    ClosedTradeFactory(bot_instance=bot, opened_at=NOW - timedelta(days=days_ago))
+    rollups.roll_up(now=NOW)
+
+    response = see(publish(bot))
+
+    assert f"{response.context['chart'].end:%d %b %Y}" == end
+
+
 def test_an_open_trade_is_shown_after_its_delay(bot):
     for ticket, hours, symbol in (("1", 23, "GBPUSD"), ("2", 25, "AUDUSD")):
         TradeFactory(
@@ -175,6 +188,26 @@ def test_months_tell_only_what_was_chosen(bot):
     assert "November 2026" in page
     for text in ("100%", "Won", "Factor"):
         assert text not in page
+
+
+def test_a_month_without_losses_says_so(bot):
+    figures = [PublicFigure.MONTHS, PublicFigure.PROFIT_FACTOR]
+
+    page = see(publish(bot, figures=figures)).content.decode()
+
+    assert page.count("No losses") == 2
+
+
+def test_ratios_have_four_decimals(bot):
+    ClosedTradeFactory(
+        bot_instance=bot, opened_at=NOW - timedelta(hours=8), profit=Decimal("-9.00")
+    )
+    rollups.roll_up(now=NOW)
+
+    page = see(publish(bot, figures=[PublicFigure.SHARPE])).content.decode()
+
+    # Of +9.30 and -9.70: a mean of -0.2 by a deviation of 13.4350.
+    assert "\N{MINUS SIGN}0.0149" in page
 
 
 @pytest.mark.parametrize("slug", ["nonsense", "x" * 300])
