@@ -47,7 +47,8 @@ def overview(request: HttpRequest) -> HttpResponse:
     curve = curve_of(shown, now)
     summary = {
         "trading": sum(each.state in TRADING for each in bots),
-        "count": len(bots),
+        # Neither files nor bots whose slot was freed can be online.
+        "count": sum(each.bot.is_connected for each in bots),
         "todo": len(todo),
     }
     context = {

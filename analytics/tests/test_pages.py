@@ -126,6 +126,7 @@ def test_upload_imports_and_shows_the_figures(alices_browser, alice):
     page = alices_browser.get(response["Location"])
     assert page.context["record"].check_result.mismatches == 0
     assert "Gross Profit" in page.content.decode()
+    assert reverse("bot", args=[record.bot_instance_id]) in page.content.decode()
     assert Trade.objects.filter(bot_instance__user=alice).count() == 2
 
 
