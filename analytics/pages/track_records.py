@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from analytics import charts
+from analytics.badges import badge_lines, fitted_title
 from analytics.models import LONGEST_DELAY_HOURS, PublicFigure, PublicTrackRecord
 from analytics.pages import public
 from analytics.pages.parts import has_rested, user_of
@@ -135,16 +136,14 @@ def badge(request: HttpRequest, slug: str) -> HttpResponse:
 
     def drawn() -> HttpResponse:
         figures = queries.public_figures(record)
-        context = {
-            "title": record.title,
-            "figures": figures,
-            "shown": record.figures,
-            "currency": bot.account_currency,
-            "verification": verification,
-            "is_verified_whole": verification and verification.is_of_all(figures),
-        }
         # The site that shows it is its owner's, and so is the language.
         with translation.override(bot.user.language):
+            context = {
+                "title": record.title,
+                "fitted_title": fitted_title(record.title),
+                "lines": badge_lines(record, figures, verification),
+                "is_verified_whole": verification and verification.is_of_all(figures),
+            }
             return render(request, "analytics/badge.svg", context)
 
     response = public.kept(

@@ -185,7 +185,7 @@ def test_a_long_list_of_troubles_is_cut_and_counted(alices_browser, alice, now):
 def test_a_trouble_that_is_cut_leads_to_where_it_is(alices_browser, alice, now):
     for _ in range(5):
         bot = BotInstanceFactory(owner=alice, last_heartbeat=now - timedelta(days=1))
-    license = LicenseFactory(user=alice, expires_at=NOW)
+    license = LicenseFactory.create(user=alice, expires_at=NOW)
     BotInstanceFactory(license=license, last_heartbeat=NOW)
     differing = StatementImportFactory.create(bot_instance=bot)
     StatementCheck.objects.create(statement_import=differing, figures=[], mismatches=2)

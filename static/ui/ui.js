@@ -100,6 +100,12 @@
     zone?.classList.toggle("is-over", event.type === "dragover");
   }
 
+  // What somebody unfolded stays so when its part of the page is brought anew.
+  function keepUnfolded(event) {
+    if (!event.detail.target.querySelector("details[open]")) return;
+    event.detail.fragment.querySelector("details")?.setAttribute("open", "");
+  }
+
   // --- The back office's sidebar ------------------------------------------------
   // It is longer than a window: its entry of this page is brought into sight.
   function showPlace() {
@@ -124,6 +130,7 @@
   document.addEventListener("DOMContentLoaded", showPlace);
   document.addEventListener("htmx:configRequest", dropEmptyFields);
   document.addEventListener("htmx:beforeSwap", showRefusal);
+  document.addEventListener("htmx:oobBeforeSwap", keepUnfolded);
   for (const name of ["htmx:afterRequest", "htmx:sendError", "htmx:responseError"]) {
     document.addEventListener(name, showStale);
   }

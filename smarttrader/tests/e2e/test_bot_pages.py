@@ -239,3 +239,21 @@ def test_markup_in_what_others_wrote_is_inert(open_page, page, bot):
     open_page(bot_page(bot))
     expect(page.locator("#log")).to_contain_text(MARKUP)
     expect(page.locator("#latest")).to_contain_text('<img src="x">')
+
+
+def test_what_was_unfolded_stays_so_when_the_page_comes_up_to_date(
+    open_page, alice, bot
+):
+    for _ in range(6):
+        silent = BotInstanceFactory.create(
+            owner=alice, last_heartbeat=clock.now() - timedelta(days=1)
+        )
+    page = open_page(reverse("overview"))
+    expect(page.locator("#attention .more li")).to_be_hidden()
+    page.get_by_text("and 1 more").click()
+
+    BotInstance.objects.filter(pk=silent.pk).update(status="error", open_trades=7)
+    page.evaluate(TICK)
+
+    expect(page.locator("#attention")).to_contain_text("7 open trades")
+    expect(page.locator("#attention .more li")).to_be_visible()
