@@ -1,7 +1,9 @@
 """What a role allows in the back office; what they see of it is `visible_to`."""
 
+from collections.abc import Callable
 from typing import Any
 
+from allauth.account.auth_backends import AuthenticationBackend
 from django.contrib.auth.backends import BaseBackend
 
 from accounts.models import Role, User
@@ -37,6 +39,22 @@ RESELLERS_MAY = frozenset(
         "notifications.view_notification",
     }
 )
+
+
+class StaffPermissions(AuthenticationBackend):  # type: ignore[misc]
+    """allauth's backend, whose groups and permissions count for the staff alone."""
+
+    def get_user_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
+        return self._of_staff(super().get_user_permissions, user_obj, obj)
+
+    def get_group_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
+        return self._of_staff(super().get_group_permissions, user_obj, obj)
+
+    def _of_staff(
+        self, granted: Callable[[Any, Any], set[str]], user: Any, obj: Any
+    ) -> set[str]:
+        is_staff = isinstance(user, User) and user.role == Role.ADMIN
+        return granted(user, obj) if is_staff else set()
 
 
 class ResellerPermissions(BaseBackend):

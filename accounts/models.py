@@ -128,8 +128,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     # Whether any channel wants news of trades: known here, so that an EA's call that
     # brings trades need not ask. Kept by notifications.
     follows_trades = models.BooleanField(db_default=False, editable=False)
-    # Goes up with each change of password, role or activity, by a trigger: tokens and
-    # browser sessions of an earlier version are good no more.
+    # Goes up with each change of password, role, group or activity, by triggers: tokens
+    # and browser sessions of an earlier version are good no more.
     session_version = models.PositiveIntegerField(db_default=1, editable=False)
     created_at = CreatedAtField()
     updated_at = UpdatedAtField()
@@ -159,6 +159,11 @@ class User(AbstractBaseUser, PermissionsMixin):
                 violation_error_message=_("This is not an e-mail address."),
             ),
             one_of("role", Role, name="users_role_valid"),
+            models.CheckConstraint(
+                condition=models.Q(is_superuser=False) | models.Q(role=Role.ADMIN),
+                name="users_superusers_are_staff",
+                violation_error_message=_("Only an admin is a superuser."),
+            ),
             models.CheckConstraint(
                 condition=models.Q(quiet_from=None, quiet_until=None)
                 | (
@@ -202,7 +207,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def actor_type(self) -> ActorType:
         """Return as what an event remembers somebody who acts in this role."""
-        if self.role == Role.ADMIN or self.is_superuser:
+        if self.role == Role.ADMIN:
             return ActorType.STAFF
         return ActorType.RESELLER if self.role == Role.RESELLER else ActorType.USER
 

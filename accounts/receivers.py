@@ -8,9 +8,9 @@ from allauth.mfa import signals as factor_signals
 from allauth.mfa.models import Authenticator
 from django.apps import AppConfig
 from django.contrib.auth import signals as auth_signals
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.db import connection
-from django.db.models.signals import post_migrate, post_save
+from django.db.models.signals import m2m_changed, post_migrate, post_save
 from django.dispatch import receiver
 from django.http import HttpRequest
 
@@ -47,6 +47,13 @@ def learn_session_version(instance: User, *, created: bool, **_kwargs: Any) -> N
     if not created:
         instance.refresh_from_db(fields=["session_version"])
         emails.follow_address(user=instance)
+
+
+@receiver(m2m_changed, sender=User.groups.through)
+def learn_version_of_groups(instance: User | Group, **_kwargs: Any) -> None:
+    """Read what the triggers of groups made of the version."""
+    if isinstance(instance, User):
+        instance.refresh_from_db(fields=["session_version"])
 
 
 @receiver(post_save, sender=EmailAddress)

@@ -264,7 +264,7 @@ LICENSE_KEYRING = env.str("LICENSE_KEYRING", default="")
 # --- People and sessions --------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
-    "allauth.account.auth_backends.AuthenticationBackend",
+    "accounts.backends.StaffPermissions",
     "accounts.backends.ResellerPermissions",
 ]
 PASSWORD_HASHERS = ["accounts.hashers.CappedBCryptSHA256PasswordHasher"]

@@ -6,7 +6,7 @@ from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.forms import ModelForm
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
+from accounts.models import Role, User
 
 NAME = ("first_name", "last_name")
 PERSON = (*NAME, "time_zone", "language")
@@ -24,6 +24,7 @@ PASSWORD = ("usable_password", "password1", "password2")
 FIELDS_OF_NEW_USER: Any = ((None, {"fields": ("email", *NAME, "role", *PASSWORD)}),)
 # What a reseller sees of a customer, and what of it stays as it is.
 FIELDS_OF_CUSTOMER = ("email", *PERSON, "is_active", "email_verified", *TIMES)
+NO_RIGHTS: dict[str, Any] = {"is_superuser": False, "groups": []}
 NOT_A_RESELLER_S = ("email", "is_active", "email_verified")
 
 
@@ -37,6 +38,22 @@ class UserForm(UserChangeForm[User]):
     class Meta:
         model = User
         fields = "__all__"
+
+    def clean(self) -> dict[str, Any]:
+        """Take the staff's rights from who leaves the staff; give them to nobody else.
+
+        Not every form asks for them.
+        """
+        told = super().clean() or self.cleaned_data
+        if told.get("role") == Role.ADMIN:
+            return told
+        was_staff = self.initial["role"] == Role.ADMIN
+        for name in NO_RIGHTS.keys() & told.keys():
+            if was_staff:
+                told[name] = NO_RIGHTS[name]
+            elif told[name]:
+                self.add_error(name, _("Only an admin may have this."))
+        return told
 
 
 class InvitationForm(ModelForm[User]):

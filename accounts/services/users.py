@@ -183,9 +183,12 @@ def set_active(
 def save_user(*, user: User, before: User | None, actor: Actor, now: datetime) -> None:
     """Save a user whom the back office has edited, and record what it changes.
 
-    `before` is the user as they were, None for a new one.
+    `before` is the user as they were, None for a new one. Who is not of the staff, or
+    no longer, is no superuser and in no group.
     """
     with transaction.atomic():
+        if user.role != Role.ADMIN:
+            user.is_superuser = False  # a trigger takes the groups
         # Saving reads it anew from allauth; of a new user nobody has said anything yet.
         is_verified = before is not None and user.email_verified
         user.save()

@@ -276,7 +276,7 @@ def test_a_revoked_token_is_refused_and_others_are_not(client, alice):
         {"is_active": False},
         {"role": Role.RESELLER},
         {"role": Role.ADMIN},
-        {"is_superuser": True},
+        {"role": Role.ADMIN, "is_superuser": True},
         {"password": "another hash"},
     ],
 )

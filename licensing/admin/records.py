@@ -22,12 +22,12 @@ from licensing.models import (
     TrialUse,
 )
 from smarttrader.lib.actors import ActorType
-from smarttrader.lib.admin import ReadOnlyAdmin
+from smarttrader.lib.admin import ReadOnlyAdmin, ScopedAdmin
 from smarttrader.lib.admin_audit import AuditAdmin, identifier
 
 
 @admin.register(Plan)
-class PlanAdmin(admin.ModelAdmin[Plan]):
+class PlanAdmin(ScopedAdmin[Plan]):
     """The four plans may be changed; each type of license needs its own."""
 
     readonly_fields = ("license_type",)

@@ -17,7 +17,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.db import IntegrityError, connection, transaction
 
-from accounts.models import AuthEventType, EmailCode, User
+from accounts.models import AuthEventType, EmailCode, Role, User
 from accounts.services import events
 from accounts.services import users as accounts
 from accounts.tests.factories import UserFactory
@@ -79,6 +79,9 @@ def give_rows_of_all_kinds(user: User) -> None:
         object_repr="x",
         action_flag=ADDITION,
     )
+    # Only of the staff's are there groups and permissions to delete.
+    user.role = Role.ADMIN
+    user.save()
     user.groups.add(Group.objects.get_or_create(name="traders")[0])
     user.user_permissions.add(Permission.objects.order_by("pk")[0])
     Subscription.objects.create(
