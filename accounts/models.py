@@ -239,6 +239,8 @@ class AuthEventType(models.TextChoices):
     TOTP_ENABLED = "totp_enabled", _("Second factor set up")
     TOTP_DISABLED = "totp_disabled", _("Second factor removed")
     ROLE_CHANGED = "role_changed", _("Role changed")
+    GROUPS_CHANGED = "groups_changed", _("Groups changed")
+    RESELLER_CHANGED = "reseller_changed", _("Reseller changed")
     DEACTIVATED = "deactivated", _("Deactivated")
     REACTIVATED = "reactivated", _("Reactivated")
     EXPORTED = "exported", _("Data exported")

@@ -9,6 +9,7 @@ from django.contrib.admin.models import ACTION_FLAG_CHOICES, LogEntry
 from django.core.exceptions import BadRequest
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -16,7 +17,11 @@ from accounts.models import AuthEvent, AuthEventType, ExportedFile, normalize_em
 from accounts.queries import user_by_email
 from smarttrader.lib.actors import ActorType
 from smarttrader.lib.admin_audit import AuditAdmin, identifier
+from smarttrader.lib.admin_json import changes_in_line
+from smarttrader.lib.admin_log import message_of
 from smarttrader.lib.keyset import Place
+
+LONGEST_MESSAGE = 200
 
 
 class ExportFilter(admin.SimpleListFilter):
@@ -61,7 +66,11 @@ class AuthEventAdmin(AuditAdmin[AuthEvent]):
 
     @admin.display(description=_("what"))
     def told(self, event: AuthEvent) -> str:
-        """Return which file was taken, and how many rows of it; or the reason."""
+        """Return which file was taken, and how many rows; what changed; or why."""
+        if "after" in event.detail:
+            return changes_in_line(
+                event.detail.get("before", {}), event.detail["after"]
+            )
         if "rows" not in event.detail:
             return str(event.detail.get("reason", ""))
         rows = event.detail["rows"]
@@ -73,7 +82,10 @@ class AuthEventAdmin(AuditAdmin[AuthEvent]):
 class LogEntryAdmin(AuditAdmin[LogEntry]):
     """What was changed by forms of the back office; services write their own events."""
 
-    list_display = ("action_time", "user", "content_type", "object_repr", "action_flag")
+    list_display = (
+        *("action_time", "user", "content_type", "object_repr"),
+        *("action_flag", "message"),
+    )
     list_filter = ("action_flag", "action_time")
     list_select_related = ("user", "content_type")
     search_fields = ("user__email", "object_id")
@@ -86,6 +98,11 @@ class LogEntryAdmin(AuditAdmin[LogEntry]):
         if user is not None:
             yield Q(user=user)
         yield Q(object_id=word)
+
+    @admin.display(description=_("what"))
+    def message(self, entry: LogEntry) -> str:
+        """Return what was done, as far as a line goes; its page says all of it."""
+        return Truncator(message_of(entry)).chars(LONGEST_MESSAGE)
 
     # A place is named by a UUID, and these rows by numbers.
     def place_of(self, row: LogEntry) -> Place:

@@ -163,7 +163,11 @@ class UserAdmin(ScopedAdmin[User], StockUserAdmin[User]):
             return
         before = User.objects.get(pk=obj.pk) if change else None
         users.save_user(
-            user=obj, before=before, actor=staff_actor(request), now=clock.now()
+            user=obj,
+            before=before,
+            groups=form.cleaned_data.get("groups"),
+            actor=staff_actor(request),
+            now=clock.now(),
         )
 
     def changelist_view(

@@ -1,10 +1,11 @@
 """Writes to users."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext_lazy as _
@@ -180,33 +181,56 @@ def set_active(
         )
 
 
-def save_user(*, user: User, before: User | None, actor: Actor, now: datetime) -> None:
+def save_user(
+    *,
+    user: User,
+    before: User | None,
+    actor: Actor,
+    now: datetime,
+    groups: Iterable[Group] | None = None,
+) -> None:
     """Save a user whom the back office has edited, and record what it changes.
 
-    `before` is the user as they were, None for a new one. Who is not of the staff, or
-    no longer, is no superuser and in no group.
+    `before` is the user as they were, None for a new one; without `groups` they stay in
+    theirs. Who is not of the staff, or no longer, is no superuser and in no group.
     """
     with transaction.atomic():
-        if user.role != Role.ADMIN:
-            user.is_superuser = False  # a trigger takes the groups
+        groups_before = _names_of_groups(user)
+        is_staff = user.role == Role.ADMIN
+        user.is_superuser = user.is_superuser and is_staff
         # Saving reads it anew from allauth; of a new user nobody has said anything yet.
         is_verified = before is not None and user.email_verified
         user.save()
+        if groups is not None and is_staff:
+            user.groups.set(groups)  # from who is no staff a trigger takes them
         emails.set_address(user=user, is_verified=is_verified)
-        if before is not None:
-            for type_, detail in _changes_of_access(before, user):
-                events.record_event(
-                    type=type_, actor=actor, user=user, now=now, detail=detail
-                )
+        for type_, detail in _changes_of_access(before, user, groups_before):
+            events.record_event(
+                type=type_, actor=actor, user=user, now=now, detail=detail
+            )
 
 
 def _changes_of_access(
-    before: User, user: User
+    before: User | None, user: User, groups_before: list[str]
 ) -> Iterator[tuple[AuthEventType, dict[str, Any]]]:
-    if before.role != user.role or before.is_superuser != user.is_superuser:
+    if before is None:
+        yield AuthEventType.REGISTERED, {"after": _access_of(user)}
+        return
+    if _access_of(before) != _access_of(user):
         yield (
             AuthEventType.ROLE_CHANGED,
             {"before": _access_of(before), "after": _access_of(user)},
+        )
+    groups = _names_of_groups(user)
+    if groups_before != groups:
+        yield (
+            AuthEventType.GROUPS_CHANGED,
+            {"before": {"groups": groups_before}, "after": {"groups": groups}},
+        )
+    if before.reseller_id != user.reseller_id:
+        yield (
+            AuthEventType.RESELLER_CHANGED,
+            {"before": _reseller_of(before), "after": _reseller_of(user)},
         )
     if before.is_active and not user.is_active:
         yield AuthEventType.DEACTIVATED, {}
@@ -218,3 +242,12 @@ def _changes_of_access(
 
 def _access_of(user: User) -> dict[str, Any]:
     return {"role": user.role, "is_superuser": user.is_superuser}
+
+
+def _names_of_groups(user: User) -> list[str]:
+    return list(user.groups.order_by("name").values_list("name", flat=True))
+
+
+def _reseller_of(user: User) -> dict[str, Any]:
+    """Return an id: events forget whom they are about, and would not forget another."""
+    return {"reseller": str(user.reseller_id) if user.reseller_id else None}

@@ -24,10 +24,11 @@ from licensing.models import (
 from smarttrader.lib.actors import ActorType
 from smarttrader.lib.admin import ReadOnlyAdmin, ScopedAdmin
 from smarttrader.lib.admin_audit import AuditAdmin, identifier
+from smarttrader.lib.admin_log import ValuesInLog
 
 
 @admin.register(Plan)
-class PlanAdmin(ScopedAdmin[Plan]):
+class PlanAdmin(ValuesInLog[Plan], ScopedAdmin[Plan]):
     """The four plans may be changed; each type of license needs its own."""
 
     readonly_fields = ("license_type",)

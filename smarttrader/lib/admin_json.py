@@ -28,6 +28,25 @@ def words(name: str) -> str:
     return name.replace("_", " ")
 
 
+def changes_in_line(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """Return what changed, or what something new is, in one line."""
+    return "; ".join(
+        change_of(words(name), before.get(name, MISSING), value)
+        for name, value in after.items()
+        if before.get(name, MISSING) != value
+    )
+
+
+def change_of(name: str, before: Any, after: Any) -> str:
+    """Return a change in words; of what was MISSING before, what it is."""
+    values = [after] if before is MISSING else [before, after]
+    return f"{name}: {' → '.join(_in_line(each) for each in values)}"
+
+
+def _in_line(value: Any) -> str:
+    return NOTHING if value in ("", []) else _told(value)
+
+
 def _readable(model: type[Model], names: Sequence[Any]) -> Iterator[Any]:
     has_changes = {BEFORE, AFTER} <= {name for name in names if isinstance(name, str)}
     of_json = {
