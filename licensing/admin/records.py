@@ -22,7 +22,7 @@ from licensing.models import (
     TrialUse,
 )
 from smarttrader.lib.actors import ActorType
-from smarttrader.lib.admin import ReadOnlyAdmin, ScopedAdmin
+from smarttrader.lib.admin import ReadOnlyAdmin, ScopedAdmin, is_staff_member
 from smarttrader.lib.admin_audit import AuditAdmin, identifier
 from smarttrader.lib.admin_log import ValuesInLog
 
@@ -87,6 +87,17 @@ class LicenseEventAdmin(AuditAdmin[LicenseEvent]):
             shown.known_owner = owners.get(event.owner_id)
         return rows
 
+    def found(
+        self, request: HttpRequest, *args: Any, **page: Any
+    ) -> list[LicenseEvent]:
+        return _without_strangers(request, super().found(request, *args, **page))
+
+    def get_object(
+        self, request: HttpRequest, *args: Any, **by: Any
+    ) -> LicenseEvent | None:
+        event = super().get_object(request, *args, **by)
+        return _without_strangers(request, [event])[0] if event else None
+
     @admin.display(description=_("license"))
     def license(self, event: Any) -> str:
         known = event.known_license
@@ -97,6 +108,27 @@ class LicenseEventAdmin(AuditAdmin[LicenseEvent]):
         """Return whose license it was then, by the address of today."""
         known = event.known_owner
         return known.email if known else gettext("deleted")
+
+
+def _without_strangers(
+    request: HttpRequest, events: list[LicenseEvent]
+) -> list[LicenseEvent]:
+    """Leave out from where somebody acted who is neither theirs nor the bot of theirs.
+
+    A reseller is not told the addresses of the staff.
+    """
+    if is_staff_member(request):
+        return events
+    actors = {event.actor_id for event in events if event.actor_id}
+    theirs = set(
+        User.objects.visible_to(signed_in(request))
+        .filter(pk__in=actors)
+        .values_list("pk", flat=True)
+    )
+    for event in events:
+        if event.actor_type != ActorType.EA and event.actor_id not in theirs:
+            event.ip = None
+    return events
 
 
 @admin.register(LicenseHold)

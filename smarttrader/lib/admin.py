@@ -18,6 +18,7 @@ from django.utils.functional import cached_property
 
 from smarttrader.lib.actors import Actor, ActorType, actor_of
 from smarttrader.lib.admin_json import readable
+from smarttrader.lib.admin_log import message_of
 from smarttrader.lib.attention import Figure, Text
 from smarttrader.lib.keyset import NotAPlace, Place
 
@@ -114,6 +115,21 @@ class ScopedAdmin(admin.ModelAdmin[Row]):
     ) -> ModelChoiceField[Any] | None:
         kwargs["queryset"] = visible_rows(db_field.remote_field.model, request)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def history_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Tell a reseller which role did it, not who of the staff by which address."""
+        response: Any = super().history_view(request, object_id, extra_context)
+        for entry in response.context_data["action_list"]:
+            who = entry.user
+            is_told = is_staff_member(request) or who == request.user
+            entry.who = who if is_told else who.actor_type.label
+            entry.told = message_of(entry)
+        return cast("HttpResponse", response)
 
     def response_action(
         self, request: HttpRequest, queryset: "QuerySet[Row]", *args: Any
