@@ -7,9 +7,10 @@ from typing import Any, TypeVar, cast
 
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import PAGE_VAR, ChangeList
 from django.core.exceptions import BadRequest, ValidationError
-from django.core.paginator import Paginator
+from django.core.paginator import InvalidPage, Paginator
 from django.db.models import ForeignKey, Model, QuerySet
 from django.db.models.options import Options
 from django.forms import ModelChoiceField
@@ -107,6 +108,23 @@ class ScopedAdmin(admin.ModelAdmin[Row]):
             names.append(getattr(field, "parameter_name", field))
         return any(lookup == f"{name}{each}" for name in names for each in LOOKUPS)
 
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """Refuse a filter's value that means nothing: the stock answer is all rows."""
+        try:
+            listed = super().get_changelist_instance(request)
+        except IncorrectLookupParameters as error:
+            if not isinstance(error.__context__, InvalidPage):
+                raise BadRequest from error
+            # The last page went with its rows: the first of the same filter is shown.
+            first: Any = request.GET.copy()
+            del first[PAGE_VAR]
+            request.GET = first
+            return super().get_changelist_instance(request)
+        for spec in listed.filter_specs:
+            if isinstance(spec, admin.ChoicesFieldListFilter):
+                _refuse_no_choice(spec)
+        return listed
+
     def formfield_for_foreignkey(
         self,
         db_field: "ForeignKey[Any, Any]",
@@ -147,6 +165,12 @@ class ScopedAdmin(admin.ModelAdmin[Row]):
     def _get_obj_does_not_exist_redirect(self, *_args: Any) -> HttpResponse:
         # The stock answer is a redirect that repeats the id.
         raise Http404
+
+
+def _refuse_no_choice(spec: admin.ChoicesFieldListFilter) -> None:
+    choices = {str(value) for value, _label in spec.field.flatchoices}
+    if not choices.issuperset(map(str, spec.lookup_val or ())):
+        raise BadRequest(spec.lookup_kwarg)
 
 
 class ReadOnlyAdmin(ScopedAdmin[Row]):
