@@ -201,8 +201,8 @@ class SubscriptionAdmin(ReadOnlyAdmin[Subscription]):
     def _buyer(self, request: HttpRequest, form: BuyerForm) -> User | None:
         if not form.is_valid():
             return None
-        known = visible_rows(User, request).filter(email=form.cleaned_data["email"])
-        buyer: User | None = known.first()
+        email = normalize_email(form.cleaned_data["email"])
+        buyer: User | None = visible_rows(User, request).filter(email=email).first()
         if buyer is None:
             form.add_error("email", _("There is no such customer."))
         return buyer

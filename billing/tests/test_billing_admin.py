@@ -213,6 +213,13 @@ def test_staff_begin_a_subscription_that_was_paid_by_hand_once(staff, alice):
     assert Payment.objects.get().amount == Decimal("590.00")
 
 
+def test_a_buyer_is_known_by_their_address_in_whichever_case(staff, alice):
+    form = begin(staff, email=" ALICE@Example.com ").content.decode()
+
+    assert alice.email in form
+    assert "There is no such customer." not in form
+
+
 def test_nothing_begins_for_nobody_or_with_a_license_of_another(staff, alice, charlie):
     theirs = LicenseFactory.create(user=charlie)
     order = {"plan_type": "PRO", "billing_cycle": "yearly", "reference": "Transfer 1"}
