@@ -2,8 +2,12 @@
 
 from typing import Any
 
-from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
-from django.forms import ModelForm
+from django.contrib.auth.forms import (
+    AdminPasswordChangeForm,
+    AdminUserCreationForm,
+    UserChangeForm,
+)
+from django.forms import ChoiceField, ModelForm, RadioSelect
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role, User
@@ -28,16 +32,44 @@ NO_RIGHTS: dict[str, Any] = {"is_superuser": False, "groups": []}
 NOT_A_RESELLER_S = ("email", "is_active", "email_verified")
 
 
+CHOOSE_ONE = _("Who has none chooses one by “Forgot password?” where people sign in.")
+
+
 class NewUserForm(AdminUserCreationForm[User]):
+    """Asks for a password, or lets them choose one: nobody signs in without."""
+
+    usable_password = ChoiceField(
+        label=_("Password"),
+        required=False,
+        initial="true",
+        choices={"true": _("Set one here"), "false": _("They choose one themselves")},
+        widget=RadioSelect(attrs={"class": "radiolist inline"}),
+        help_text=CHOOSE_ONE,
+    )
+
     class Meta:
         model = User
         fields = ("email", "first_name", "last_name", "role")
+
+
+class PasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
+    """Sets a password; who may not sign in is deactivated, not left without one."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields.pop("usable_password", None)
 
 
 class UserForm(UserChangeForm[User]):
     class Meta:
         model = User
         fields = "__all__"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        password = self.fields.get("password")
+        if password and not self.instance.has_usable_password():
+            password.help_text = CHOOSE_ONE
 
     def clean(self) -> dict[str, Any]:
         """Take the staff's rights from who leaves the staff; give them to nobody else.

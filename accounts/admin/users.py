@@ -27,6 +27,7 @@ from accounts.admin.forms import (
     NOT_A_RESELLER_S,
     InvitationForm,
     NewUserForm,
+    PasswordForm,
     UserForm,
 )
 from accounts.models import Role, User, normalize_email
@@ -53,6 +54,8 @@ class UserAdmin(ScopedAdmin[User], StockUserAdmin[User]):
 
     form = UserForm
     add_form = NewUserForm
+    change_password_form = PasswordForm
+    change_user_password_template = "admin/accounts/user/change_password.html"  # noqa: S105 -- a template
     add_form_template = "admin/accounts/user/add_form.html"
     list_display = ("email", "full_name", "role", "is_active", "last_login")
     list_filter = ("role", "is_active", "email_verified", "created_at", ResellerFilter)
