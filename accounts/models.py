@@ -14,7 +14,12 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from smarttrader.lib.actors import ActorType
-from smarttrader.lib.database import CreatedAtField, UpdatedAtField, one_of
+from smarttrader.lib.database import (
+    CreatedAtField,
+    SilentUniqueConstraint,
+    UpdatedAtField,
+    one_of,
+)
 from smarttrader.lib.ids import uuid7
 
 LONGEST_EMAIL = 254  # RFC 5321, and allauth's column
@@ -102,7 +107,10 @@ class UserManager(BaseUserManager["User"]):
 
 class User(AbstractBaseUser, PermissionsMixin):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    email = models.EmailField(max_length=255)
+    email = models.EmailField(
+        max_length=255,
+        error_messages={"unique": _("A user with this e-mail address exists already")},
+    )
     password = models.CharField("password", max_length=255, db_column="password_hash")
     first_name = models.CharField(max_length=100, blank=True)
     last_name = models.CharField(max_length=100, blank=True)
@@ -152,7 +160,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         db_table = "users"
         constraints = [
             models.UniqueConstraint(fields=["email"], name="users_email_unique"),
-            models.UniqueConstraint(Lower("email"), name="users_email_lower_unique"),
+            # Of addresses in their one spelling both rules say the same.
+            SilentUniqueConstraint(Lower("email"), name="users_email_lower_unique"),
             models.CheckConstraint(
                 condition=models.Q(email__iregex=EMAIL_PATTERN),
                 name="users_email_valid",
@@ -171,6 +180,11 @@ class User(AbstractBaseUser, PermissionsMixin):
                     & ~models.Q(quiet_from=models.F("quiet_until"))
                 ),
                 name="users_quiet_hours_valid",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(reseller=models.F("id")),
+                name="users_reseller_is_another",
+                violation_error_message=_("Nobody is their own reseller."),
             ),
             one_of("language", Language, name="users_language_valid"),
         ]

@@ -7,6 +7,7 @@ from django.contrib.auth.forms import (
     AdminUserCreationForm,
     UserChangeForm,
 )
+from django.core.exceptions import ValidationError
 from django.forms import ChoiceField, ModelForm, RadioSelect
 from django.utils.translation import gettext_lazy as _
 
@@ -70,6 +71,15 @@ class UserForm(UserChangeForm[User]):
         password = self.fields.get("password")
         if password and not self.instance.has_usable_password():
             password.help_text = CHOOSE_ONE
+
+    def clean_reseller(self) -> User | None:
+        """Refuse who is no reseller; who was one may keep whom they looked after."""
+        reseller: User | None = self.cleaned_data["reseller"]
+        if reseller is None or "reseller" not in self.changed_data:
+            return reseller
+        if reseller == self.instance or reseller.role != Role.RESELLER:
+            raise ValidationError(_("This is no reseller, or the user themselves."))
+        return reseller
 
     def clean(self) -> dict[str, Any]:
         """Take the staff's rights from who leaves the staff; give them to nobody else.

@@ -5,7 +5,11 @@ from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import (
+    MaxValueValidator,
+    MinValueValidator,
+    RegexValidator,
+)
 from django.db import models
 from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q, Subquery
 from django.utils.translation import gettext, gettext_noop
@@ -36,13 +40,18 @@ class LicenseStatus(models.TextChoices):
     REVOKED = "revoked", _("Revoked")
 
 
+# As ISO 4217 writes it.
+CURRENCY_CODE = r"^[A-Z]{3}$"
+NOT_A_CURRENCY = _("A currency is three capital letters, such as USD.")
+
+
 class Plan(models.Model):
     """What a license of a type is by default; staff edit the rows."""
 
     license_type = models.CharField(
         primary_key=True, max_length=20, choices=LicenseType
     )
-    max_accounts = models.PositiveIntegerField()
+    max_accounts = models.PositiveIntegerField(validators=[MinValueValidator(1)])
     grace_days = models.PositiveIntegerField(
         validators=[MaxValueValidator(MOST_GRACE_DAYS)]
     )
@@ -51,15 +60,28 @@ class Plan(models.Model):
         help_text=_("How long a license runs when it is issued without an end."),
     )
     monthly_price = AmountField(
-        blank=True, null=True, help_text=_("Empty: not sold by the month.")
+        blank=True,
+        null=True,
+        validators=[MinValueValidator(0)],
+        help_text=_("Empty: not sold by the month."),
     )
     yearly_price = AmountField(
-        blank=True, null=True, help_text=_("Empty: not sold by the year.")
+        blank=True,
+        null=True,
+        validators=[MinValueValidator(0)],
+        help_text=_("Empty: not sold by the year."),
     )
     lifetime_price = AmountField(
-        blank=True, null=True, help_text=_("Empty: not sold for ever.")
+        blank=True,
+        null=True,
+        validators=[MinValueValidator(0)],
+        help_text=_("Empty: not sold for ever."),
     )
-    currency = models.CharField(max_length=3, db_default="USD")
+    currency = models.CharField(
+        max_length=3,
+        db_default="USD",
+        validators=[RegexValidator(CURRENCY_CODE, NOT_A_CURRENCY)],
+    )
     features = ArrayField(
         models.CharField(max_length=100),
         blank=True,
@@ -78,12 +100,19 @@ class Plan(models.Model):
                     term_days__range=(1, LONGEST_TERM_DAYS),
                 ),
                 name="plans_figures_valid",
+                violation_error_message=_("Accounts or days are out of range."),
             ),
             models.CheckConstraint(
                 condition=~Q(monthly_price__lt=0)
                 & ~Q(yearly_price__lt=0)
                 & ~Q(lifetime_price__lt=0),
                 name="plans_prices_not_negative",
+                violation_error_message=_("A price is not negative."),
+            ),
+            models.CheckConstraint(
+                condition=Q(currency__regex=CURRENCY_CODE),
+                name="plans_currency_valid",
+                violation_error_message=NOT_A_CURRENCY,
             ),
         ]
 

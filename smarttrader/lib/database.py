@@ -26,6 +26,13 @@ def one_of(
     )
 
 
+class SilentUniqueConstraint(models.UniqueConstraint):
+    """A rule of the database that another one speaks for: forms would say it twice."""
+
+    def validate(self, *_args: Any, **_options: Any) -> None:
+        pass
+
+
 class CreatedAtField(models.DateTimeField[Any, Any]):
     """When the row was written: DEFAULT now()."""
 
