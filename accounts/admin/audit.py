@@ -86,6 +86,10 @@ class LogEntryAdmin(AuditAdmin[LogEntry]):
         *("action_time", "user", "content_type", "object_repr"),
         *("action_flag", "message"),
     )
+    fields = (
+        *("action_time", "user", "content_type", "object_id", "object_repr"),
+        *("action_flag", "whole_message"),
+    )
     list_filter = ("action_flag", "action_time")
     list_select_related = ("user", "content_type")
     search_fields = ("user__email", "object_id")
@@ -98,6 +102,10 @@ class LogEntryAdmin(AuditAdmin[LogEntry]):
         if user is not None:
             yield Q(user=user)
         yield Q(object_id=word)
+
+    @admin.display(description=_("what"))
+    def whole_message(self, entry: LogEntry) -> str:
+        return message_of(entry)
 
     @admin.display(description=_("what"))
     def message(self, entry: LogEntry) -> str:

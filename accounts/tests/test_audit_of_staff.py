@@ -124,6 +124,9 @@ def test_the_log_says_what_was_done(client, superuser, alice):
     assert "Changed First name." in shown
     assert "Suspend: because because" in shown
     assert "because " * 50 not in shown
+    suspended = LogEntry.objects.earliest("action_time")
+    whole = client.get(reverse("admin:admin_logentry_change", args=[suspended.pk]))
+    assert "because " * 100 in whole.content.decode()
     assert LogEntry.objects.filter(
         content_type=ContentType.objects.get_for_model(User)
     ).count() == len(page.context["cl"].result_list)
