@@ -152,14 +152,24 @@ class ScopedAdmin(admin.ModelAdmin[Row]):
     def response_action(
         self, request: HttpRequest, queryset: "QuerySet[Row]", *args: Any
     ) -> HttpResponse | None:
-        """Refuse an action that names somebody else's row, not just leave it out."""
+        """Refuse an action that names somebody else's row, not just leave it out.
+
+        Act on all rows that are named, also on one that the filters of the list have
+        lost since: between its page and the answer to what the action asks.
+        """
         named = set(request.POST.getlist(ACTION_CHECKBOX_NAME))
+        rows = self.get_queryset(request)
         try:
-            known = self.get_queryset(request).filter(pk__in=named).count()
+            known = rows.filter(pk__in=named).count()
         except (ValidationError, ValueError) as error:
             raise Http404 from error
         if known != len(named):
             raise Http404
+        are_all_meant = request.POST.get("select_across", "0") not in ("", "0")
+        if not are_all_meant:
+            related = self.get_list_select_related(request)
+            named_too = () if isinstance(related, bool) else related
+            queryset = rows.select_related(*named_too) if named_too else rows
         return super().response_action(request, queryset, *args)
 
     def _get_obj_does_not_exist_redirect(self, *_args: Any) -> HttpResponse:

@@ -22,6 +22,7 @@ from smarttrader.lib.errors import DomainError
 
 LONGEST_REASON = 500
 MOST_ROWS = 200
+DONE_ALREADY = _("This was done already.")
 
 
 class FormKey(forms.UUIDField):
@@ -44,6 +45,15 @@ class ReasonForm(forms.Form):
     )
 
 
+class RowsForm(ReasonForm):
+    """A form that asks about the rows themselves."""
+
+    def __init__(self, *args: Any, rows: list[Any], **kwargs: Any) -> None:
+        self.rows = rows
+        super().__init__(*args, **kwargs)
+
+
+# Returns False when this very form did it before, to which nothing was added.
 Act = Callable[[HttpRequest, Any, dict[str, Any]], object]
 
 
@@ -93,20 +103,22 @@ def act_on_each(
         refuse_so_many(request)
         return None
     is_answer = "confirmed" in request.POST
-    form = form_class(request.POST if is_answer else None)
+    if not rows:
+        messages.error(request, _("There is no such row any more."))
+        return None
+    form = _form_of(form_class, rows, request.POST if is_answer else None)
     if is_answer and form.is_valid():
         try:
             with transaction.atomic():
-                for row in rows:
-                    _act_on(row, form.cleaned_data, act)
-                log_action(request, rows, title, form.cleaned_data.get("reason", ""))
+                told = form.cleaned_data
+                done = [row for row in rows if _act_on(row, told, act) is not False]
+                log_action(request, done, title, told.get("reason", ""))
         except DomainError as error:
             form.add_error(None, error.message)
         else:
-            messages.success(
-                request,
-                _("%(title)s: %(rows)s done.") % {"title": title, "rows": len(rows)},
-            )
+            counted = {"title": title, "rows": len(done)}
+            text = _("%(title)s: %(rows)s done.") % counted if done else DONE_ALREADY
+            messages.success(request, text)
             return None
     return asking_page(
         model_admin,
@@ -166,11 +178,17 @@ def log_action(
     LogEntry.objects.log_actions(who.pk, rows, CHANGE, message)
 
 
+def _form_of(form_class: type[forms.Form], rows: list[Any], sent: Any) -> forms.Form:
+    if issubclass(form_class, RowsForm):
+        return form_class(sent, rows=rows)
+    return form_class(sent)
+
+
 def _act_on(
     row: Any, values: dict[str, Any], act: Callable[[Any, dict[str, Any]], object]
-) -> None:
+) -> object:
     try:
-        act(row, values)
+        return act(row, values)
     except DomainError as error:
         error.message = f"{row}: {error.message}"
         raise
