@@ -5,4 +5,7 @@ class LicensingConfig(AppConfig):
     name = "licensing"
 
     def ready(self) -> None:
-        from licensing import checks  # noqa: F401 -- registers itself
+        from licensing import (  # noqa: F401 -- they register themselves
+            checks,
+            receivers,
+        )

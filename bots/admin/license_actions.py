@@ -1,5 +1,6 @@
 """Actions on licenses: each asks first, by POST, and wants a reason."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
@@ -12,6 +13,7 @@ from bots.admin.license_forms import (
     ChangePlanForm,
     ExtendByCyclesForm,
     ExtendByDaysForm,
+    LiftHoldsForm,
     TransferForm,
 )
 from bots.services import licenses
@@ -19,7 +21,7 @@ from licensing.models import Cycle, HoldSource, License, LicenseType
 from licensing.services import holds, reselling, terms
 from smarttrader.lib import clock
 from smarttrader.lib.admin import ReadOnlyAdmin, is_staff_member, staff_actor
-from smarttrader.lib.admin_forms import act_on_each, asking
+from smarttrader.lib.admin_forms import ReasonForm, act_on_each, asking
 
 OF_STAFF_ALONE = ("change_plan", "transfer", "rotate_key")
 OF_STAFF = _("Its end moves so far, from today when it has passed. Nothing is charged.")
@@ -27,6 +29,10 @@ OF_RESELLERS = _(
     "Its end moves so far, from today when it has passed. Each cycle takes a credit of"
     " your allotment for its plan."
 )
+LIFTED_BY_STAFF = _(
+    "Only the holds chosen are lifted; billing lifts its own when paid."
+)
+LIFTED_BY_RESELLERS = _("Holds of others stay: billing's, or the vendor's.")
 Told = dict[str, Any]
 
 
@@ -63,10 +69,20 @@ def _suspend(request: HttpRequest, license: License, told: Told) -> None:
     )
 
 
-def _reinstate(request: HttpRequest, license: License, told: Told) -> None:
+def _lift_chosen(request: HttpRequest, license: License, told: Told) -> None:
+    holds.lift_holds(
+        license=license,
+        hold_ids=[hold.pk for hold in told["holds"] if hold.license_id == license.pk],
+        reason=told["reason"],
+        actor=staff_actor(request),
+        now=clock.now(),
+    )
+
+
+def _lift_own(request: HttpRequest, license: License, told: Told) -> None:
     holds.reinstate_license(
         license=license,
-        source=_source(request),
+        source=HoldSource.RESELLER,
         actor=staff_actor(request),
         now=clock.now(),
         **told,
@@ -124,18 +140,13 @@ class LicenseActions(ReadOnlyAdmin[License]):
         self, request: HttpRequest, queryset: "QuerySet[License]"
     ) -> HttpResponse | None:
         is_staff = is_staff_member(request)
-        by = _by_days if is_staff else _by_cycles
-
-        def act(license: License, told: Told) -> None:
-            by(request, license, told)
-
         return act_on_each(
             self,
             request,
             queryset,
             title=_("Extend"),
             action="extend",
-            act=act,
+            act=partial(_by_days if is_staff else _by_cycles, request),
             form_class=ExtendByDaysForm if is_staff else ExtendByCyclesForm,
             warning=OF_STAFF if is_staff else OF_RESELLERS,
         )
@@ -149,12 +160,23 @@ class LicenseActions(ReadOnlyAdmin[License]):
             " reinstated by who suspended it."
         ),
     )
-    reinstate = asking(
-        "reinstate",
-        _("Reinstate"),
-        _reinstate,
-        warning=_("Holds of others stay: billing's, or the vendor's."),
-    )
+
+    @admin.action(description=_("Reinstate"), permissions=["act"])
+    def reinstate(
+        self, request: HttpRequest, queryset: "QuerySet[License]"
+    ) -> HttpResponse | None:
+        is_staff = is_staff_member(request)
+        return act_on_each(
+            self,
+            request,
+            queryset,
+            title=_("Reinstate"),
+            action="reinstate",
+            act=partial(_lift_chosen if is_staff else _lift_own, request),
+            form_class=LiftHoldsForm if is_staff else ReasonForm,
+            warning=LIFTED_BY_STAFF if is_staff else LIFTED_BY_RESELLERS,
+        )
+
     reset_hardware = asking(
         "reset_hardware",
         _("Reset hardware"),

@@ -6,11 +6,18 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from licensing.models import Cycle, LicenseType
+from bots.admin.license_holds import told_of
+from licensing.models import Cycle, LicenseHold, LicenseType
 from licensing.services import staff_issuing
+from licensing.services.holds import LIFTED_BY_STAFF
 from licensing.services.issuing import MOST_ACCOUNTS
 from licensing.services.reselling import MOST_CYCLES, MOST_LICENSES, Order
-from smarttrader.lib.admin_forms import LONGEST_REASON, FormKey, ReasonForm
+from smarttrader.lib.admin_forms import (
+    LONGEST_REASON,
+    FormKey,
+    ReasonForm,
+    RowsForm,
+)
 
 SOLD = [choice for choice in LicenseType.choices if choice[0] != LicenseType.TRIAL]
 ADDED = [choice for choice in Cycle.choices if choice[0] != Cycle.LIFETIME]
@@ -141,6 +148,36 @@ class ExtendByDaysForm(ReasonForm):
     days = forms.IntegerField(
         label=_("Days"), min_value=1, max_value=36_500, initial=30
     )
+
+
+class HoldsField(forms.ModelMultipleChoiceField[LicenseHold]):
+    widget = forms.CheckboxSelectMultiple
+    default_error_messages = {
+        "invalid_choice": _("One of these holds is open no more: open the page anew."),
+    }
+
+    def label_from_instance(self, obj: LicenseHold) -> str:
+        return f"{obj.license}: {told_of(obj)}"
+
+
+class LiftHoldsForm(RowsForm):
+    """Staff lift what anybody holds but billing, which lifts its own."""
+
+    holds = HoldsField(LicenseHold.objects.none(), label=_("Holds to lift"))
+    field_order = ("holds", "reason")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["holds"]
+        field.queryset = (
+            LicenseHold.objects.open()
+            .filter(license__in=self.rows, source__in=LIFTED_BY_STAFF)
+            .select_related("license")
+            .order_by("license_id", "placed_at")
+        )
+        # There is nothing to choose between: the reason alone is asked for.
+        if len(field.queryset) == 1:
+            field.initial = field.queryset
 
 
 class ChangePlanForm(ReasonForm):

@@ -347,7 +347,8 @@ def test_an_export_is_recorded(staff, customer):
 def test_an_action_stands_in_the_log_of_the_back_office(staff, customer, action):
     license = LicenseFactory.create(user=customer)
     for each in ("suspend", action):
-        confirm(staff, license, each, reason="They asked")
+        held = [str(hold.pk) for hold in LicenseHold.objects.all()]
+        confirm(staff, license, each, reason="They asked", holds=held)
 
     entry = LogEntry.objects.order_by("-pk").first()
 

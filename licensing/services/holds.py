@@ -1,5 +1,7 @@
 """Suspending a license and reinstating it, by holds."""
 
+import uuid
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db import transaction
@@ -29,6 +31,16 @@ class NotSuspended(DomainError):
     code = "NOT_SUSPENDED"
     title = _("This party did not suspend the license")
     kind = "conflict"
+
+
+class HoldNotOpen(DomainError):
+    code = "HOLD_NOT_OPEN"
+    title = _("Choose a hold of each license that is open and not billing's")
+    kind = "conflict"
+
+
+# Billing lifts its own when it is paid, or when a dispute is won.
+LIFTED_BY_STAFF = (HoldSource.ADMIN, HoldSource.RESELLER, HoldSource.ABUSE)
 
 
 def suspend_license(
@@ -91,22 +103,55 @@ def reinstate_license(
     """
     with transaction.atomic():
         locked = locked_unrevoked_license(license.pk)
-        released = (
-            LicenseHold.objects.open()
-            .filter(license=locked, source=source, reference=reference)
-            .update(released_at=now)
-        )
-        if not released:
+        same = locked.holds.open().filter(source=source, reference=reference)
+        hold = same.first()
+        if hold is None:
             raise NotSuspended
-        status = write_status(locked.pk, now=now)
-        events.append_event(
-            license=locked,
-            type=LicenseEventType.REINSTATED,
-            actor=actor,
-            reason=reason,
-            before={"status": locked.status, "hold": source, "reference": reference},
-            after={"status": status},
-            now=now,
-        )
-        if status == LicenseStatus.ACTIVE:
-            license_reinstated.send(sender=License, license=locked, now=now)
+        _release(locked, hold, reason, actor, now)
+
+
+def lift_holds(
+    *,
+    license: License,
+    hold_ids: Collection[uuid.UUID],
+    reason: str,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Release the holds of a license that staff chose, whoever placed them.
+
+    A reseller may be gone, and a suspension may be meant for others: staff lift any
+    hold but billing's. Locks the license. Raises LicenseRevoked, and HoldNotOpen unless
+    each of them is open. Announces license_reinstated when the license works again.
+    """
+    with transaction.atomic():
+        locked = locked_unrevoked_license(license.pk)
+        chosen = locked.holds.open().filter(pk__in=hold_ids, source__in=LIFTED_BY_STAFF)
+        found = list(chosen.order_by("pk"))
+        if not found or len(found) != len(set(hold_ids)):
+            raise HoldNotOpen
+        for hold in found:
+            locked.status = _release(locked, hold, reason, actor, now)
+
+
+def _release(
+    locked: License, hold: LicenseHold, reason: str, actor: Actor, now: datetime
+) -> LicenseStatus:
+    LicenseHold.objects.filter(pk=hold.pk).update(released_at=now)
+    status = write_status(locked.pk, now=now)
+    events.append_event(
+        license=locked,
+        type=LicenseEventType.REINSTATED,
+        actor=actor,
+        reason=reason,
+        before={
+            "status": locked.status,
+            "hold": hold.source,
+            "reference": hold.reference,
+        },
+        after={"status": status},
+        now=now,
+    )
+    if status == LicenseStatus.ACTIVE:
+        license_reinstated.send(sender=License, license=locked, now=now)
+    return status

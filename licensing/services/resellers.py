@@ -4,8 +4,9 @@ from datetime import datetime
 
 from django.db import transaction
 
-from accounts.models import User
+from accounts.models import Role, User
 from accounts.services import users
+from accounts.services.customers import ResellerSuspended
 from licensing.models import HoldSource, License, LicenseHold, LicenseStatus
 from licensing.services.holds import (
     AlreadySuspended,
@@ -27,10 +28,14 @@ def suspend_reseller(
     """Let a reseller neither sign in nor issue; return how many licenses are held.
 
     With their licenses, each of their own and of their customers' gets a hold of the
-    staff's that only `reinstate_reseller` releases. Locks the reseller, then the
-    licenses by primary key. Announces license_suspended of each.
+    staff's, which `reinstate_reseller` releases, or staff of a single license. Locks
+    the reseller, then the licenses by primary key. Raises ResellerSuspended of who is
+    no reseller any more. Announces license_suspended of each.
     """
     with transaction.atomic():
+        locking = User.objects.select_for_update(no_key=True)
+        if not locking.filter(pk=reseller.pk, role=Role.RESELLER).exists():
+            raise ResellerSuspended
         users.set_active(
             user=reseller, is_active=False, reason=reason, actor=actor, now=now
         )
@@ -53,13 +58,29 @@ def reinstate_reseller(
         users.set_active(
             user=reseller, is_active=True, reason=reason, actor=actor, now=now
         )
-        held = LicenseHold.objects.open().filter(
-            source=HoldSource.ADMIN, reference=_reference(reseller)
-        )
-        return sum(
-            _release(hold.license, reseller, reason, actor, now)
-            for hold in held.select_related("license").order_by("license_id")
-        )
+        return _release_held(reseller, reason, actor, now)
+
+
+def release_held_by_leaving(*, reseller: User, actor: Actor, now: datetime) -> int:
+    """Release what the suspension of a reseller holds who is none from now on.
+
+    Nobody could reinstate them later, and their customers are not theirs any more.
+    Returns how many holds were released. Locks the reseller, then the licenses.
+    """
+    with transaction.atomic():
+        # The licenses of somebody who is deleted are locked by that, after this.
+        User.objects.select_for_update(no_key=True).filter(pk=reseller.pk).first()
+        return _release_held(reseller, "The reseller is gone", actor, now)
+
+
+def _release_held(reseller: User, reason: str, actor: Actor, now: datetime) -> int:
+    held = LicenseHold.objects.open().filter(
+        source=HoldSource.ADMIN, reference=_reference(reseller)
+    )
+    return sum(
+        _release(hold.license, reseller, reason, actor, now)
+        for hold in held.select_related("license").order_by("license_id")
+    )
 
 
 def _licenses_of(reseller: User) -> list[License]:
