@@ -1,5 +1,6 @@
 """Issuing licenses: by resellers from their allotment, by staff with a reason."""
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -84,7 +85,7 @@ class LicenseIssuing(ReadOnlyAdmin[License]):
         if form.is_bound and form.is_valid():
             try:
                 if AGREED not in request.POST:
-                    return self._read_over(request, form, form.order.terms(now))
+                    return self._read_over(request, form, now)
                 issued = staff_issuing.issue_by_staff(
                     order=form.order,
                     actor=staff_actor(request),
@@ -106,14 +107,19 @@ class LicenseIssuing(ReadOnlyAdmin[License]):
         )
 
     def _read_over(
-        self, request: HttpRequest, form: StaffIssueForm, terms: dict[str, Any]
+        self, request: HttpRequest, form: StaffIssueForm, now: datetime
     ) -> HttpResponse:
+        staff_issuing.check_is_new(
+            order=form.order,
+            actor=staff_actor(request),
+            idempotency_key=form.cleaned_data["form_key"],
+        )
         context = {
             **self._context(request),
             "title": _("Issue these licenses?"),
             "order": form.order,
             "plan": form.order.license_type.label,
-            "terms": terms,
+            "terms": form.order.terms(now),
             "sent": _sent(form),
         }
         return TemplateResponse(request, "admin/licenses/read_over.html", context)

@@ -46,8 +46,8 @@ def _by_days(request: HttpRequest, license: License, told: Told) -> None:
     )
 
 
-def _by_cycles(request: HttpRequest, license: License, told: Told) -> None:
-    reselling.extend_from_allotment(
+def _by_cycles(request: HttpRequest, license: License, told: Told) -> bool:
+    return reselling.extend_from_allotment(
         reseller=signed_in(request),
         license=license,
         cycle=Cycle(told["cycle"]),

@@ -27,7 +27,13 @@ from licensing.models import (
 from licensing.services import allotments, resellers
 from smarttrader.lib import clock
 from smarttrader.lib.admin import ReadOnlyAdmin, is_staff_member, staff_actor
-from smarttrader.lib.admin_forms import FormKey, ReasonForm, asking, asking_page
+from smarttrader.lib.admin_forms import (
+    DONE_ALREADY,
+    FormKey,
+    ReasonForm,
+    asking,
+    asking_page,
+)
 from smarttrader.lib.attention import Figure, list_of
 from smarttrader.lib.errors import DomainError
 
@@ -79,8 +85,8 @@ def _reinstate(request: HttpRequest, reseller: Reseller, told: dict[str, Any]) -
     )
 
 
-def _reduce(request: HttpRequest, allotment: Allotment, told: dict[str, Any]) -> None:
-    allotments.reduce_allotment(
+def _reduce(request: HttpRequest, allotment: Allotment, told: dict[str, Any]) -> bool:
+    return allotments.reduce_allotment(
         allotment=allotment,
         quantity=told["quantity"],
         reason=told["reason"],
@@ -180,7 +186,7 @@ class AllotmentAdmin(ReadOnlyAdmin[Allotment]):
         if form.is_bound and form.is_valid():
             told = form.cleaned_data
             try:
-                allotments.grant_allotment(
+                is_new = allotments.grant_allotment(
                     reseller=told["reseller"],
                     license_type=LicenseType(told["license_type"]),
                     cycle=Cycle(told["cycle"]),
@@ -193,9 +199,8 @@ class AllotmentAdmin(ReadOnlyAdmin[Allotment]):
             except DomainError as error:
                 form.add_error(None, error.message)
             else:
-                messages.success(
-                    request, _("%(quantity)s granted.") % {"quantity": told["quantity"]}
-                )
+                granted = _("%(quantity)s granted.") % {"quantity": told["quantity"]}
+                messages.success(request, granted if is_new else DONE_ALREADY)
                 return HttpResponseRedirect(
                     reverse("admin:licensing_allotment_changelist")
                 )

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
@@ -10,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from accounts.services.customers import locked_reseller
 from licensing.models import Allotment, AllotmentEntry, Cycle, EntryKind, LicenseType
+from licensing.services.repeats import is_entered
 from smarttrader.lib.actors import Actor
 from smarttrader.lib.errors import DomainError
 
@@ -51,11 +53,11 @@ def grant_allotment(
     now: datetime,
     idempotency_key: str,
     reason: str = "",
-) -> Allotment:
-    """Let a reseller issue so many more cycles of a plan.
+) -> bool:
+    """Let a reseller issue so many more cycles of a plan; return whether it is new.
 
     The same key grants once. Locks the reseller. Raises ResellerSuspended,
-    QuantityInvalid and TrialsAreFree.
+    QuantityInvalid, TrialsAreFree and FormUsedAlready.
     """
     if license_type == LicenseType.TRIAL:
         raise TrialsAreFree
@@ -66,19 +68,16 @@ def grant_allotment(
             reseller=reseller, plan_id=license_type, cycle=cycle
         )
         key = f"{reseller.pk}:{idempotency_key}"
-        if not is_entered(key):
-            _change(allotment, now=now, total=F("total") + quantity)
-            enter(
-                allotment,
-                kind=EntryKind.GRANT,
-                delta=quantity,
-                key=key,
-                actor=actor,
-                reason=reason,
-                now=now,
-            )
-        allotment.refresh_from_db()
-        return allotment
+        told: dict[str, Any] = {
+            "kind": EntryKind.GRANT,
+            "delta": quantity,
+            "reason": reason,
+        }
+        if is_entered(key, allotment_id=allotment.pk, **told):
+            return False
+        _change(allotment, now=now, total=F("total") + quantity)
+        enter(allotment, **told, key=key, actor=actor, now=now)
+        return True
 
 
 def reduce_allotment(
@@ -89,35 +88,33 @@ def reduce_allotment(
     now: datetime,
     idempotency_key: str,
     reason: str = "",
-) -> Allotment:
-    """Take so many unused cycles back from a reseller, who may be suspended.
+) -> bool:
+    """Take so many unused cycles back from a reseller; return whether it is new.
 
-    The same key reduces once. The WHERE clause is the lock: what is issued meanwhile
-    counts. Raises QuantityInvalid and AllotmentInUse.
+    The reseller may be suspended. The same key reduces once. The WHERE clause is the
+    lock: what is issued meanwhile counts. Raises QuantityInvalid, AllotmentInUse and
+    FormUsedAlready.
     """
     _check_quantity(quantity)
     with transaction.atomic():
         User.objects.select_for_update(no_key=True).get(pk=allotment.reseller_id)
         key = f"{allotment.reseller_id}:{idempotency_key}"
-        if not is_entered(key):
-            if not _change(
-                allotment,
-                now=now,
-                total=F("total") - quantity,
-                only_if={"total__gte": F("used") + quantity},
-            ):
-                raise AllotmentInUse
-            enter(
-                allotment,
-                kind=EntryKind.REDUCTION,
-                delta=-quantity,
-                key=key,
-                actor=actor,
-                reason=reason,
-                now=now,
-            )
-        allotment.refresh_from_db()
-        return allotment
+        told: dict[str, Any] = {
+            "kind": EntryKind.REDUCTION,
+            "delta": -quantity,
+            "reason": reason,
+        }
+        if is_entered(key, allotment_id=allotment.pk, **told):
+            return False
+        if not _change(
+            allotment,
+            now=now,
+            total=F("total") - quantity,
+            only_if={"total__gte": F("used") + quantity},
+        ):
+            raise AllotmentInUse
+        enter(allotment, **told, key=key, actor=actor, now=now)
+        return True
 
 
 def take(
@@ -150,10 +147,6 @@ def give_back(allotment_id: uuid.UUID, *, quantity: int, now: datetime) -> bool:
     """Return credits to an allotment, unless it is gone with its reseller."""
     back = Allotment.objects.filter(pk=allotment_id)
     return bool(back.update(used=F("used") - quantity, updated_at=now))
-
-
-def is_entered(key: str) -> bool:
-    return AllotmentEntry.objects.filter(idempotency_key=key).exists()
 
 
 def enter(

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+import uuid
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
@@ -57,8 +58,8 @@ def append_event(
         ip=actor.ip or None,
         request_id=actor.request_id,
         reason=reason,
-        before=_plain(before),
-        after=_plain(after),
+        before=as_recorded(before),
+        after=as_recorded(after),
         prev_hash=last.hash if last else "",
     )
     event.hash = hash_of(event)
@@ -67,6 +68,14 @@ def append_event(
         event_count=event.sequence, last_event_hash=event.hash
     )
     return event
+
+
+def told_of_issuing(license_ids: Collection[uuid.UUID]) -> list[LicenseEvent]:
+    """Return the events of issuing licenses: what they were, whatever they are now."""
+    issued = LicenseEvent.objects.filter(
+        license_id__in=license_ids, type=LicenseEventType.ISSUED
+    )
+    return list(issued.order_by("id"))
 
 
 def hash_of(event: LicenseEvent) -> str:
@@ -130,7 +139,7 @@ def _first_problem(chain: Iterator[LicenseEvent]) -> tuple[int, str] | None:
     return None
 
 
-def _plain(values: dict[str, Any] | None) -> dict[str, Any]:
+def as_recorded(values: dict[str, Any] | None) -> dict[str, Any]:
     """Return the values as JSON gives them back: times and ids as text."""
     plain: dict[str, Any] = json.loads(json.dumps(values or {}, default=_text))
     return plain

@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Sum
@@ -20,7 +21,7 @@ from licensing.models import (
     Plan,
 )
 from licensing.models.allotments import KINDS_OF_USED, MONTHS_OF_CYCLE
-from licensing.services import allotments, secrets
+from licensing.services import allotments, events, secrets
 from licensing.services.issuing import (
     IssuedLicense,
     MaxAccountsInvalid,
@@ -28,6 +29,7 @@ from licensing.services.issuing import (
     issue_license,
 )
 from licensing.services.locks import LicenseGone, locked_unrevoked_license
+from licensing.services.repeats import FormUsedAlready, is_entered
 from licensing.services.terms import NothingToExtend, extend_license, revoke_license
 from smarttrader.lib.actors import Actor
 from smarttrader.lib.errors import DomainError
@@ -37,12 +39,6 @@ MOST_LICENSES = 100
 MOST_CYCLES = 120
 CREDITED_FOR = timedelta(days=7)
 KEYS_ARE_SHOWN_FOR = timedelta(minutes=15)
-
-
-class FormUsedAlready(DomainError):
-    code = "FORM_USED_ALREADY"
-    title = _("This form was sent already, with other values: open it anew")
-    kind = "conflict"
 
 
 class CycleInvalid(DomainError):
@@ -117,12 +113,12 @@ def extend_from_allotment(
     now: datetime,
     idempotency_key: str,
     reason: str = "",
-) -> License:
+) -> bool:
     """Extend a customer's license by cycles, from its end or from now if that is past.
 
-    The same key extends once. Locks the reseller, then the license. Raises
-    ResellerSuspended, LicenseGone, AllotmentUsedUp, QuantityInvalid, CycleInvalid,
-    LicenseRevoked and NothingToExtend.
+    Returns whether it is new: the same key extends once. Locks the reseller, then the
+    license. Raises ResellerSuspended, LicenseGone, AllotmentUsedUp, QuantityInvalid,
+    CycleInvalid, LicenseRevoked, NothingToExtend and FormUsedAlready.
     """
     if not 1 <= cycles <= MOST_CYCLES:
         raise allotments.QuantityInvalid(
@@ -133,8 +129,13 @@ def extend_from_allotment(
     key = f"{reseller.pk}:{idempotency_key}:{license.pk}"
     with transaction.atomic():
         found = _locked_license_of_customer(reseller, license)
-        if allotments.is_entered(key):
-            return found
+        told: dict[str, Any] = {
+            "kind": EntryKind.EXTENSION,
+            "delta": cycles,
+            "reason": reason,
+        }
+        if is_entered(key, cycle=cycle, **told):
+            return False
         days = _days_of(found, cycle, cycles, now)
         allotment = allotments.take(
             reseller=reseller,
@@ -144,18 +145,10 @@ def extend_from_allotment(
             now=now,
         )
         allotments.enter(
-            allotment,
-            kind=EntryKind.EXTENSION,
-            delta=cycles,
-            license_id=found.pk,
-            key=key,
-            actor=actor,
-            reason=reason,
-            now=now,
+            allotment, **told, license_id=found.pk, key=key, actor=actor, now=now
         )
-        return extend_license(
-            license=found, days=days, actor=actor, reason=reason, now=now
-        )
+        extend_license(license=found, days=days, actor=actor, reason=reason, now=now)
+        return True
 
 
 def _locked_license_of_customer(reseller: User, license: License) -> License:
@@ -213,8 +206,7 @@ def _issue(
     actor: Actor,
     now: datetime,
 ) -> list[IssuedLicense]:
-    most = Plan.objects.get(license_type=order.license_type).max_accounts
-    accounts = most if order.max_accounts is None else order.max_accounts
+    most, accounts = _accounts_of(order)
     if not 1 <= accounts <= most:
         raise MaxAccountsInvalid(
             _("The plan allows 1 to %(most)s accounts") % {"most": most}
@@ -253,6 +245,12 @@ def _issue(
     return issued
 
 
+def _accounts_of(order: Order) -> tuple[int, int]:
+    """Return the most accounts that an order may have, and how many it has."""
+    most = Plan.objects.get(license_type=order.license_type).max_accounts
+    return most, most if order.max_accounts is None else order.max_accounts
+
+
 def _shown_again(
     entries: list[AllotmentEntry], order: Order, actor: Actor, now: datetime
 ) -> list[IssuedLicense]:
@@ -261,11 +259,15 @@ def _shown_again(
     licenses = list(
         License.objects.select_related("user").filter(pk__in=ids).order_by("pk")
     )
-    told = {(entry.license_type, entry.cycle) for entry in entries}
+    told = {(entry.license_type, entry.cycle, entry.reason) for entry in entries}
+    _most, accounts = _accounts_of(order)
+    # As they were issued: staff may have changed them since.
+    issued = events.told_of_issuing(ids)
     is_same = (
         len(entries) == order.quantity
-        and told == {(order.license_type, order.cycle)}
+        and told == {(order.license_type, order.cycle, order.note)}
         and {each.user.email for each in licenses} <= {normalize_email(order.email)}
+        and {each.after["max_accounts"] for each in issued} == {accounts}
     )
     if not is_same:
         raise FormUsedAlready

@@ -10,13 +10,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from licensing.models import License, LicenseType, Plan, StaffOrder
-from licensing.services import allotments, secrets
+from licensing.services import allotments, events, secrets
 from licensing.services.issuing import IssuedLicense, issue_license, term_of
-from licensing.services.reselling import (
-    KEYS_ARE_SHOWN_FOR,
-    MOST_LICENSES,
-    FormUsedAlready,
-)
+from licensing.services.repeats import FormUsedAlready
+from licensing.services.reselling import KEYS_ARE_SHOWN_FOR, MOST_LICENSES
 from smarttrader.lib.actors import Actor
 from smarttrader.lib.errors import DomainError
 
@@ -26,6 +23,10 @@ class OwnerDisabled(DomainError):
     title = _("This account is disabled or gone: its bots would be refused")
     kind = "conflict"
     field = "owner"
+
+
+ISSUED_ALREADY = _("These licenses were issued already: find them in the list")
+NO_TERM = {"expires_at": None, "trial_days": None}
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Order:
         plan = Plan.objects.get(license_type=self.license_type)
         term = term_of(plan, now=now, days=self.days, is_lifetime=self.is_lifetime)
         accounts = self.max_accounts or plan.max_accounts
-        return {"max_accounts": accounts, "expires_at": None, "trial_days": None} | term
+        return {"max_accounts": accounts, **NO_TERM, **term}
 
 
 def issue_by_staff(
@@ -81,6 +82,17 @@ def issue_by_staff(
         return issued
 
 
+def check_is_new(*, order: Order, actor: Actor, idempotency_key: uuid.UUID) -> None:
+    """Raise FormUsedAlready when a form was carried out, before it promises anything.
+
+    Raises TermInvalid as well.
+    """
+    kept = StaffOrder.objects.filter(pk=idempotency_key).first()
+    if kept and kept.license_ids:
+        _check_is_same(kept, order, actor)
+        raise FormUsedAlready(ISSUED_ALREADY)
+
+
 def _issue(order: Order, actor: Actor, now: datetime) -> list[IssuedLicense]:
     locking = User.objects.select_for_update(no_key=True)
     owner = locking.filter(pk=order.owner.pk, is_active=True).first()
@@ -105,21 +117,28 @@ def _shown_again(
     kept: StaffOrder, order: Order, actor: Actor, now: datetime
 ) -> list[IssuedLicense]:
     """Return what an order issued: a browser shows its second answer only."""
+    _check_is_same(kept, order, actor)
+    if now - kept.at > KEYS_ARE_SHOWN_FOR:
+        raise FormUsedAlready(ISSUED_ALREADY)
     licenses = License.objects.select_related("user").filter(pk__in=kept.license_ids)
-    found = list(licenses.order_by("pk"))
+    return [
+        IssuedLicense(each, secrets.reveal_key(license=each, actor=actor, now=now))
+        for each in licenses.order_by("pk")
+    ]
+
+
+def _check_is_same(kept: StaffOrder, order: Order, actor: Actor) -> None:
+    """Raise FormUsedAlready unless an order asks for just what was carried out."""
+    issued = events.told_of_issuing(kept.license_ids)
+    asked = events.as_recorded(
+        {"license_type": order.license_type, **order.terms(kept.at)}
+    )
     is_same = (
         kept.actor_id == actor.id
-        and len(found) == order.quantity
-        and {(each.user_id, each.license_type) for each in found}
-        == {(order.owner.pk, order.license_type)}
+        and len(issued) == order.quantity
+        and all({**NO_TERM, **each.after} == asked for each in issued)
+        and {(each.owner_id, each.reason) for each in issued}
+        == {(order.owner.pk, order.reason)}
     )
     if not is_same:
         raise FormUsedAlready
-    if now - kept.at > KEYS_ARE_SHOWN_FOR:
-        raise FormUsedAlready(
-            _("These licenses were issued already: find them in the list")
-        )
-    return [
-        IssuedLicense(each, secrets.reveal_key(license=each, actor=actor, now=now))
-        for each in found
-    ]

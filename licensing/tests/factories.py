@@ -80,7 +80,7 @@ class AllotmentFactory(factory.django.DjangoModelFactory[Allotment]):
 
     @classmethod
     def _create(cls, *_args: Any, **values: Any) -> Any:
-        return grant_allotment(
+        grant_allotment(
             reseller=values["reseller"],
             license_type=LicenseType(values["plan"].license_type),
             cycle=Cycle(values["cycle"]),
@@ -88,4 +88,7 @@ class AllotmentFactory(factory.django.DjangoModelFactory[Allotment]):
             actor=SYSTEM,
             now=datetime(2026, 1, 1, tzinfo=UTC),
             idempotency_key=uuid7().hex,
+        )
+        return Allotment.objects.get(
+            reseller=values["reseller"], plan=values["plan"], cycle=values["cycle"]
         )

@@ -26,6 +26,7 @@ from licensing.models import (
 from licensing.services import allotments, holds, resellers, reselling
 from licensing.services.issuing import MaxAccountsInvalid
 from licensing.services.locks import LicenseGone, LicenseRevoked
+from licensing.services.repeats import FormUsedAlready
 from licensing.services.reselling import Order
 from licensing.services.terms import NothingToExtend
 from licensing.standing import current_standing
@@ -240,7 +241,7 @@ def test_a_form_shows_its_keys_for_a_quarter_of_an_hour(bob, customer):
     AllotmentFactory.create(reseller=bob)
     issue(bob)
 
-    with pytest.raises(reselling.FormUsedAlready):
+    with pytest.raises(FormUsedAlready):
         issue(bob, now=NOW + timedelta(minutes=16))
 
 
@@ -252,7 +253,7 @@ def test_a_used_form_with_other_values_is_refused(bob, customer, other):
     AllotmentFactory.create(reseller=bob)
     issue(bob)
 
-    with pytest.raises(reselling.FormUsedAlready):
+    with pytest.raises(FormUsedAlready):
         issue(bob, **other)
 
     assert figures() == ledgers() == {"Pro Monthly": (5, 1)}

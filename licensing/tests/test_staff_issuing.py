@@ -11,7 +11,8 @@ from accounts.tests.threads import all_at_once
 from licensing.models import License, LicenseEvent, LicenseType, Plan, StaffOrder
 from licensing.services.allotments import QuantityInvalid
 from licensing.services.issuing import TermInvalid
-from licensing.services.reselling import FormUsedAlready, revoke_with_credit
+from licensing.services.repeats import FormUsedAlready
+from licensing.services.reselling import revoke_with_credit
 from licensing.services.staff_issuing import Order, OwnerDisabled, issue_by_staff
 from licensing.tests.factories import AllotmentFactory
 from licensing.tests.ledgers import figures, ledgers
