@@ -40,9 +40,14 @@ def _source(request: HttpRequest) -> HoldSource:
     return HoldSource.ADMIN if is_staff_member(request) else HoldSource.RESELLER
 
 
-def _by_days(request: HttpRequest, license: License, told: Told) -> None:
-    terms.extend_license(
-        license=license, actor=staff_actor(request), now=clock.now(), **told
+def _by_days(request: HttpRequest, license: License, told: Told) -> bool:
+    return terms.extend_from_end(
+        license=license,
+        ends_before=told["ends"][license.pk],
+        days=told["days"],
+        reason=told["reason"],
+        actor=staff_actor(request),
+        now=clock.now(),
     )
 
 

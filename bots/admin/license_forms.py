@@ -1,5 +1,6 @@
 """What the back office asks before it changes a license."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
@@ -12,6 +13,7 @@ from licensing.services import staff_issuing
 from licensing.services.holds import LIFTED_BY_STAFF
 from licensing.services.issuing import MOST_ACCOUNTS
 from licensing.services.reselling import MOST_CYCLES, MOST_LICENSES, Order
+from licensing.services.terms import EndMoved
 from smarttrader.lib.admin_forms import (
     LONGEST_REASON,
     FormKey,
@@ -144,10 +146,30 @@ class ExtendByCyclesForm(forms.Form):
     )
 
 
-class ExtendByDaysForm(ReasonForm):
+class ExtendByDaysForm(RowsForm):
+    """Keeps the end of each license as it was read, to move it from there once."""
+
+    ends = forms.JSONField(widget=forms.HiddenInput)
     days = forms.IntegerField(
         label=_("Days"), min_value=1, max_value=36_500, initial=30
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["ends"].initial = {
+            str(row.pk): row.expires_at and row.expires_at.isoformat()
+            for row in self.rows
+        }
+
+    def clean(self) -> dict[str, Any]:
+        told = self.cleaned_data
+        try:
+            read = {row.pk: told["ends"][str(row.pk)] for row in self.rows}
+            ends = {pk: _moment(end) for pk, end in read.items()}
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            # Not of the field, which nobody sees.
+            raise forms.ValidationError(EndMoved.title) from error
+        return {**told, "ends": ends}
 
 
 class HoldsField(forms.ModelMultipleChoiceField[LicenseHold]):
@@ -178,6 +200,11 @@ class LiftHoldsForm(RowsForm):
         # There is nothing to choose between: the reason alone is asked for.
         if len(field.queryset) == 1:
             field.initial = field.queryset
+
+
+def _moment(end: str | None) -> datetime | None:
+    """Return an end of a form; None is that of a license without one."""
+    return None if end is None else datetime.fromisoformat(end).astimezone(UTC)
 
 
 class ChangePlanForm(ReasonForm):

@@ -5,7 +5,14 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from licensing.models import License, LicenseEventType, LicenseStatus, LicenseType, Plan
+from licensing.models import (
+    License,
+    LicenseEvent,
+    LicenseEventType,
+    LicenseStatus,
+    LicenseType,
+    Plan,
+)
 from licensing.services import events
 from licensing.services.issuing import (
     MOST_ACCOUNTS,
@@ -31,6 +38,12 @@ class NothingToExtend(DomainError):
 class PlanUnchanged(DomainError):
     code = "PLAN_UNCHANGED"
     title = _("The license has this plan already, or it would become a trial")
+    kind = "conflict"
+
+
+class EndMoved(DomainError):
+    code = "END_MOVED"
+    title = _("The license's end moved meanwhile: open the page anew")
     kind = "conflict"
 
 
@@ -70,6 +83,55 @@ def extend_license(
             now=now,
         )
         return locked
+
+
+def extend_from_end(
+    *,
+    license: License,
+    ends_before: datetime | None,
+    days: int,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+) -> bool:
+    """Move a license's end as somebody decided who read it; return whether it is new.
+
+    `ends_before` is the end that they read: it makes a form that is sent twice extend
+    once. Locks the license. Raises EndMoved when something else moved it meanwhile, and
+    what `extend_license` raises.
+    """
+    with transaction.atomic():
+        locked = locked_unrevoked_license(license.pk)
+        if locked.expires_at != ends_before:
+            if _was_extended(locked, ends_before, days, actor, reason):
+                return False
+            raise EndMoved
+        extend_license(license=locked, days=days, actor=actor, reason=reason, now=now)
+        return True
+
+
+def _was_extended(
+    license: License,
+    ends_before: datetime | None,
+    days: int,
+    actor: Actor,
+    reason: str,
+) -> bool:
+    """Tell whether the same decision of the same person is what moved the end."""
+    extended = LicenseEvent.objects.filter(
+        license_id=license.pk, type=LicenseEventType.EXTENDED
+    )
+    last = extended.order_by("-sequence").first()
+    if last is None or ends_before is None or license.expires_at is None:
+        return False
+    # Not begun + days: whoever sends a form may tell the last moment there is.
+    begun = license.expires_at - timedelta(days=days)
+    before = events.as_recorded({"expires_at": ends_before})
+    return (
+        begun == max(last.at, ends_before)
+        and last.before["expires_at"] == before["expires_at"]
+        and (last.actor_id, last.reason) == (actor.id, reason)
+    )
 
 
 def change_plan(
