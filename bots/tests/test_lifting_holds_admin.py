@@ -132,6 +132,20 @@ def test_a_reseller_lifts_no_hold_of_others_by_naming_it(alice, bob):
     assert open_holds() == {hold}
 
 
+def test_a_reseller_lifts_no_hold_of_their_customer_s_former_one(alice, bob):
+    alice.reseller = bob
+    alice.save()
+    former = ResellerFactory.create()
+    hold = LicenseHoldFactory.create(
+        license__user=alice, source=HoldSource.RESELLER, placed_by=former.pk
+    )
+
+    answer = lift(signed_in(bob), [hold.license], [])
+
+    assert "did not suspend" in answer.content.decode()
+    assert open_holds() == {hold}
+
+
 def test_a_stranger_s_license_is_not_there_to_reinstate():
     hold = LicenseHoldFactory.create(source=HoldSource.RESELLER)
 

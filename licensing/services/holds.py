@@ -96,7 +96,7 @@ def reinstate_license(
     now: datetime,
     reference: str = "",
 ) -> None:
-    """Release one hold of one source; all others stay.
+    """Release one hold of one source, of a reseller their own; all others stay.
 
     Locks the license. Raises LicenseRevoked and NotSuspended. Announces
     license_reinstated when the license works again.
@@ -104,6 +104,9 @@ def reinstate_license(
     with transaction.atomic():
         locked = locked_unrevoked_license(license.pk)
         same = locked.holds.open().filter(source=source, reference=reference)
+        if source == HoldSource.RESELLER:
+            # A customer may have come from another reseller, who decided otherwise.
+            same = same.filter(placed_by=actor.id)
         hold = same.first()
         if hold is None:
             raise NotSuspended
