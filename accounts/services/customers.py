@@ -29,6 +29,13 @@ class NotACustomer(DomainError):
     field = "email"
 
 
+class CustomerDisabled(DomainError):
+    code = "CUSTOMER_DISABLED"
+    title = _("This account is disabled: its bots would be refused")
+    kind = "conflict"
+    field = "email"
+
+
 def locked_reseller(pk: uuid.UUID) -> User:
     """Return a reseller under their row lock, the first that anything takes.
 
@@ -91,12 +98,16 @@ def customer_by_email(
 ) -> User:
     """Return the reseller's customer of an address, who is invited if they are new.
 
-    Locks the reseller. Raises NotACustomer for anybody else's address, and what
+    Wants a transaction of the caller's. Locks the reseller, then the customer. Raises
+    NotACustomer for anybody else's address, CustomerDisabled, and what
     `invite_customer` raises.
     """
-    known = User.objects.filter(email=normalize_email(email)).first()
+    locking = User.objects.select_for_update(no_key=True)
+    known = locking.filter(email=normalize_email(email)).first()
     if known is not None and known.reseller_id != reseller.pk:
         raise NotACustomer
+    if known is not None and not known.is_active:
+        raise CustomerDisabled
     return known or invite_customer(
         reseller=reseller,
         email=email,

@@ -10,7 +10,11 @@ from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User, normalize_email
-from accounts.services.customers import customer_by_email, locked_reseller
+from accounts.services.customers import (
+    CustomerDisabled,
+    customer_by_email,
+    locked_reseller,
+)
 from licensing.models import (
     Allotment,
     AllotmentEntry,
@@ -75,8 +79,8 @@ def issue_licenses(
     The licenses, a line of the ledger for each, and a new customer's invitation are
     one transaction. The same key issues once: a second call returns the licenses of
     the first, with their keys for 15 minutes and an event of showing them. Locks the
-    reseller. Raises ResellerSuspended, NotACustomer, AllotmentUsedUp, QuantityInvalid,
-    MaxAccountsInvalid, FormUsedAlready, and what an invitation raises.
+    reseller. Raises ResellerSuspended, NotACustomer, CustomerDisabled, AllotmentUsedUp,
+    QuantityInvalid, MaxAccountsInvalid, FormUsedAlready, and what an invitation raises.
     """
     if not 1 <= order.quantity <= MOST_LICENSES:
         raise allotments.QuantityInvalid(
@@ -117,8 +121,8 @@ def extend_from_allotment(
     """Extend a customer's license by cycles, from its end or from now if that is past.
 
     Returns whether it is new: the same key extends once. Locks the reseller, then the
-    license. Raises ResellerSuspended, LicenseGone, AllotmentUsedUp, QuantityInvalid,
-    CycleInvalid, LicenseRevoked, NothingToExtend and FormUsedAlready.
+    license. Raises ResellerSuspended, LicenseGone, CustomerDisabled, AllotmentUsedUp,
+    QuantityInvalid, CycleInvalid, LicenseRevoked, NothingToExtend and FormUsedAlready.
     """
     if not 1 <= cycles <= MOST_CYCLES:
         raise allotments.QuantityInvalid(
@@ -136,6 +140,8 @@ def extend_from_allotment(
         }
         if is_entered(key, cycle=cycle, **told):
             return False
+        if not found.user.is_active:
+            raise CustomerDisabled
         days = _days_of(found, cycle, cycles, now)
         allotment = allotments.take(
             reseller=reseller,
