@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
@@ -14,7 +15,6 @@ from accounts.actors import signed_in
 from accounts.reseller_filters import CustomersResellerFilter
 from bots import queries
 from bots.models import (
-    OFFLINE_AFTER,
     BotCommand,
     BotInstance,
     BotLog,
@@ -36,7 +36,7 @@ from smarttrader.lib.admin import (
 from smarttrader.lib.admin_audit import AuditAdmin
 from smarttrader.lib.admin_forms import ConfirmForm, asking
 from smarttrader.lib.admin_json import words
-from smarttrader.lib.attention import AttentionFilter, Figure, list_of
+from smarttrader.lib.attention import AttentionFilter, Figure, Text, list_of
 from smarttrader.lib.badges import Tone, badge, badge_column
 from smarttrader.lib.keyset import Place
 
@@ -58,6 +58,28 @@ def _release(request: HttpRequest, bot: BotInstance, _told: dict[str, Any]) -> N
     releases.release(bot=bot, actor=staff_actor(request), now=clock.now())
 
 
+class OnlineFilter(admin.SimpleListFilter):
+    """Keeps the bots that were heard of lately."""
+
+    title = _("connection")
+    parameter_name = "connection"
+    ONLINE = "online"
+
+    def lookups(self, _request: HttpRequest, _admin: Any) -> list[tuple[str, Text]]:
+        return [(self.ONLINE, _("Online"))]
+
+    def queryset(
+        self, _request: HttpRequest, queryset: "QuerySet[Any]"
+    ) -> "QuerySet[Any]":
+        if self.value() is None:
+            return queryset
+        if self.value() != self.ONLINE:
+            raise BadRequest(self.parameter_name)
+        bots: Any = queryset
+        online: QuerySet[Any] = bots.online(clock.now())
+        return online
+
+
 @admin.register(BotInstance)
 class BotInstanceAdmin(ReadOnlyAdmin[BotInstance]):
     list_display = (
@@ -66,6 +88,7 @@ class BotInstanceAdmin(ReadOnlyAdmin[BotInstance]):
     )
     list_filter = (
         AttentionFilter,
+        OnlineFilter,
         "source",
         "status",
         "is_live",
@@ -73,7 +96,8 @@ class BotInstanceAdmin(ReadOnlyAdmin[BotInstance]):
     )
     list_select_related = ("user",)
     attention = _("Fallen silent")
-    search_fields = ("instance_name", "mt4_account", "user__email")
+    search_fields = ("instance_name", "mt4_account", "user__email", "license__exact")
+    search_help_text = _("Name, account number, owner's e-mail or a license's id")
     ordering = ("-created_at",)
     actions = ("release",)
 
@@ -84,10 +108,9 @@ class BotInstanceAdmin(ReadOnlyAdmin[BotInstance]):
         return badge(state.label, TONES.get(state, ""))
 
     def figures(self, request: HttpRequest, now: datetime) -> list[Figure]:
-        heard = self.visible_rows(request).filter(
-            last_heartbeat__gte=now - OFFLINE_AFTER
-        )
-        return [Figure(_("Bots online"), heard.count(), list_of(self))]
+        bots: Any = self.visible_rows(request)
+        address = list_of(self, connection=OnlineFilter.ONLINE)
+        return [Figure(_("Bots online"), bots.online(now).count(), address)]
 
     def hits(self, request: HttpRequest, text: str) -> list[BotInstance]:
         return queries.bots_found(signed_in(request), text)[:MOST_HITS]

@@ -55,6 +55,7 @@ class LicenseAdmin(LicenseIssuing, LicenseActions):
         "status",
         CustomersResellerFilter,
     )
+        "issued_at",
     attention = _("Ending within a week")
     list_select_related = ("user",)
     search_fields = ("user__email", "key_tail", "bot_instances__mt4_account")
@@ -89,7 +90,8 @@ class LicenseAdmin(LicenseIssuing, LicenseActions):
         active = list_of(self, status__exact=LicenseStatus.ACTIVE)
         return [
             Figure(_("Active licenses"), told["active"], active),
-            Figure(_("Licenses issued this month"), told["issued"], list_of(self)),
+        issued = list_of(self, issued_at__gte=month)
+            Figure(_("Licenses issued this month"), told["issued"], issued),
         ]
 
     def hits(self, request: HttpRequest, text: str) -> "QuerySet[License]":

@@ -86,6 +86,10 @@ class BotInstanceQuerySet(models.QuerySet["BotInstance"]):
         """Keep those that take a slot: not released, not only a statement's."""
         return self.filter(source=BotSource.EA, released_at=None)
 
+    def online(self, now: datetime) -> Self:
+        """Keep those that were heard of lately, whatever they do."""
+        return self.live().filter(last_heartbeat__gte=now - OFFLINE_AFTER)
+
     def needing_attention(self, now: datetime) -> Self:
         """Keep those that fell silent within a week, and are silent still."""
         return self.live().filter(offline_at__gt=now - MISSED_FOR)
