@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 
 from licensing.models import License, LicenseStatus
 
+GRACE = "GRACE"
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -16,7 +18,7 @@ class Standing:
 
     @property
     def is_valid(self) -> bool:
-        return self.code in ("VALID", "GRACE")
+        return self.code in ("VALID", GRACE)
 
     @property
     def may_open_new(self) -> bool:
@@ -75,7 +77,7 @@ def standing_of(
     if not license.user.is_active:
         return Standing("ACCOUNT_DISABLED", "The owner's account is disabled.", status)
     if license.expires_at is not None and now >= license.expires_at:
-        return Standing("GRACE", "The license is in its grace days.", status)
+        return Standing(GRACE, "The license is in its grace days.", status)
     return Standing("VALID", "The license is valid.", status)
 
 

@@ -22,7 +22,7 @@ from smarttrader.lib.ids import uuid7
 from smarttrader.lib.money import AmountField
 
 LONGEST_TRIAL_DAYS = 14
-SOON = timedelta(days=7)
+SOON, ONE_DAY = timedelta(days=7), timedelta(days=1)
 MOST_GRACE_DAYS, LONGEST_TERM_DAYS = 365, 36_500
 
 
@@ -162,9 +162,7 @@ class LicenseQuerySet(models.QuerySet["License"]):
         if status == LicenseStatus.SUSPENDED:
             return standing.filter(is_held=True)
         # Not expires_at + grace: the end may be the last moment that a date can tell.
-        grace = ExpressionWrapper(
-            F("grace_days") * timedelta(days=1), models.DurationField()
-        )
+        grace = ExpressionWrapper(F("grace_days") * ONE_DAY, models.DurationField())
         lasting = Q(expires_at=None) | Q(expires_at__gt=now - grace)
         is_lasting = status == LicenseStatus.ACTIVE
         return standing.filter(lasting if is_lasting else ~lasting, is_held=False)
@@ -173,10 +171,15 @@ class LicenseQuerySet(models.QuerySet["License"]):
         return self.filter(user.owns_or_looks_after("user"))
 
     def needing_attention(self, now: datetime) -> Self:
-        """Keep what ends within a week."""
-        return self.filter(
-            status=LicenseStatus.ACTIVE, expires_at__gte=now, expires_at__lt=now + SOON
+        """Keep what ends within a week, or is in its grace days."""
+        # The longest grace there is bounds the index; each plan's own decides.
+        ending = self.filter(
+            status=LicenseStatus.ACTIVE,
+            expires_at__gt=now - timedelta(days=MOST_GRACE_DAYS),
+            expires_at__lt=now + SOON,
         )
+        grace = ExpressionWrapper(grace_days() * ONE_DAY, models.DurationField())
+        return ending.alias(grace=grace).filter(expires_at__gt=now - F("grace"))
 
     def with_standing(self) -> Self:
         """Add what licensing.standing decides by: owner, open holds, grace days."""
