@@ -23,18 +23,20 @@ from accounts.actors import signed_in
 from accounts.models import ExportedFile, normalize_email
 from accounts.reseller_filters import CustomersResellerFilter
 from accounts.services.exports import record_export
+from bots.admin import license_holds
 from bots.admin.issuing import LicenseIssuing
 from bots.admin.license_actions import LicenseActions
 from licensing.keys import KeyMalformed
 from licensing.models import License, LicenseStatus
 from licensing.queries import license_by_key
 from licensing.services import secrets
-from licensing.standing import current_standing
+from licensing.standing import GRACE, current_standing
 from smarttrader.lib import clock, spreadsheets
 from smarttrader.lib.admin import MOST_HITS, is_staff_member, staff_actor
 from smarttrader.lib.admin_forms import ReasonForm, asking_page
 from smarttrader.lib.attention import AttentionFilter, Figure, list_of
 from smarttrader.lib.badges import Tone, badge
+from smarttrader.lib.localization import localized_day
 
 TONES: dict[LicenseStatus, Tone] = {
     LicenseStatus.ACTIVE: "ok",
@@ -53,10 +55,10 @@ class LicenseAdmin(LicenseIssuing, LicenseActions):
         AttentionFilter,
         "license_type",
         "status",
+        "issued_at",
         CustomersResellerFilter,
     )
-        "issued_at",
-    attention = _("Ending within a week")
+    attention = _("Ending within a week, or in grace")
     list_select_related = ("user",)
     search_fields = ("user__email", "key_tail", "bot_instances__mt4_account")
     search_help_text = _("Owner's e-mail, account number or the key's last characters")
@@ -88,9 +90,9 @@ class LicenseAdmin(LicenseIssuing, LicenseActions):
             issued=Count("pk", Q(issued_at__gte=month)),
         )
         active = list_of(self, status__exact=LicenseStatus.ACTIVE)
+        issued = list_of(self, issued_at__gte=month)
         return [
             Figure(_("Active licenses"), told["active"], active),
-        issued = list_of(self, issued_at__gte=month)
             Figure(_("Licenses issued this month"), told["issued"], issued),
         ]
 
@@ -113,8 +115,10 @@ class LicenseAdmin(LicenseIssuing, LicenseActions):
 
     @admin.display(description=_("status"))
     def standing(self, license: License) -> SafeString:
-        status = current_standing(license, clock.now()).license_status
-        return badge(status.label, TONES[status])
+        standing = current_standing(license, clock.now())
+        if standing.code == GRACE:
+            return badge(_("In grace days"), "caution")
+        return badge(standing.license_status.label, TONES[standing.license_status])
 
     @admin.display(description=_("ends"), ordering="expires_at")
     def ends(self, license: License) -> str:
@@ -124,11 +128,22 @@ class LicenseAdmin(LicenseIssuing, LicenseActions):
                 if license.trial_days is None
                 else gettext("After its trial")
             )
-        day = f"{license.expires_at:%Y-%m-%d}"
+        day = localized_day(license.expires_at)
         if license.expires_at <= clock.now():
             return day
         left = timeuntil(license.expires_at)
         return gettext("%(day)s, in %(left)s") % {"day": day, "left": left}
+
+    def get_fields(self, request: HttpRequest, obj: License | None = None) -> list[Any]:
+        """Show the status as it is now, which the column only remembers, and why."""
+
+        @admin.display(description=_("suspended by"))
+        def open_holds(license: License) -> str:
+            return license_holds.list_of_open(license, signed_in(request))
+
+        shown = super().get_fields(request, obj)
+        now = {"status": ("standing", open_holds)}
+        return [each for name in shown for each in now.get(name, (name,))]
 
     def get_urls(self) -> list[URLPattern]:
         key = self.admin_site.admin_view(self.key_view)
@@ -153,6 +168,7 @@ class LicenseAdmin(LicenseIssuing, LicenseActions):
         shown = {
             "own_actions": [each for each in named if each[0] != "export"],
             "may_reveal": self.has_reveal_permission(request),
+            "is_staff_member": is_staff_member(request),
         }
         return super().changeform_view(
             request, object_id, form_url, {**shown, **(extra_context or {})}
