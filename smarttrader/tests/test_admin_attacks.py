@@ -301,7 +301,7 @@ def test_her_files_hold_her_own_sales_and_leave_a_line_in_her_name(world, dana):
 
     sales = text_of(dana.post(REPORT)).splitlines()
 
-    assert [line.split(",")[3] for line in sales[1:]] == ["2"]
+    assert [line.split(",")[4] for line in sales[1:]] == ["2"]
     event = AuthEvent.objects.get(type="exported")
     assert (event.actor_id, event.detail["file"]) == (
         world.people["dana"].pk,
