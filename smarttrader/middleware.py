@@ -16,6 +16,7 @@ from django.http import (
     QueryDict,
 )
 from django.middleware.common import CommonMiddleware
+from django.middleware.gzip import GZipMiddleware
 from django.template.loader import render_to_string
 from django.urls import resolve
 from django.utils import timezone, translation
@@ -52,6 +53,8 @@ ISOLATION = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+# Pages, and the badges of track records.
+COMPRESSED = ("text/html", "image/svg+xml")
 PROBES = ("/healthz", "/readyz", "/metrics")
 
 request_log = logging.getLogger("smarttrader.requests")
@@ -156,6 +159,23 @@ class ApiWall:
         response = _refusal(request) or self.get_response(request)
         response.headers.setdefault("Cache-Control", "no-store")
         return response
+
+
+class CompressedPages(GZipMiddleware):
+    """Django's own, for pages and their parts: they go over slow lines.
+
+    EAs are promised replies as they are, and a file that is streamed has no length to
+    save. Who guesses at a page's secrets by its length (BREACH) finds it padded at
+    random, its CSRF token masked anew, and no cookie on what other sites load.
+    """
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        kind = response.headers.get("Content-Type", "").partition(";")[0]
+        if response.streaming or kind not in COMPRESSED:
+            return response
+        return super().process_response(request, response)
 
 
 class Common(CommonMiddleware):

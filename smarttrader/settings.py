@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "smarttrader.middleware.BodyWall",
     "smarttrader.middleware.ApiWall",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "smarttrader.middleware.CompressedPages",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "smarttrader.middleware.Common",
     "django.middleware.csrf.CsrfViewMiddleware",

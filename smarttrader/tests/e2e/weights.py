@@ -16,10 +16,13 @@ def weighed(page: Page) -> Iterator[dict[str, int]]:
     sizes: dict[str, int] = {}
 
     def weigh(response: Response) -> None:
-        body = response.body() if response.ok else b""
-        # WhiteNoise serves files compressed; pages travel as they are.
+        # Only here does WhiteNoise find files on the way, and not compressed before.
         is_file = f"/{settings.STATIC_URL.strip('/')}/" in response.url
-        sizes[response.url] = len(gzip.compress(body) if is_file else body)
+        sizes[response.url] = (
+            len(gzip.compress(response.body() if response.ok else b""))
+            if is_file
+            else int(response.headers.get("content-length", 0))
+        )
 
     page.on("response", weigh)
     yield sizes
