@@ -18,9 +18,12 @@ from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
+from smarttrader.lib import clock
+from smarttrader.lib.localization import localized_date
 
 log = logging.getLogger(__name__)
 
@@ -110,7 +113,7 @@ def answer(
     """Answer with the page, with the one part that htmx asks for, or to the pulse."""
     wanted = request.headers.get("HX-Target", "")
     if wanted == "pulse":
-        return _answer_pulse(request, parts)
+        return _answer_pulse(request, parts, told_at=clock.now())
     for part in parts:
         if part.name == wanted:
             return HttpResponse(part.render())
@@ -121,6 +124,7 @@ def answer(
             **context,
             "parts": {part.name: part.render() for part in parts},
             "versions": _versions(parts),
+            "told_at": clock.now(),
         },
     )
 
@@ -177,20 +181,23 @@ def moment(text: str) -> datetime:
     return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
 
 
-def _answer_pulse(request: HttpRequest, parts: Sequence[Part]) -> HttpResponse:
+def _answer_pulse(
+    request: HttpRequest, parts: Sequence[Part], *, told_at: datetime
+) -> HttpResponse:
     shown = request.GET.get("v", "").split(".")
     changed = [part for part in parts if part.mark not in shown]
-    if not changed:
-        return HttpResponse(status=204)
-    return render(
-        request,
-        "analytics/_pulse.html",
-        {
+    answer = HttpResponse(status=204)
+    if changed:
+        context = {
             "versions": _versions(parts),
             "changed": [part.render() for part in changed],
             "names": [part.name for part in parts],
-        },
-    )
+            "told_at": told_at,
+        }
+        answer = render(request, "analytics/_pulse.html", context)
+    # By this a page tells, when nobody answers any more, how old it is.
+    answer.headers["Data-From"] = localized_date(timezone.localtime(told_at), "H:i")
+    return answer
 
 
 def _versions(parts: Sequence[Part]) -> str:

@@ -313,6 +313,22 @@ def test_the_pulse_is_answered_with_nothing_when_nothing_changed(
 
     assert response.status_code == 204
     assert response.content == b""
+    assert response["Data-From"] == "12:00"
+
+
+def test_a_page_tells_when_it_was_told_in_the_reader_s_zone(alices_browser, bot, alice):
+    alice.time_zone = "Asia/Kolkata"
+    alice.save()
+
+    page = alices_browser.get(OVERVIEW)
+
+    shown = page.content.decode()
+    assert "<time data-from>17:30</time> (Asia/Kolkata)" in shown
+    assert '"timeout": 8000' in shown
+    TradeFactory(bot_instance=bot, opened_at=NOW)
+    answer = pulse(alices_browser, OVERVIEW, page.context["versions"])
+    assert answer["Data-From"] == "17:30"
+    assert "<time data-from>17:30</time>" in answer.content.decode()
 
 
 def test_the_pulse_brings_only_what_changed(alices_browser, bot):
@@ -370,7 +386,8 @@ def test_the_chart_alone_is_a_part_of_the_page(alices_browser, bot):
 
     page = part.content.decode()
     assert page.lstrip().startswith("<section")
-    assert part.context["period"].start == NOW - timedelta(days=7)
+    # Midnight, where the days of figures begin.
+    assert part.context["period"].start == datetime(2026, 11, 16, tzinfo=UTC)
 
 
 def test_an_account_that_rested_shows_all_its_time(alices_browser, bot):

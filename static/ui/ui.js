@@ -5,6 +5,7 @@
 
 (() => {
   const LIVE_TICK_MS = 10_000;
+  const OLD_MS = 25_000;
   const THEME_SECONDS = 365 * 24 * 3600;
   const root = document.documentElement;
 
@@ -31,16 +32,37 @@
   if (!root.dataset.theme && savedTheme()) root.dataset.theme = savedTheme();
 
   // --- Live parts ----------------------------------------------------------------
+  // The last good answer, or when a hidden tab was looked at again.
+  let freshAt = Date.now();
+
   // hx-trigger="tick from:body" asks again; a hidden tab asks nothing.
   function tick() {
-    if (document.visibilityState === "visible") document.body.dispatchEvent(new Event("tick"));
+    if (document.visibilityState !== "visible") return;
+    if (Date.now() - freshAt > OLD_MS) showStale(true);
+    document.body.dispatchEvent(new Event("tick"));
+  }
+
+  function tickAtOnce() {
+    if (document.visibilityState !== "visible") return;
+    freshAt = Date.now();
+    tick();
   }
 
   // What is shown while nobody answers is old: the page says so until somebody does.
-  function showStale(event) {
-    if (event.target.id !== "pulse") return;
-    const isStale = event.type !== "htmx:afterRequest" || event.detail.failed;
-    document.querySelector("#pulse [data-stale]").hidden = !isStale;
+  function showStale(isStale) {
+    const notice = document.querySelector("#pulse [data-stale]");
+    if (notice) notice.hidden = !isStale;
+  }
+
+  // Each good answer names its moment, also one that brings nothing new.
+  function noteAnswer({ detail: { requestConfig, successful, xhr } }) {
+    if (requestConfig?.elt.id !== "pulse") return;
+    if (successful) {
+      freshAt = Date.now();
+      const moment = document.querySelector("#pulse [data-from]");
+      if (moment) moment.textContent = xhr.getResponseHeader("Data-From") ?? moment.textContent;
+    }
+    showStale(!successful);
   }
 
   // --- Filters -------------------------------------------------------------------
@@ -131,9 +153,8 @@
   document.addEventListener("htmx:configRequest", dropEmptyFields);
   document.addEventListener("htmx:beforeSwap", showRefusal);
   document.addEventListener("htmx:oobBeforeSwap", keepUnfolded);
-  for (const name of ["htmx:afterRequest", "htmx:sendError", "htmx:responseError"]) {
-    document.addEventListener(name, showStale);
-  }
+  document.addEventListener("htmx:afterRequest", noteAnswer);
+  document.addEventListener("visibilitychange", tickAtOnce);
   // The back button brings a page back as it was left: busy.
   addEventListener("pageshow", () => {
     document.querySelectorAll("form[aria-busy]").forEach(showIdle);

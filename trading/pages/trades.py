@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from smarttrader.lib import spreadsheets
+from smarttrader.lib import clock, spreadsheets
 from smarttrader.lib.keyset import NotAPlace, Place
 from trading import queries
 from trading.filters import COLUMNS, TradeFilter
@@ -72,6 +72,7 @@ def _show(
     # htmx asks for the card alone; its own history, when it goes back, for all.
     is_part = request.headers.get("HX-Target") == "trades"
     template = "trading/_trades.html" if is_part else "trading/trades.html"
+    context["told_at"] = clock.now()
     return render(request, template, context, status=status)
 
 

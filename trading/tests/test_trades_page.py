@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from bots.tests.factories import BotInstanceFactory
+from smarttrader.lib import clock
 from smarttrader.lib.keyset import NotAPlace, Place
 from trading import queries
 from trading.models import Trade, TradeStatus
@@ -47,6 +48,15 @@ def closed(bot, ticket, hours=0, **fields):
         opened_at=MONDAY + timedelta(hours=hours),
         **{**NO_COSTS, **fields},
     )
+
+
+def test_the_list_tells_how_old_it_is(alices_browser, bot, monkeypatch):
+    monkeypatch.setattr(clock, "now", lambda: MONDAY)
+
+    page = show(alices_browser).content.decode()
+
+    assert "Data from <time" in page
+    assert ">2 Mar 2026 10:00</time> (UTC)" in page
 
 
 def test_open_trades_come_first_then_the_newest_closed(alices_browser, bot, alice):

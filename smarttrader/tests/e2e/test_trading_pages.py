@@ -240,7 +240,7 @@ def test_a_tick_without_news_is_answered_with_nothing(open_page):
 def test_a_lost_connection_is_told_until_it_is_back(open_page, expected_errors):
     expected_errors += ["ERR_INTERNET_DISCONNECTED", "htmx:"]
     page = open_page(reverse("overview"))
-    stale = page.get_by_text("No connection.")
+    stale = page.get_by_role("status").get_by_text("No connection")
     expect(stale).to_be_hidden()
 
     page.context.set_offline(True)
@@ -250,6 +250,54 @@ def test_a_lost_connection_is_told_until_it_is_back(open_page, expected_errors):
     page.context.set_offline(False)
     page.evaluate(TICK)
     expect(stale).to_be_hidden()
+
+
+def hang(page):
+    """Let nobody answer the pulse any more."""
+    page.route("**/*", lambda route: None if is_pulse(route) else route.continue_())
+
+
+def is_pulse(route):
+    return route.request.headers.get("hx-target") == "pulse"
+
+
+def test_a_server_that_hangs_is_told_by_the_time_out(open_page, expected_errors):
+    expected_errors += ["htmx:"]
+    page = open_page(reverse("overview"))
+    assert page.evaluate("htmx.config.timeout") == 8000
+    told = page.locator("#pulse [data-from]").text_content()
+    hang(page)
+
+    page.evaluate("htmx.config.timeout = 200")
+    page.evaluate(TICK)
+
+    stale = page.get_by_role("status").get_by_text("No connection")
+    expect(stale).to_contain_text(f"data from {told} (UTC)")
+
+
+def test_a_page_notices_by_itself_that_it_grew_old(page, open_page):
+    page.clock.install()
+    open_page(reverse("overview"))
+    stale = page.get_by_role("status").get_by_text("No connection")
+    hang(page)
+    page.evaluate("htmx.config.timeout = 0")
+
+    page.clock.run_for(20_000)
+    expect(stale).to_be_hidden()
+    page.clock.run_for(20_000)
+
+    expect(stale).to_be_visible()
+
+
+def test_an_answer_without_news_moves_the_time_of_the_data(page, open_page):
+    open_page(reverse("overview"))
+    page.evaluate("document.querySelector('[data-from]').textContent = 'long ago'")
+
+    page.evaluate(TICK)
+
+    expect(page.locator("#pulse [data-from]")).to_have_text(
+        re.compile(r"\d\d:\d\d"), use_inner_text=False
+    )
 
 
 def test_a_session_that_ended_leads_to_the_sign_in(open_page, live_server):
