@@ -135,6 +135,7 @@ def period_of(
     """Return the period that the URL names. Raises BadRequest for an unreadable one.
 
     Without a name it is the last 90 days, or all time for an account that rested since.
+    Days begin at midnight in UTC, as those of figures do, so that both tell the same.
     """
     if "from" in request.GET or "to" in request.GET:
         return _custom_period(request)
@@ -143,7 +144,7 @@ def period_of(
         raise BadRequest("range")
     length = RANGES[name][1]
     if length is not None:
-        return Period(name, now - length, now)
+        return Period(name, _midnight_before(now - length), now)
     if not span:
         return Period(name, now - HOUR, now)
     first, last = span
@@ -163,6 +164,10 @@ def has_rested(last: datetime, now: datetime) -> bool:
     length = RANGES[USUAL_RANGE][1]
     assert length is not None  # noqa: S101
     return last < now - length
+
+
+def _midnight_before(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _custom_period(request: HttpRequest) -> Period:
