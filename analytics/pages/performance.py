@@ -27,6 +27,8 @@ from analytics.queries.fleet import FleetBot
 from smarttrader.lib import clock
 
 PERIOD_ROWS = 20
+# What an address says beside the accounts, and another choice of accounts keeps.
+KEPT = ("range", "from", "to", "by", "year")
 DAY = timedelta(days=1)
 INSTANT = timedelta(microseconds=1)
 STEPS = {
@@ -74,6 +76,7 @@ def performance(request: HttpRequest) -> HttpResponse:
         "currencies": currencies,
         "choices": [each for each in bots if _currency(each) == chosen.currency],
         "kinds": fleet.kinds(chosen.bots),
+        "kept": [(name, request.GET[name]) for name in KEPT if name in request.GET],
     }
     contexts = {"numbers": _numbers, "calendar": _calendar, "periods": _periods}
     shown = [
@@ -155,12 +158,12 @@ def _calendar(request: HttpRequest, chosen: Chosen) -> dict[str, Any]:
     begun, ended = chosen.curve().span or (chosen.now, chosen.now)
     first = begun.astimezone(UTC).year
     last = max(chosen.now, ended).astimezone(UTC)
-    years = range(first, last.year + 1)
     try:
-        year = int(request.GET.get("year", years[-1]))
+        year = int(request.GET.get("year", last.year))
     except ValueError as error:
         raise BadRequest("year") from error
-    if year not in years:
+    # Also one before the first trade: another account was looked at in that year.
+    if not parts.EARLIEST.year <= year <= last.year:
         raise Http404
     days = periods.days_of_year(chosen.ids, year)
     months = months_of_year(
@@ -169,7 +172,7 @@ def _calendar(request: HttpRequest, chosen: Chosen) -> dict[str, Any]:
     return {
         "year": year,
         "before": year - 1 if year > first else None,
-        "after": year + 1 if year < last.year else None,
+        "after": max(year + 1, first) if year < last.year else None,
         # The months that are yet to come have nothing to show.
         "months": months[: last.month if year == last.year else 12],
         "trades": sum(day.trades for day in days),

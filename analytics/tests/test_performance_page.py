@@ -5,6 +5,7 @@ import pytest
 from django.urls import reverse
 
 from analytics.models import MetricType, RollupDirty
+from analytics.pages import parts
 from analytics.queries import order, periods
 from analytics.queries.breakdowns import ALL_DAYS, Days
 from analytics.queries.performance import CurvePoint, deepest_drawdown
@@ -223,7 +224,8 @@ def test_a_bot_is_looked_at_alone(alices_browser, bot, alice):
         ({"by": "yearly"}, 400),
         ({"before": "soon"}, 400),
         ({"year": "soon"}, 400),
-        ({"year": "1999"}, 404),
+        ({"year": "1989"}, 404),
+        ({"year": "2027"}, 404),
     ],
 )
 def test_what_cannot_be_shown_is_refused(alices_browser, bot, address, status):
@@ -333,6 +335,54 @@ def test_the_calendar_turns_its_years(alices_browser, bot):
     assert "Calendar 2026" in part(alices_browser, "calendar")
     before = part(alices_browser, "calendar", year="2025")
     assert 'title="+5.00, 1 trade">3</a>' in before
+
+
+def test_a_year_before_the_first_trade_is_empty_and_leads_to_it(alices_browser, bot):
+    close(bot, Decimal(5))
+
+    calendar = part(alices_browser, "calendar", year="2021")
+
+    assert "Calendar 2021" in calendar
+    assert "0 trades" in calendar
+    assert 'href="?year=2026"' in calendar
+    assert "year=2020" not in calendar
+
+
+@pytest.mark.parametrize("name", ["7d", "30d", "90d", "1y"])
+def test_chart_and_figures_of_a_range_tell_the_same(alices_browser, bot, name):
+    """Both begin at midnight in UTC: a trade of that morning is in both or in none."""
+    first = (NOW - parts.RANGES[name][1]).replace(hour=0)
+    close(bot, Decimal(1000), at=first - timedelta(hours=1))
+    close(bot, Decimal(200), at=first + timedelta(hours=1))
+    close(bot, Decimal(30), at=NOW - timedelta(hours=5))
+
+    page = show(alices_browser, range=name).context
+
+    figures, chart = page["figures"], page["chart"]
+    assert (figures.total_trades, figures.net_profit) == (2, Decimal(230))
+    assert (chart.trades, chart.change) == (2, Decimal(230))
+
+
+def test_another_choice_of_accounts_keeps_what_is_looked_at(alices_browser, bot, alice):
+    BotInstanceFactory(owner=alice, account_currency="USD")
+    BotInstanceFactory(owner=alice, account_currency="JPY")
+    close(bot, Decimal(5))
+    address = {"range": "30d", "by": "weekly", "year": "2025", "before": "2026-11-20"}
+
+    page = show(alices_browser, **address, bot=str(bot.pk)).content.decode()
+
+    for name in ("range", "by", "year"):
+        assert f'type="hidden" name="{name}" value="{address[name]}"' in page
+    assert 'name="before"' not in page
+    link = "?range=30d&amp;by=weekly&amp;year=2025&amp;currency=JPY"
+    assert f'<a href="{link}"' in page
+
+
+def test_the_page_tells_how_old_it_is(alices_browser, bot):
+    page = show(alices_browser).content.decode()
+
+    assert "Data from <time" in page
+    assert ">23 Nov 2026 12:00</time> (UTC)" in page
 
 
 def test_many_symbols_are_summed_up_at_the_end(alices_browser, bot):
