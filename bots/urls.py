@@ -73,6 +73,7 @@ api_urls = [
 
 page_urls = [
     path("bots/<uuid:pk>/command/", commands.command, name="bot_command"),
+    path("bots/<uuid:pk>/stop/", commands.stop, name="bot_stop"),
     path("bots/<uuid:pk>/settings/", settings_page.settings, name="bot_settings"),
     path("connect/", connect.connect, name="connect"),
     path("licenses/", license_pages.licenses, name="licenses"),

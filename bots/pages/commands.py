@@ -1,4 +1,4 @@
-"""What an owner tells a bot to do."""
+"""What an owner tells a bot to do. To stop asks first, on a page of its own."""
 
 import uuid
 
@@ -7,20 +7,22 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.actors import acting, signed_in
-from bots.models import Command
+from bots.models import BotInstance, Command
 from bots.pages.owned import own_bot
 from bots.services.commands import queue_command
 from smarttrader.lib import clock
 from smarttrader.lib.errors import DomainError
 
+AT_ONCE = (Command.PAUSE, Command.RESUME)
+
 
 class CommandForm(forms.Form):
-    command = forms.ChoiceField(choices=Command.choices)
+    command = forms.ChoiceField(choices=[(each, each.label) for each in AT_ONCE])
 
 
 @require_POST
@@ -30,7 +32,19 @@ def command(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     form = CommandForm(request.POST)
     if not form.is_valid():
         raise BadRequest("command")
-    told = Command(form.cleaned_data["command"])
+    return _tell(request, bot, Command(form.cleaned_data["command"]))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def stop(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    bot = own_bot(request, pk)
+    if request.method == "POST":
+        return _tell(request, bot, Command.STOP)
+    return render(request, "bots/stop.html", {"bot": bot})
+
+
+def _tell(request: HttpRequest, bot: BotInstance, told: Command) -> HttpResponse:
     try:
         queue_command(
             bot=bot,

@@ -32,9 +32,15 @@ def alices_browser(client, alice):
 
 
 def tell(alices_browser, bot, command):
+    if command == "stop":
+        return alices_browser.post(stop_url(bot))
     return alices_browser.post(
         reverse("bot_command", args=[bot.pk]), {"command": command}
     )
+
+
+def stop_url(bot):
+    return reverse("bot_stop", args=[bot.pk])
 
 
 def settings_url(bot):
@@ -76,15 +82,47 @@ def test_a_command_is_queued_in_its_owners_name(alices_browser, alice, bot, comm
     )
 
 
-def test_an_unknown_command_is_refused(alices_browser, bot):
-    assert tell(alices_browser, bot, "dance").status_code == 400
+@pytest.mark.parametrize("command", ["dance", "stop"])
+def test_an_unknown_command_and_an_unasked_stop_are_refused(
+    alices_browser, bot, command
+):
+    response = alices_browser.post(
+        reverse("bot_command", args=[bot.pk]), {"command": command}
+    )
+
+    assert response.status_code == 400
+    assert BotCommand.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("open_trades", "warning"),
+    [
+        (1, "1 trade is open. It stays open, and nothing manages it any more."),
+        (3, "3 trades are open. They stay open, and nothing manages them any more."),
+        (0, "No trade was open at its last signal."),
+        (None, "Trades that are open stay open, and nothing manages them."),
+    ],
+)
+def test_to_stop_asks_first_and_names_what_stays_open(
+    alices_browser, bot, open_trades, warning
+):
+    BotInstance.objects.filter(pk=bot.pk).update(open_trades=open_trades)
+
+    bot_page = alices_browser.get(reverse("bot", args=[bot.pk])).content.decode()
+    question = alices_browser.get(stop_url(bot))
+
+    assert f'href="{stop_url(bot)}"' in bot_page
+    assert 'value="stop"' not in bot_page
+    assert warning in question.content.decode()
     assert BotCommand.objects.count() == 0
 
 
 def test_a_stranger_tells_a_bot_nothing(client, charlie, bot):
     client.force_login(charlie)
 
+    assert tell(client, bot, "pause").status_code == 404
     assert tell(client, bot, "stop").status_code == 404
+    assert client.get(stop_url(bot)).status_code == 404
     assert client.get(settings_url(bot)).status_code == 404
     assert BotCommand.objects.count() == 0
 
@@ -95,9 +133,7 @@ def test_a_stranger_tells_a_bot_nothing(client, charlie, bot):
 def test_who_hears_nothing_is_told_nothing(alices_browser, bot, fields):
     BotInstance.objects.filter(pk=bot.pk).update(**fields)
 
-    response = alices_browser.post(
-        reverse("bot_command", args=[bot.pk]), {"command": "stop"}, follow=True
-    )
+    response = alices_browser.post(stop_url(bot), follow=True)
 
     assert [str(each) for each in response.context["messages"]] == [
         "No EA of this bot is active, so nothing could hear the command"

@@ -33,6 +33,7 @@ SHOTS = {
     "first-run": Shot("/", email=NEWCOMER),
     "bots": Shot("/bots/"),
     "bot": Shot("/bots/", link="a.who"),
+    "bot-stop": Shot("/bots/", link="a.who", page="stop/"),
     "bot-settings": Shot("/bots/", link="a.who", page="settings/"),
     "public-page": Shot("/bots/", link="a.who", page="track-record/"),
     "track-record": Shot(
