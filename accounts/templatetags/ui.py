@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import template
+from django.utils.timesince import timesince
 from django.utils.translation import gettext, ngettext
 
 from smarttrader.lib import clock
@@ -147,6 +148,17 @@ def ago(moment: datetime | None, now: datetime | None = None) -> str:
 def of(values: Mapping[Any, Any], key: Any) -> Any:
     """Return what is kept under a key that is not known by name, or None."""
     return values.get(key) if values else None
+
+
+@register.filter
+def held(opened_at: datetime, ended_at: datetime) -> str:
+    """Write how long a trade was open, in seconds up to a minute."""
+    elapsed = max(ended_at - opened_at, timedelta())
+    if elapsed >= MINUTE:
+        return timesince(opened_at, ended_at)
+    return ngettext("%(count)d second", "%(count)d seconds", elapsed.seconds) % {
+        "count": elapsed.seconds
+    }
 
 
 @register.filter
