@@ -35,6 +35,8 @@ COLUMNS = {
     "magic": gettext_lazy("Magic number"),
     "comment": gettext_lazy("Comment"),
 }
+# Filters that pages link to; the form has no room for them until they are set.
+SHOWN_IF_SET = ("day", "first_day", "last_day", "currency")
 NET = F("profit") + F("commission") + F("swap")
 DAY_INPUT = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
@@ -70,9 +72,10 @@ def _within_reason(day: date) -> None:
 class TradeForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         values = self.cleaned_data
-        first, last = values.get("closed_from"), values.get("closed_to")
-        if first and last and last < first:
-            self.add_error("closed_to", _("This day lies before the first one."))
+        for begin, end in (("closed_from", "closed_to"), ("first_day", "last_day")):
+            first, last = values.get(begin), values.get(end)
+            if first and last and last < first:
+                self.add_error(end, _("This day lies before the first one."))
         return values
 
     def clean_ticket(self) -> str:
@@ -80,6 +83,9 @@ class TradeForm(forms.Form):
 
     def clean_symbol(self) -> str:
         return self._without_nul("symbol")
+
+    def clean_strategy(self) -> str:
+        return self._without_nul("strategy")
 
     def clean_currency(self) -> str:
         return self._without_nul("currency")
@@ -94,9 +100,9 @@ class TradeForm(forms.Form):
 class TradeFilter(django_filters.FilterSet):  # type: ignore[misc]
     """Check `is_valid()` first: with an invalid value `qs` would hold all rows.
 
-    The days are whole days in the reader's zone, but `day`, which is UTC's. `bots` is
-    whose trades are looked at, and `ticket` is left to the query, which finds it by its
-    own index.
+    The days are whole days in the reader's zone, but `day`, `first_day` and `last_day`,
+    which are UTC's. `bots` is whose trades are looked at, and `ticket` is left to the
+    query, which finds it by its own index.
     """
 
     bot = django_filters.ModelChoiceFilter(
@@ -116,6 +122,12 @@ class TradeFilter(django_filters.FilterSet):  # type: ignore[misc]
         choices=TradeType.choices,
         label=gettext_lazy("Side"),
         empty_label=gettext_lazy("Buy and sell"),
+    )
+    strategy = django_filters.CharFilter(
+        field_name="strategy_used",
+        label=gettext_lazy("Strategy"),
+        max_length=50,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     status = django_filters.ChoiceFilter(
         choices=TradeStatus.choices,
@@ -143,6 +155,18 @@ class TradeFilter(django_filters.FilterSet):  # type: ignore[misc]
     day = django_filters.DateFilter(
         method="keep_day",
         label=gettext_lazy("Closed on (UTC)"),
+        widget=DAY_INPUT,
+        validators=[_within_reason],
+    )
+    first_day = django_filters.DateFilter(
+        method="keep_first_day",
+        label=gettext_lazy("Closed from (UTC)"),
+        widget=DAY_INPUT,
+        validators=[_within_reason],
+    )
+    last_day = django_filters.DateFilter(
+        method="keep_last_day",
+        label=gettext_lazy("Closed to (UTC)"),
         widget=DAY_INPUT,
         validators=[_within_reason],
     )
@@ -230,8 +254,15 @@ class TradeFilter(django_filters.FilterSet):  # type: ignore[misc]
         self, queryset: QuerySet[Trade], _name: str, value: date
     ) -> QuerySet[Trade]:
         """Keep a day of UTC, as the metrics count days."""
-        start = datetime.combine(value, time.min, UTC)
-        end = start + timedelta(days=1)
-        return queryset.filter(
-            closed_at__gte=start, closed_at__lt=end, opened_at__lt=end
-        )
+        return self.keep_last_day(self.keep_first_day(queryset, "", value), "", value)
+
+    def keep_first_day(
+        self, queryset: QuerySet[Trade], _name: str, value: date
+    ) -> QuerySet[Trade]:
+        return queryset.filter(closed_at__gte=datetime.combine(value, time.min, UTC))
+
+    def keep_last_day(
+        self, queryset: QuerySet[Trade], _name: str, value: date
+    ) -> QuerySet[Trade]:
+        end = datetime.combine(value + timedelta(days=1), time.min, UTC)
+        return queryset.filter(closed_at__lt=end, opened_at__lt=end)

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from smarttrader.lib import clock, spreadsheets
 from smarttrader.lib.keyset import NotAPlace, Place
 from trading import queries
-from trading.filters import COLUMNS, TradeFilter
+from trading.filters import COLUMNS, SHOWN_IF_SET, TradeFilter
 from trading.models import Trade
 from trading.tables import csv_lines
 
@@ -72,7 +72,11 @@ def _show(
     # htmx asks for the card alone; its own history, when it goes back, for all.
     is_part = request.headers.get("HX-Target") == "trades"
     template = "trading/_trades.html" if is_part else "trading/trades.html"
-    context["told_at"] = clock.now()
+    context |= {
+        "told_at": clock.now(),
+        "is_part": is_part,
+        "shown_if_set": SHOWN_IF_SET,
+    }
     return render(request, template, context, status=status)
 
 

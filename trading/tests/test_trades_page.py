@@ -74,6 +74,8 @@ def test_open_trades_come_first_then_the_newest_closed(alices_browser, bot, alic
     [
         ({"symbol": "xauusd"}, ["2"]),
         ({"side": "SELL"}, ["2"]),
+        ({"strategy": "scalper"}, ["2"]),
+        ({"strategy": "Scalper"}, []),
         ({"status": "open"}, ["4"]),
         ({"status": "closed"}, ["3", "2", "1"]),
         ({"result": "won"}, ["3", "1"]),
@@ -83,12 +85,15 @@ def test_open_trades_come_first_then_the_newest_closed(alices_browser, bot, alic
         ({"closed_from": "2026-03-03"}, ["3"]),
         ({"closed_to": "2026-03-02"}, ["2", "1"]),
         ({"closed_from": "2026-03-02", "closed_to": "2026-03-02"}, ["2", "1"]),
+        ({"first_day": "2026-03-03"}, ["3"]),
+        ({"last_day": "2026-03-02"}, ["2", "1"]),
         ({"side": "SELL", "result": "won"}, []),
     ],
 )
 def test_filters_narrow_the_list(alices_browser, bot, filters, left):
     closed(bot, "1")
-    closed(bot, "2", 1, symbol="XAUUSD", trade_type="SELL", profit=Decimal(-5))
+    lost = {"profit": Decimal(-5), "strategy_used": "scalper"}
+    closed(bot, "2", 1, symbol="XAUUSD", trade_type="SELL", **lost)
     closed(bot, "3", 24)
     TradeFactory(bot_instance=bot, ticket_number="4", opened_at=MONDAY)
 
@@ -103,6 +108,47 @@ def test_days_are_whole_days_of_the_readers_zone(alices_browser, bot, alice):
 
     assert tickets(show(alices_browser, closed_to="2026-03-02")) == ["late"]
     assert tickets(show(alices_browser, closed_from="2026-03-03")) == ["next"]
+
+
+def test_days_that_a_figure_links_to_are_those_of_utc(alices_browser, bot, alice):
+    alice.time_zone = "Asia/Tokyo"
+    alice.save()
+    closed(bot, "late", closed_at=datetime(2026, 3, 2, 23, 59, tzinfo=UTC))
+    closed(bot, "next", closed_at=datetime(2026, 3, 3, tzinfo=UTC))
+
+    first, last = (
+        show(alices_browser, **{name: day})
+        for name, day in (("first_day", "2026-03-03"), ("last_day", "2026-03-02"))
+    )
+
+    assert (tickets(first), tickets(last)) == (["next"], ["late"])
+    assert "Closed from (UTC)" in first.content.decode()
+    assert "Closed to (UTC)" not in first.content.decode()
+
+
+def test_a_filtered_list_is_read_out(alices_browser, bot):
+    closed(bot, "1", profit=Decimal(5))
+    address = reverse("trades")
+
+    page = alices_browser.get(address).content.decode()
+    part = alices_browser.get(address, headers={"HX-Target": "trades"}).content.decode()
+    none = alices_browser.get(
+        address, {"symbol": "NOPE"}, headers={"HX-Target": "trades"}
+    ).content.decode()
+
+    mark = '<div hx-swap-oob="innerHTML:#live">'
+    assert mark not in page
+    assert "1 closed trade" in part.partition(mark)[2]
+    assert "No closed trades" in none.partition(mark)[2]
+
+
+def test_a_trade_of_less_than_a_minute_was_held_for_seconds(alices_browser, bot):
+    trade = closed(bot, "1", closed_at=MONDAY + timedelta(seconds=42))
+
+    page = alices_browser.get(reverse("trade", args=[trade.pk])).content.decode()
+
+    assert '<p class="big">42 seconds</p>' in page
+    assert ">42 seconds</td>" in show(alices_browser, columns="held").content.decode()
 
 
 def test_a_bot_narrows_the_list(alices_browser, bot, alice):
@@ -141,7 +187,9 @@ def test_paper_names_the_filters_in_words(alices_browser, bot, alice):
         {"closed_to": "9999-12-31"},
         {"closed_from": "2026-03-03", "closed_to": "2026-03-02"},
         {"ticket": "9" * 51},
+        {"first_day": "2026-03-03", "last_day": "2026-03-02"},
         {"symbol": "EUR\0USD"},
+        {"strategy": "gr\0id"},
     ],
 )
 @pytest.mark.parametrize("name", ["trades", "trades_export"])

@@ -237,6 +237,18 @@ def test_a_tick_without_news_is_answered_with_nothing(open_page):
     assert answer.value.status == 204
 
 
+def test_what_a_filter_leaves_is_read_out(open_page):
+    page = open_page(reverse("trades"))
+    live = page.locator("#live")
+    expect(live).to_be_empty()
+
+    page.get_by_label("Symbol").fill("XAUUSD")
+    page.get_by_label("Symbol").press("Enter")
+
+    expect(live).to_contain_text("10 closed trades")
+    expect(page.locator("#trades #sums")).to_contain_text("10 closed trades")
+
+
 def test_a_lost_connection_is_told_until_it_is_back(open_page, expected_errors):
     expected_errors += ["ERR_INTERNET_DISCONNECTED", "htmx:"]
     page = open_page(reverse("overview"))
@@ -324,6 +336,12 @@ def test_a_bot_shows_its_state_settings_and_filtered_log(open_page):
     expect(page.locator("#log li")).to_have_count(1)
     expect(page.locator("#log")).to_contain_text("A line of ERROR")
     expect(page).to_have_url(re.compile(r"\?level=ERROR$"))
+
+    page.get_by_label("Category").select_option("STRATEGY")
+    expect(page.locator("#log")).to_contain_text("No line matches")
+    page.locator("#log").get_by_role("link", name="Clear").click()
+
+    expect(page.locator("#log li")).to_have_count(2)
 
 
 def test_everything_but_zooming_works_without_javascript(without_script):
