@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 from django.utils.dates import WEEKDAYS
 from django.utils.functional import Promise
@@ -32,11 +33,18 @@ DIRECTIONS = {
 HALF = 50  # of a bar's drawing, which is 100 wide: losses go left from here
 
 
+class Others(str):
+    """What several parts are called together, which no filter finds."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of a breakdown, with its bar."""
+    """A line of a breakdown, with its bar; `filters` leave its trades of all."""
 
     label: str | Promise
+    filters: str
     part: Part
     bar_start: float
     bar_width: float
@@ -60,19 +68,19 @@ def breakdowns_of_days(ids: list[uuid.UUID], days: Days) -> list[Breakdown]:
             "directions",
             _("Long and short"),
             _("Direction"),
-            _rows(by_part.direction, _direction),
+            _rows(by_part.direction, _direction, found_by="side"),
         ),
         Breakdown(
             "strategies",
             _("By strategy"),
             _("Strategy"),
-            _rows(_busiest(by_part.strategy), _strategy),
+            _rows(_busiest(by_part.strategy), _strategy, found_by="strategy"),
         ),
         Breakdown(
             "symbols",
             _("By symbol"),
             _("Symbol"),
-            _rows(_busiest(by_part.symbol), _symbol),
+            _rows(_busiest(by_part.symbol), _symbol, found_by="symbol"),
         ),
         Breakdown(
             "weekdays",
@@ -121,18 +129,24 @@ def _busiest(found: Sequence[Part]) -> list[Part]:
     sums: dict[str, Any] = {
         field: sum(getattr(part, field) for part in others) for field in SUMS
     }
-    together = Part(others[0].currency, name % {"count": len(others)}, **sums)
+    together = Part(others[0].currency, Others(name % {"count": len(others)}), **sums)
     return [*by_trades[:PARTS_SHOWN], together]
 
 
 def _rows(
-    found: Sequence[Part], label_of: Callable[[str | int], str | Promise]
+    found: Sequence[Part],
+    label_of: Callable[[str | int], str | Promise],
+    *,
+    found_by: str = "",
 ) -> list[Row]:
+    """Return parts as lines; `found_by` is the filter of trades that finds one."""
     largest = max((abs(part.net_profit) for part in found), default=Decimal(0))
     rows = []
     for part in found:
         share = float(part.net_profit / largest) if largest else 0.0
         width = round(abs(share) * HALF, 1)
         start = HALF if share > 0 else round(HALF - width, 1)
-        rows.append(Row(label_of(part.key), part, start, width))
+        is_found = found_by and part.key and not isinstance(part.key, Others)
+        filters = urlencode({found_by: part.key}) if is_found else ""
+        rows.append(Row(label_of(part.key), filters, part, start, width))
     return rows

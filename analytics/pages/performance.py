@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -13,6 +13,7 @@ from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
@@ -24,12 +25,15 @@ from analytics.pages.overview import CurveReader, chart_parts, curve_of
 from analytics.queries import breakdowns, fleet, order, periods
 from analytics.queries.breakdowns import Days
 from analytics.queries.fleet import FleetBot
+from analytics.queries.periods import Period
 from smarttrader.lib import clock
+from smarttrader.lib.months import add_months
+from trading.models import TradeStatus
 
 PERIOD_ROWS = 20
 # What an address says beside the accounts, and another choice of accounts keeps.
 KEPT = ("range", "from", "to", "by", "year")
-DAY = timedelta(days=1)
+DAY, WEEK = timedelta(days=1), timedelta(weeks=1)
 INSTANT = timedelta(microseconds=1)
 STEPS = {
     MetricType.HOURLY: gettext_lazy("Hours"),
@@ -53,11 +57,11 @@ class Chosen:
     def ids(self) -> list[uuid.UUID]:
         return [each.bot.pk for each in self.bots]
 
-    @property
-    def trades_url(self) -> str:
-        """Return the address of a UTC day's trades, to which the day is added."""
+    def trades_url(self, **filters: Any) -> str:
+        """Return the address of the trades that filters leave; None filters nothing."""
         named = {"bot": self.bot.bot.pk} if self.bot else {"currency": self.currency}
-        return f"{reverse('trades')}?{urlencode(named)}&day="
+        values = {name: value for name, value in filters.items() if value is not None}
+        return f"{reverse('trades')}?{urlencode({**named, **values})}"
 
 
 @require_safe
@@ -132,8 +136,11 @@ def _numbers(request: HttpRequest, chosen: Chosen) -> dict[str, Any]:
     return {
         "currency": chosen.currency,
         "days": days,
-        "last_day": days.end - DAY if days.end else None,
+        "last_day": _last(days),
         "figures": figures,
+        "trades_url": chosen.trades_url(
+            status=TradeStatus.CLOSED, first_day=days.start, last_day=_last(days)
+        ),
         "order": in_order,
         "most_ordered": order.MOST_ORDERED,
         "sortino": in_order and figures.sortino_ratio(in_order.squared_losses),
@@ -153,6 +160,10 @@ def _days(request: HttpRequest, chosen: Chosen) -> Days:
     return Days(period.start.astimezone(UTC).date(), last + DAY)
 
 
+def _last(days: Days) -> date | None:
+    return days.end - DAY if days.end else None
+
+
 # --- The calendar and the tables ------------------------------------------------------
 def _calendar(request: HttpRequest, chosen: Chosen) -> dict[str, Any]:
     begun, ended = chosen.curve().span or (chosen.now, chosen.now)
@@ -167,12 +178,13 @@ def _calendar(request: HttpRequest, chosen: Chosen) -> dict[str, Any]:
         raise Http404
     days = periods.days_of_year(chosen.ids, year)
     months = months_of_year(
-        year, days, currency=chosen.currency, trades_url=chosen.trades_url
+        year, days, currency=chosen.currency, trades_url=chosen.trades_url(day="")
     )
     return {
         "year": year,
         "before": year - 1 if year > first else None,
         "after": max(year + 1, first) if year < last.year else None,
+        "weekdays": WEEKDAYS_ABBR.values(),
         # The months that are yet to come have nothing to show.
         "months": months[: last.month if year == last.year else 12],
         "trades": sum(day.trades for day in days),
@@ -194,14 +206,27 @@ def _periods(request: HttpRequest, chosen: Chosen) -> dict[str, Any]:
     return {
         "step": step,
         "steps": STEPS.items(),
-        "periods": shown,
+        "periods": [(period, _trades_of(chosen, step, period)) for period in shown],
         "next": shown[-1].start if found[PERIOD_ROWS:] else None,
         "is_first": before is None,
         "currency": chosen.currency,
-        "trades_url": chosen.trades_url,
         # The drawdown of a period is that of one bot's trades, in their order.
         "has_drawdown": len(chosen.bots) == 1,
     }
+
+
+def _trades_of(chosen: Chosen, step: MetricType, period: Period) -> str:
+    """Return the address of a period's trades; of an hour there is none."""
+    start = period.start.astimezone(UTC)
+    if step == MetricType.DAILY:
+        return chosen.trades_url(day=start.date())
+    if step == MetricType.HOURLY:
+        return ""
+    end = add_months(start, 1) if step == MetricType.MONTHLY else start + WEEK
+    days = Days(start.date(), end.date())
+    return chosen.trades_url(
+        status=TradeStatus.CLOSED, first_day=days.start, last_day=_last(days)
+    )
 
 
 def _before(request: HttpRequest) -> datetime | None:

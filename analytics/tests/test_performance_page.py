@@ -1,9 +1,12 @@
+import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from html import unescape
 
 import pytest
 from django.urls import reverse
 
+from accounts.templatetags.ui import MINUS
 from analytics.models import MetricType, RollupDirty
 from analytics.pages import parts
 from analytics.queries import order, periods
@@ -13,7 +16,7 @@ from analytics.services import rollups
 from bots.models import BotSource
 from bots.tests.factories import BotInstanceFactory
 from smarttrader.lib import clock
-from trading.tests.factories import ClosedTradeFactory
+from trading.tests.factories import ClosedTradeFactory, TradeFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -323,8 +326,8 @@ def test_a_day_of_the_calendar_leads_to_its_trades(alices_browser, bot, alice):
     trades = alices_browser.get(link.replace("&amp;", "&"))
 
     assert (
-        f'href="{link}" class="gain-1" data-net="+11" title="+11.00, 2 trades">20</a>'
-        in calendar
+        f'href="{link}" class="gain-1" data-net="+11"'
+        ' aria-label="20 November, +11.00, 2 trades">20</a>' in calendar
     )
     assert [each.net for each in trades.context["sums"].by_currency] == [11]
 
@@ -334,7 +337,7 @@ def test_the_calendar_turns_its_years(alices_browser, bot):
 
     assert "Calendar 2026" in part(alices_browser, "calendar")
     before = part(alices_browser, "calendar", year="2025")
-    assert 'title="+5.00, 1 trade">3</a>' in before
+    assert 'aria-label="3 March, +5.00, 1 trade">3</a>' in before
 
 
 def test_a_year_before_the_first_trade_is_empty_and_leads_to_it(alices_browser, bot):
@@ -351,7 +354,9 @@ def test_a_year_before_the_first_trade_is_empty_and_leads_to_it(alices_browser, 
 @pytest.mark.parametrize("name", ["7d", "30d", "90d", "1y"])
 def test_chart_and_figures_of_a_range_tell_the_same(alices_browser, bot, name):
     """Both begin at midnight in UTC: a trade of that morning is in both or in none."""
-    first = (NOW - parts.RANGES[name][1]).replace(hour=0)
+    length = parts.RANGES[name][1]
+    assert length is not None
+    first = (NOW - length).replace(hour=0)
     close(bot, Decimal(1000), at=first - timedelta(hours=1))
     close(bot, Decimal(200), at=first + timedelta(hours=1))
     close(bot, Decimal(30), at=NOW - timedelta(hours=5))
@@ -383,6 +388,70 @@ def test_the_page_tells_how_old_it_is(alices_browser, bot):
 
     assert "Data from <time" in page
     assert ">23 Nov 2026 12:00</time> (UTC)" in page
+
+
+def test_the_calendar_names_days_as_their_reader_does(alices_browser, bot, alice):
+    alice.language = "de"
+    alice.save()
+    close(bot, Decimal(-5), at=datetime(2026, 3, 3, 10, tzinfo=UTC))
+
+    calendar = part(alices_browser, "calendar")
+
+    assert f'aria-label="3. März, {MINUS}5,00, 1 Trade">3</a>' in calendar
+    assert '<th scope="col">Mo</th>' in calendar
+
+
+def links_of(html):
+    return [unescape(link) for link in re.findall(r'<a href="([^"]+)"', html)]
+
+
+def nets_at(alices_browser, address):
+    sums = alices_browser.get(address).context["sums"]
+    return [(each.trades, each.net) for each in sums.by_currency]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata"])
+def test_each_line_of_a_breakdown_leads_to_its_trades(alices_browser, bot, alice, zone):
+    alice.time_zone = zone
+    alice.save()
+    close(bot, Decimal(1), symbol="XAUUSD", strategy_used="R&D", trade_type="SELL")
+    close(bot, Decimal(20), Decimal(3), symbol="EURUSD", strategy_used="grid")
+    # Outside of the days, though within them in Kolkata.
+    close(bot, Decimal(900), at=datetime(2026, 11, 15, 23, tzinfo=UTC))
+    TradeFactory(bot_instance=bot, symbol="EURUSD", opened_at=NOW)
+
+    numbers = part(alices_browser, "numbers", range="7d")
+
+    found = [nets_at(alices_browser, link) for link in links_of(numbers)]
+    sold, bought = [(1, Decimal(1))], [(2, Decimal(23))]
+    assert found == [bought, sold, bought, sold, bought, sold]
+
+
+def test_what_has_no_name_of_its_own_leads_nowhere(alices_browser, bot):
+    for number in range(14):
+        close(bot, Decimal(1), symbol=f"SYM{number:02}", strategy_used="")
+
+    page = part(alices_browser, "numbers", range="all")
+
+    shown = [link for link in links_of(page) if "symbol=" in link]
+    assert len(shown) == 10
+    assert "strategy=" not in page
+    assert re.search(r'<th scope="row">4 others</th>', page)
+    assert re.search(r'<th scope="row">Not told</th>', page)
+
+
+@pytest.mark.parametrize(
+    ("step", "nets"), [("weekly", [(1, 1), (2, 6)]), ("monthly", [(3, 7)])]
+)
+def test_weeks_and_months_lead_to_their_trades(alices_browser, bot, step, nets):
+    close(bot, Decimal(1), at=datetime(2026, 11, 23, 0, tzinfo=UTC))
+    close(bot, Decimal(2), at=datetime(2026, 11, 22, 23, tzinfo=UTC))
+    close(bot, Decimal(4), at=datetime(2026, 11, 16, 0, tzinfo=UTC))
+
+    rows = part(alices_browser, "periods", by=step).partition("<tbody>")[2]
+
+    links = [link for link in links_of(rows) if "first_day" in link]
+    assert [nets_at(alices_browser, link) for link in links] == [[net] for net in nets]
 
 
 def test_many_symbols_are_summed_up_at_the_end(alices_browser, bot):

@@ -155,13 +155,35 @@ def test_tables_and_years_turn_in_place(open_page, bot):
 def test_a_day_leads_to_its_trades(open_page, bot):
     page = open_page(reverse("performance"))
     day = page.locator(".year a").last
-    (trades,) = re.findall(r", (\d+) trade", day.get_attribute("title") or "")
+    (trades,) = re.findall(r", (\d+) trade", day.get_attribute("aria-label") or "")
 
     day.click()
 
     expect(page).to_have_url(re.compile(r"day=\d{4}-\d\d-\d\d"))
     expect(page.locator("tbody tr")).to_have_count(int(trades))
     expect(page.get_by_label("Closed on (UTC)")).to_be_visible()
+
+
+def test_a_day_tells_by_keyboard_what_it_brought(open_page, bot):
+    page = open_page(reverse("performance"))
+    day = page.locator(".year a").last
+
+    day.focus()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Tab")
+
+    told = day.evaluate("day => getComputedStyle(day, '::before').content")
+    assert told == f'"{day.get_attribute("aria-label")}"'
+    assert re.search(r"^\d+ \w+, [+\u2212]\d+\.\d\d, \d+ trades?$", told.strip('"'))
+
+
+def test_a_symbol_leads_to_its_trades(open_page, bot):
+    page = open_page(reverse("performance") + "?range=all")
+
+    page.locator("#symbols").get_by_role("link", name="XAUUSD").click()
+
+    expect(page).to_have_url(re.compile("symbol=XAUUSD"))
+    expect(page.locator("#sums")).to_contain_text("20 closed trades")
 
 
 def test_one_bot_is_chosen_in_place(open_page, bot):
