@@ -13,10 +13,11 @@ from django.utils.translation import ngettext
 
 from accounts.templatetags.ui import short_money, signed_money
 from analytics.queries.performance import Day
+from smarttrader.lib.localization import localized_date
 
 LEVELS = 3
 # Not in the template, where a year of them took twice as long.
-LINK = '<a href="{}" class="{}" data-net="{}" title="{}">{}</a>'
+LINK = '<a href="{}" class="{}" data-net="{}" aria-label="{}">{}</a>'
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,12 @@ def months_of_year(
     traded = {each.day: each for each in days}
     sizes = sorted(abs(each.net) for each in days if each.net)
 
+    # What follows a day's number, twelve times instead of three hundred.
+    after_day = {
+        number: localized_date(date(year, number, 1), "j F").removeprefix("1")
+        for number in range(1, 13)
+    }
+
     @cache
     def told(trades: int) -> str:
         return ngettext("%(n)s trade", "%(n)s trades", trades) % {"n": trades}
@@ -45,11 +52,12 @@ def months_of_year(
         day = traded.get(at)
         if day is None:
             return str(at.day)
-        title = f"{signed_money(day.net, currency)}, {told(day.trades)}"
+        named = f"{at.day}{after_day[at.month]}"
+        told_of = f"{named}, {signed_money(day.net, currency)}, {told(day.trades)}"
         return format_html(
             LINK,
             *(f"{trades_url}{at}", _color(day.net, sizes), short_money(day.net)),
-            *(title, at.day),
+            *(told_of, at.day),
         )
 
     return [

@@ -32,7 +32,7 @@ def test_a_day_leads_to_its_trades():
 
     assert day == (
         '<a href="/t/?a=1&amp;day=2026-03-02" class="loss-1"'
-        f' data-net="{MINUS}1.2k" title="{MINUS}1,234, 2 trades">2</a>'
+        f' data-net="{MINUS}1.2k" aria-label="2 March, {MINUS}1,234, 2 trades">2</a>'
     )
 
 
