@@ -8,6 +8,3 @@ mail_wanted = Signal()
 # A user signed in from an address that none of their earlier sign-ins came from, in the
 # transaction of its event. Arguments: user, event (AuthEvent), now.
 new_sign_in = Signal()
-# A reseller is one no more: deleted, which follows, or given another role; in the
-# transaction of it. Arguments: reseller (User), actor (Actor), now.
-reseller_leaves = Signal()

@@ -5,7 +5,4 @@ class LicensingConfig(AppConfig):
     name = "licensing"
 
     def ready(self) -> None:
-        from licensing import (  # noqa: F401 -- they register themselves
-            checks,
-            receivers,
-        )
+        from licensing import checks  # noqa: F401 -- registers itself

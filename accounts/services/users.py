@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import LONGEST_EMAIL, AuthEventType, Role, User, normalize_email
 from accounts.services import emails, events
-from accounts.signals import reseller_leaves
 from smarttrader.lib.actors import SYSTEM, Actor
 from smarttrader.lib.database import DatabaseNow
 from smarttrader.lib.errors import DomainError
@@ -126,11 +125,9 @@ def delete_user(*, user: User, now: datetime, actor: Actor = SYSTEM) -> None:
     Cascades run in the database; licenses go after the bots that run under them. The
     licenses are locked first: an activation holds one, then asks for its owner's row.
     The event of it is written first, and forgets with the others who it was. A user
-    who is gone already leaves none. Announces reseller_leaves of a reseller.
+    who is gone already leaves none.
     """
     with transaction.atomic(), connection.cursor() as cursor:
-        if user.role == Role.RESELLER:
-            reseller_leaves.send(sender=User, reseller=user, actor=actor, now=now)
         events.record_event(type=AuthEventType.DELETED, actor=actor, user=user, now=now)
         cursor.execute(
             "DELETE FROM users WHERE id = %(id)s AND (SELECT count(*) FROM (SELECT FROM"
@@ -196,7 +193,6 @@ def save_user(
 
     `before` is the user as they were, None for a new one; without `groups` they stay in
     theirs. Who is not of the staff, or no longer, is no superuser and in no group.
-    Announces reseller_leaves of who was a reseller and is none any more.
     """
     with transaction.atomic():
         groups_before = _names_of_groups(user)
@@ -212,8 +208,6 @@ def save_user(
             events.record_event(
                 type=type_, actor=actor, user=user, now=now, detail=detail
             )
-        if before is not None and before.role == Role.RESELLER != user.role:
-            reseller_leaves.send(sender=User, reseller=user, actor=actor, now=now)
 
 
 def _changes_of_access(

@@ -58,29 +58,13 @@ def reinstate_reseller(
         users.set_active(
             user=reseller, is_active=True, reason=reason, actor=actor, now=now
         )
-        return _release_held(reseller, reason, actor, now)
-
-
-def release_held_by_leaving(*, reseller: User, actor: Actor, now: datetime) -> int:
-    """Release what the suspension of a reseller holds who is none from now on.
-
-    Nobody could reinstate them later, and their customers are not theirs any more.
-    Returns how many holds were released. Locks the reseller, then the licenses.
-    """
-    with transaction.atomic():
-        # The licenses of somebody who is deleted are locked by that, after this.
-        User.objects.select_for_update(no_key=True).filter(pk=reseller.pk).first()
-        return _release_held(reseller, "The reseller is gone", actor, now)
-
-
-def _release_held(reseller: User, reason: str, actor: Actor, now: datetime) -> int:
-    held = LicenseHold.objects.open().filter(
-        source=HoldSource.ADMIN, reference=_reference(reseller)
-    )
-    return sum(
-        _release(hold.license, reseller, reason, actor, now)
-        for hold in held.select_related("license").order_by("license_id")
-    )
+        held = LicenseHold.objects.open().filter(
+            source=HoldSource.ADMIN, reference=_reference(reseller)
+        )
+        return sum(
+            _release(hold.license, reseller, reason, actor, now)
+            for hold in held.select_related("license").order_by("license_id")
+        )
 
 
 def _licenses_of(reseller: User) -> list[License]:
