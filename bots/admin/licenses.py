@@ -131,7 +131,7 @@ class LicenseAdmin(LicenseIssuing, LicenseActions):
         day = localized_day(license.expires_at)
         if license.expires_at <= clock.now():
             return day
-        left = timeuntil(license.expires_at)
+        left = timeuntil(license.expires_at, depth=1)
         return gettext("%(day)s, in %(left)s") % {"day": day, "left": left}
 
     def get_fields(self, request: HttpRequest, obj: License | None = None) -> list[Any]:
