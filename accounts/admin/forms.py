@@ -40,7 +40,7 @@ class NewUserForm(AdminUserCreationForm[User]):
     """Asks for a password, or lets them choose one: nobody signs in without."""
 
     usable_password = ChoiceField(
-        label=_("Password"),
+        label=_("First password"),
         required=False,
         initial="true",
         choices={"true": _("Set one here"), "false": _("They choose one themselves")},
