@@ -68,7 +68,8 @@ def bot_page(bot):
 
 def pause_and_follow(page, ea):
     page.get_by_role("button", name="Pause").click()
-    expect(page.get_by_role("status")).to_contain_text("that it is to pause")
+    told = page.get_by_role("status").get_by_text("that it is to pause")
+    expect(told).to_be_visible()
     expect(page.locator("#commands")).to_contain_text("goes out with its next signal")
     expect(page.get_by_role("button", name="Resume")).to_be_visible()
     return ea.call("heartbeat", status="running")["command"]
