@@ -17,6 +17,7 @@ from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import signed_in
@@ -55,7 +56,7 @@ class UserAdmin(ScopedAdmin[User], StockUserAdmin[User]):
     form = UserForm
     add_form = NewUserForm
     change_password_form = PasswordForm
-    change_user_password_template = "admin/accounts/user/change_password.html"  # noqa: S105 -- a template
+    change_user_password_template = "admin/asking_page.html"  # noqa: S105 -- a template
     add_form_template = "admin/accounts/user/add_form.html"
     list_display = ("email", "full_name", "role", "is_active", "last_login")
     list_filter = ("role", "is_active", "email_verified", "created_at", ResellerFilter)
@@ -212,6 +213,11 @@ class UserAdmin(ScopedAdmin[User], StockUserAdmin[User]):
             passwords.note_change(
                 before=before, actor=staff_actor(request), now=clock.now()
             )
+        if isinstance(response, TemplateResponse):
+            response.context_data = {
+                **(response.context_data or {}),
+                "button": _("Set password"),
+            }
         return response
 
     # Deleting goes through one statement in the database, which loads no row: the stock
