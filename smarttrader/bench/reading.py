@@ -64,7 +64,7 @@ def measure_overview(ground: Ground) -> list[Row]:
             took="",
             value=max(counts),
             unit=" queries",
-            target=at_most(15, " queries"),
+            target=at_most(16, " queries"),
         ),
         Row(
             name="overview: in the database",
