@@ -69,6 +69,12 @@ def _within_reason(day: date) -> None:
         raise ValidationError(_("No trade closed on such a day."))
 
 
+def _day_filter(method: str, label: Any) -> django_filters.DateFilter:
+    return django_filters.DateFilter(
+        method=method, label=label, widget=DAY_INPUT, validators=[_within_reason]
+    )
+
+
 class TradeForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         values = self.cleaned_data
@@ -140,36 +146,11 @@ class TradeFilter(django_filters.FilterSet):  # type: ignore[misc]
         label=gettext_lazy("Result"),
         empty_label=gettext_lazy("Won and lost"),
     )
-    closed_from = django_filters.DateFilter(
-        method="keep_from",
-        label=gettext_lazy("Closed from"),
-        widget=DAY_INPUT,
-        validators=[_within_reason],
-    )
-    closed_to = django_filters.DateFilter(
-        method="keep_to",
-        label=gettext_lazy("Closed to"),
-        widget=DAY_INPUT,
-        validators=[_within_reason],
-    )
-    day = django_filters.DateFilter(
-        method="keep_day",
-        label=gettext_lazy("Closed on (UTC)"),
-        widget=DAY_INPUT,
-        validators=[_within_reason],
-    )
-    first_day = django_filters.DateFilter(
-        method="keep_first_day",
-        label=gettext_lazy("Closed from (UTC)"),
-        widget=DAY_INPUT,
-        validators=[_within_reason],
-    )
-    last_day = django_filters.DateFilter(
-        method="keep_last_day",
-        label=gettext_lazy("Closed to (UTC)"),
-        widget=DAY_INPUT,
-        validators=[_within_reason],
-    )
+    closed_from = _day_filter("keep_from", gettext_lazy("Closed from"))
+    closed_to = _day_filter("keep_to", gettext_lazy("Closed to"))
+    day = _day_filter("keep_day", gettext_lazy("Closed on (UTC)"))
+    first_day = _day_filter("keep_first_day", gettext_lazy("Closed from (UTC)"))
+    last_day = _day_filter("keep_last_day", gettext_lazy("Closed to (UTC)"))
     currency = django_filters.CharFilter(
         method="leave",
         label=gettext_lazy("Currency"),
