@@ -1,8 +1,11 @@
 """Actions on licenses: each asks first, by POST, and wants a reason."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -21,7 +24,8 @@ from licensing.models import Cycle, HoldSource, License, LicenseType
 from licensing.services import holds, reselling, terms
 from smarttrader.lib import clock
 from smarttrader.lib.admin import ReadOnlyAdmin, is_staff_member, staff_actor
-from smarttrader.lib.admin_forms import ReasonForm, act_on_each, asking
+from smarttrader.lib.admin_forms import Act, ReasonForm, act_on_each, asking
+from smarttrader.lib.attention import Text
 
 OF_STAFF_ALONE = ("change_plan", "transfer", "rotate_key")
 OF_STAFF = _("Its end moves so far, from today when it has passed. Nothing is charged.")
@@ -129,6 +133,39 @@ def _revoke(request: HttpRequest, license: License, told: Told) -> None:
     )
 
 
+@dataclass(frozen=True)
+class Question:
+    """What an action does, asks and says first."""
+
+    act: Act
+    form_class: type[forms.Form]
+    warning: Text
+
+
+def _asking_by_role(
+    name: str, title: Text, *, of_staff: Question, of_resellers: Question
+) -> Callable[..., HttpResponse | None]:
+    """Return an action as `asking` does, which staff are asked otherwise."""
+
+    @admin.action(description=title, permissions=["act"])
+    def action(
+        model_admin: "LicenseActions", request: HttpRequest, rows: "QuerySet[License]"
+    ) -> HttpResponse | None:
+        asked = of_staff if is_staff_member(request) else of_resellers
+        return act_on_each(
+            model_admin,
+            request,
+            rows,
+            title=title,
+            action=name,
+            act=partial(asked.act, request),
+            form_class=asked.form_class,
+            warning=asked.warning,
+        )
+
+    return action
+
+
 class LicenseActions(ReadOnlyAdmin[License]):
     def has_act_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("licensing.change_license")
@@ -140,48 +177,28 @@ class LicenseActions(ReadOnlyAdmin[License]):
                 actions.pop(name, None)
         return actions
 
-    @admin.action(description=_("Extend"), permissions=["act"])
-    def extend(
-        self, request: HttpRequest, queryset: "QuerySet[License]"
-    ) -> HttpResponse | None:
-        is_staff = is_staff_member(request)
-        return act_on_each(
-            self,
-            request,
-            queryset,
-            title=_("Extend"),
-            action="extend",
-            act=partial(_by_days if is_staff else _by_cycles, request),
-            form_class=ExtendByDaysForm if is_staff else ExtendByCyclesForm,
-            warning=OF_STAFF if is_staff else OF_RESELLERS,
-        )
-
+    extend = _asking_by_role(
+        "extend",
+        _("Extend"),
+        of_staff=Question(_by_days, ExtendByDaysForm, OF_STAFF),
+        of_resellers=Question(_by_cycles, ExtendByCyclesForm, OF_RESELLERS),
+    )
     suspend = asking(
         "suspend",
         _("Suspend"),
         _suspend,
         warning=_(
             "Its bots open nothing new, and only look after what is open, until it is"
-            " reinstated by who suspended it."
+            " reinstated by who suspended it, or by staff."
         ),
     )
 
-    @admin.action(description=_("Reinstate"), permissions=["act"])
-    def reinstate(
-        self, request: HttpRequest, queryset: "QuerySet[License]"
-    ) -> HttpResponse | None:
-        is_staff = is_staff_member(request)
-        return act_on_each(
-            self,
-            request,
-            queryset,
-            title=_("Reinstate"),
-            action="reinstate",
-            act=partial(_lift_chosen if is_staff else _lift_own, request),
-            form_class=LiftHoldsForm if is_staff else ReasonForm,
-            warning=LIFTED_BY_STAFF if is_staff else LIFTED_BY_RESELLERS,
-        )
-
+    reinstate = _asking_by_role(
+        "reinstate",
+        _("Reinstate"),
+        of_staff=Question(_lift_chosen, LiftHoldsForm, LIFTED_BY_STAFF),
+        of_resellers=Question(_lift_own, ReasonForm, LIFTED_BY_RESELLERS),
+    )
     reset_hardware = asking(
         "reset_hardware",
         _("Reset hardware"),
