@@ -45,12 +45,6 @@ def overview(request: HttpRequest) -> HttpResponse:
     shown = [each for each in bots if each.bot.account_currency == currency]
     todo = fleet.attention(user, bots, now)
     curve = curve_of(shown, now)
-    summary = {
-        "trading": sum(each.state in TRADING for each in bots),
-        # Neither files nor bots whose slot was freed can be online.
-        "count": sum(each.bot.is_connected for each in bots),
-        "todo": len(todo),
-    }
     context = {
         "currency": currency,
         "currencies": currencies,
@@ -61,7 +55,12 @@ def overview(request: HttpRequest) -> HttpResponse:
         request,
         "analytics/overview.html",
         [
-            parts.drawn(request, "summary", "analytics/_summary.html", lambda: summary),
+            parts.drawn(
+                request,
+                "summary",
+                "analytics/_summary.html",
+                lambda: {**_online(bots), "todo": len(todo)},
+            ),
             behind_part(request, shown, now),
             figures_part(request, shown, curve, now, currency=currency),
             *chart_parts(request, shown, curve, now, currency=currency),
@@ -86,6 +85,14 @@ def overview(request: HttpRequest) -> HttpResponse:
         ],
         context,
     )
+
+
+def _online(bots: list[FleetBot]) -> dict[str, int]:
+    """Count the bots that are online, and those that can be: no file, no freed slot."""
+    return {
+        "trading": sum(each.state in TRADING for each in bots),
+        "count": sum(each.bot.is_connected for each in bots),
+    }
 
 
 def _first_run(request: HttpRequest) -> HttpResponse:

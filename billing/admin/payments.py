@@ -122,7 +122,7 @@ class PaymentAdmin(ReadOnlyAdmin[Payment]):
 
     @admin.display(description=gettext_lazy("collected"), ordering="provider")
     def collected(self, payment: Payment) -> Any:
-        return COLLECTORS[BY_RESELLER if payment.reseller_id else payment.provider]
+        return COLLECTORS[payment.collected_by]
 
     def has_settle_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("billing.change_payment")
